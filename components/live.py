@@ -48,7 +48,6 @@ class LiveId(StrEnum):
 class LiveType(StrEnum):
     """The `type` of pattern-matching ids, of which a page has many."""
 
-    COMPONENT = "live"
     TABLE = "live-table"
     BADGE = "freshness"
     BADGE_LABEL = "freshness-label"
@@ -158,13 +157,10 @@ class TableData:
 LiveData = TileData | ChartData | LogData | TableData
 
 
-def live_data(data: LiveData, uid: str) -> dict[str, Any]:
-    """The attributes that make an element live: `html.Section(..., **live_data(TileData(...), uid))`."""
-    spec = {"paint": data.paint, "uid": uid} | {k: v for k, v in asdict(data).items() if v is not None}
-    return {
-        "id": live_id(LiveType.COMPONENT, uid, data.channel),
-        "data-live": json.dumps(spec, separators=(",", ":")),
-    }
+def live_data(data: LiveData) -> dict[str, str]:
+    """The attribute that makes an element live: `html.Section(…, **live_data(TileData(…)))`."""
+    spec = {"paint": data.paint} | {name: value for name, value in asdict(data).items() if value is not None}
+    return {"data-live": json.dumps(spec, separators=(",", ":"))}
 
 
 def live_shell() -> list[Component]:
