@@ -1,24 +1,31 @@
-"""The one handover to JavaScript: the ids both sides know, the shell, and what a painter reads.
+"""The one handover to JavaScript: the ids that both sides know, the shell, and what a painter reads.
 
 A live component is an element with `live_data(...)`: the browser's modules find it by its `data-live`
 attribute, subscribe to its channels and paint into its nodes, which carry data attributes and no id.
-Everything in `assets/live/` that depends on Python depends on this file.
+Everything in `assets/live/` that depends on Python depends on this file. What a painter reads:
+
+- `tile`: `channel` (a latest), `key`, `field`, `type`, `decimals`, `unit`, `scale`, `thresholds`
+  (`[{at, level}]`, in the shown unit), `direction` (above, below), `trend` (`{channel, series, span_ms}`);
+  nodes `[data-value]`, `[data-unit]`, `[data-change]`, `[data-trend]`
+- `chart`: `channel` (a series), `field`, `by` (a trace for each series `field:group`), `names` (only these
+  groups), `span_ms`, `type`, `decimals`, `unit`, `scale`, `every_ms`, `thresholds`, `window_ms` (the open
+  window is drawn as incomplete); a `dcc.Graph` inside
+- `log`: `channel` (a log), `columns` (`[{field, label, type, decimals, unit}]`), `entries_max`;
+  a list `[data-entries]` inside
+- `none`: `channel`, subscribed and shown by a clientside callback; a table's grid has
+  `live_id(LiveType.TABLE, …)`
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from dash import ALL, dcc
 from dash.development.base_component import Component
 from dash_extensions import WebSocket
-
-Level = Literal["ok", "warn", "bad"]
-Direction = Literal["above", "below"]
 
 NAMESPACE = "headwater"
 """The clientside namespace that `assets/live.js` defines."""
@@ -50,7 +57,7 @@ class LiveType(StrEnum):
 
     TABLE = "live-table"
     BADGE = "freshness"
-    BADGE_LABEL = "freshness-label"
+    BADGE_AGE = "freshness-age"
     BADGE_DETAIL = "freshness-detail"
 
 
@@ -59,107 +66,28 @@ def live_id(kind: LiveType, uid: str, channel: str) -> dict[str, str]:
     return {"type": kind, "uid": uid, "channel": channel}
 
 
+def badge_id(uid: str, channel: str) -> dict[str, str]:
+    """The badge itself; the browser sets its `data-state`, and its presence tells that a component is mounted."""
+    return live_id(LiveType.BADGE, uid, channel)
+
+
+def badge_age(uid: str, channel: str) -> dict[str, str]:
+    """The badge's short text, state and age: `live 0.4 s`."""
+    return live_id(LiveType.BADGE_AGE, uid, channel)
+
+
+def badge_detail(uid: str, channel: str) -> dict[str, str]:
+    """The badge's lines about now, joined by line ends: last event, state, cause, since when, position."""
+    return live_id(LiveType.BADGE_DETAIL, uid, channel)
+
+
 def every(kind: LiveType) -> dict[str, Any]:
     """The pattern that matches all ids of a type on the open page."""
     return {"type": kind, "uid": ALL, "channel": ALL}
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """From `at` on, in the shown unit, the value has this level."""
-
-    at: float
-    level: Level
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """A tile's sparkline: one series of a series channel over its last `span_ms`."""
-
-    channel: str
-    series: str
-    span_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class LiveColumn:
-    """One column of a log as the painter formats it."""
-
-    field: str
-    label: str
-    type: str = "text"
-    decimals: int | None = None
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TileData:
-    """One value of a `latest` channel: painted into `[data-value]`, `[data-unit]`, `[data-change]`, `[data-trend]`.
-
-    The shown value is the field times `scale`; thresholds compare with the shown value. `direction`
-    above: a level holds from its threshold upwards; below: under its threshold.
-    """
-
-    paint: ClassVar[str] = "tile"
-    channel: str
-    key: str
-    field: str
-    type: str = "number"
-    decimals: int | None = None
-    unit: str = ""
-    scale: float = 1
-    thresholds: Sequence[Threshold] = ()
-    direction: Direction = "above"
-    trend: Trend | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChartData:
-    """Series of one channel, painted into the `dcc.Graph` inside; a trace for each series.
-
-    With `by` every series of the aggregate `field` (`field:group`), or only the groups in `names`;
-    without it the one series called `field`. `window_ms` marks the last point of an open window.
-    """
-
-    paint: ClassVar[str] = "chart"
-    channel: str
-    field: str
-    by: bool = False
-    names: Sequence[str] | None = None
-    span_ms: int | None = None
-    type: str = "number"
-    decimals: int | None = None
-    unit: str = ""
-    scale: float = 1
-    every_ms: int = 250
-    window_ms: int | None = None
-    thresholds: Sequence[Threshold] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LogData:
-    """The newest entries of a `log` channel, painted as items of the `<ol data-entries>` inside."""
-
-    paint: ClassVar[str] = "log"
-    channel: str
-    columns: Sequence[LiveColumn]
-    entries_max: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class TableData:
-    """Rows of a `latest` channel; the grid inside is filled by the clientside callback of `callbacks/live.py`."""
-
-    paint: ClassVar[str] = "none"
-    channel: str
-
-
-LiveData = TileData | ChartData | LogData | TableData
-
-
-def live_data(data: LiveData) -> dict[str, str]:
-    """The attribute that makes an element live: `html.Section(…, **live_data(TileData(…)))`."""
-    spec = {"paint": data.paint} | {name: value for name, value in asdict(data).items() if value is not None}
+def live_data(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The attribute that makes an element live: `html.Section(…, **live_data({"paint": "tile", …}))`."""
     return {"data-live": json.dumps(spec, separators=(",", ":"))}
 
 
