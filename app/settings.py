@@ -1,0 +1,227 @@
+"""Settings: what the environment tells us. Each carries its name, default, unit, meaning and remedy here.
+
+The README's table is made from this file, and a bad value is answered with the name of its variable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.accounts import IngestKeys
+from services.embedded import read_address
+
+
+class SettingsError(ValueError):
+    """The environment is wrong: names the variable, the value and the remedy, one line for each fault."""
+
+
+def _setting(variable: str, default: Any, *, meaning: str, remedy: str, unit: str = "", **limits: Any) -> Any:
+    return Field(
+        default, validation_alias=variable, description=meaning,
+        json_schema_extra={"unit": unit, "remedy": remedy}, **limits,
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that may differ between two installations; read once, at start, and never changed."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True)
+
+    host: str = _setting(
+        "HOST", "127.0.0.1", meaning="address that the web server listens on",
+        remedy="give a host name or an address, for example 127.0.0.1",
+    )
+    port: int = _setting(
+        "PORT", 8050, meaning="port that the web server listens on", ge=1, le=65535,
+        remedy="give a whole number from 1 to 65535",
+    )
+    redis_url: str = _setting(
+        "REDIS_URL", "", repr=False, remedy="give redis://, rediss:// or unix://",
+        meaning="broker (Redis 7+ or Valkey 8+); without it `headwater up` starts an embedded one",
+    )
+    web_processes: int = _setting(
+        "WEB_CONCURRENCY", 2, unit="processes", meaning="web processes; each holds up to 3 broker connections",
+        ge=1, le=64, remedy="give a whole number from 1 to 64",
+    )
+    threads: int = _setting(
+        "HEADWATER_THREADS", 8, unit="threads", ge=1, le=64, remedy="give a whole number from 1 to 64",
+        meaning="threads for HTTP in each web process; a viewer takes none",
+    )
+    viewers_max: int = _setting(
+        "HEADWATER_VIEWERS_MAX", 5_000, unit="viewers", ge=1, le=100_000, remedy="give a whole number from 1 to 100000",
+        meaning="viewers that each web process holds; more are closed with 1013",
+    )
+    data: Path = _setting(
+        "HEADWATER_DATA", Path(".headwater"), remedy="give a directory that this user may write",
+        meaning="directory of the embedded broker's data and the local ingest key",
+    )
+    broker_memory_mb: int = _setting(
+        "HEADWATER_BROKER_MB", 256, unit="MB", meaning="memory that the embedded broker may hold data in", ge=32,
+        le=65_536, remedy="give a whole number from 32 to 65536",
+    )
+    ingest_keys: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "HEADWATER_INGEST_KEYS", (), repr=False,
+        meaning="keys that may post events: `name:secret:feeds`, separated by spaces; feeds are names or patterns",
+        remedy="write name:secret:feeds, for example press:0123456789abcdef:flights,host",
+    )
+    ingest_body_mb: int = _setting(
+        "HEADWATER_INGEST_MB", 4, unit="MB", meaning="largest body of one ingest request, inflated", ge=1, le=64,
+        remedy="give a whole number from 1 to 64",
+    )
+    origins: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "HEADWATER_ORIGINS", (),
+        meaning="origins whose pages may open the live socket, separated by spaces; without it the page's own host",
+        remedy="give origins such as https://ops.example.com, without a path",
+    )
+    tick_ms: int = _setting(
+        "HEADWATER_TICK_MS", 16, unit="ms", meaning="least time between two commits of a lane under load", ge=1,
+        le=1_000, remedy="give a whole number from 1 to 1000",
+    )
+    insecure: bool = _setting(
+        "HEADWATER_INSECURE", False, remedy="give 1 or 0",
+        meaning="1 lets everybody in from other machines too, unencrypted: for private development networks",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "HEADWATER_LOG_LEVEL", "info", meaning="least severe log line that is written",
+        remedy="give debug, info, warning or error",
+    )
+
+    @field_validator("ingest_keys", "origins", mode="before")
+    @classmethod
+    def _split(cls, text: Any) -> Any:
+        return tuple(part for part in re.split(r"[\s;]+", text) if part) if isinstance(text, str) else text
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, text: Any) -> Any:
+        return text.lower() if isinstance(text, str) else text
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_scheme(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and not (parts.scheme in ("redis", "rediss", "unix") and (parts.netloc or parts.path)):
+            raise ValueError("not a broker's address")
+        return url
+
+    @field_validator("ingest_keys")
+    @classmethod
+    def _well_formed(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        IngestKeys(keys)
+        return keys
+
+    @field_validator("origins")
+    @classmethod
+    def _plain_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+                raise ValueError(f"{origin!r} is not an origin")
+        return tuple(origin.lower() for origin in origins)
+
+    @model_validator(mode="after")
+    def _open_mode_on_loopback_only(self) -> Settings:
+        if not (self.insecure or is_loopback(self.host)):
+            raise ValueError(
+                f"HOST: {self.host!r}: everybody may read here, so only this machine may connect; give 127.0.0.1, "
+                "or set HEADWATER_INSECURE=1 on a private development network"
+            )
+        return self
+
+    @property
+    def url(self) -> str:
+        """The address to type into a browser on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def broker_url(self) -> str:
+        """The broker's url: `REDIS_URL`, else the embedded broker that runs for this checkout.
+
+        Raises SettingsError where there is neither.
+        """
+        if url := self.redis_url or read_address(self.data):
+            return url
+        raise SettingsError(f"REDIS_URL: not set, and no broker runs for {self.data}; set it, or start `headwater up`")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def read_settings() -> Settings:
+    """The settings of this environment. Raises SettingsError, a line for each bad value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(fault) for fault in error.errors())) from None
+
+
+def _explain(fault: Any) -> str:
+    reason = str(fault["msg"]).removeprefix("Value error, ")
+    if not fault["loc"]:
+        return reason
+    entry = next(entry for entry in entries() if entry.variable == fault["loc"][0])
+    if entry.secret:  # neither the value nor a reason that quotes it
+        return f"{entry.variable}: (not shown): {entry.remedy}"
+    shown = repr(os.environ.get(entry.variable, fault["input"]))
+    said = f"{reason}; " if fault["type"] == "value_error" else ""
+    return f"{entry.variable}: {shown}: {said}{entry.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One setting as documentation shows it."""
+
+    variable: str
+    default: str
+    unit: str
+    meaning: str
+    remedy: str
+    secret: bool
+
+
+def entries() -> tuple[Entry, ...]:
+    """All settings in order of declaration."""
+    return tuple(_entry(field) for field in Settings.model_fields.values())
+
+
+def _entry(field: Any) -> Entry:
+    default = field.default
+    shown = "" if default in ((), "") else str(int(default) if isinstance(default, bool) else default)
+    extra = field.json_schema_extra
+    return Entry(field.validation_alias, shown, extra["unit"], field.description, extra["remedy"], not field.repr)
+
+
+def markdown_table() -> str:
+    """The settings as the README shows them."""
+    rows = ["| variable | default | unit | meaning |", "|---|---|---|---|"]
+    for entry in entries():
+        default = f"`{entry.default}`" if entry.default else "–"
+        rows.append(f"| `{entry.variable}` | {default} | {entry.unit} | {entry.meaning} |")
+    return "\n".join(rows)
+
+
+def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """A warning for each `HEADWATER_…` variable that no setting reads, with the nearest one that is."""
+    known = [entry.variable for entry in entries()]
+    strangers = sorted(name for name in environment if name.startswith("HEADWATER_") and name not in known)
+    return tuple(f"{name}: no such setting{_nearest(name, known)}" for name in strangers)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    return "".join(f"; did you mean {near}?" for near in difflib.get_close_matches(name, known, 1))
