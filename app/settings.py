@@ -140,10 +140,14 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def local_host(self) -> str:
+        """The host by which this machine reaches the web server."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+
+    @property
     def url(self) -> str:
         """The address to type into a browser on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"http://{bracketed(self.local_host)}:{self.port}"
 
     def broker_url(self) -> str:
         """The broker's url: `REDIS_URL`, else the embedded broker that runs for this checkout.
@@ -153,6 +157,11 @@ class Settings(BaseSettings):
         if url := self.redis_url or read_address(self.data):
             return url
         raise SettingsError(f"REDIS_URL: not set, and no broker runs for {self.data}; set it, or start `headwater up`")
+
+
+def bracketed(host: str) -> str:
+    """The host as it stands before a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def is_loopback(host: str) -> bool:

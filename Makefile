@@ -1,0 +1,31 @@
+# Headwater on one machine: `make run` shows live data, `make test` passes the tests.
+
+BIN := .venv/bin
+
+.PHONY: run test lint bench lock clean
+
+run:
+	@.ci/environment run
+	@exec $(BIN)/headwater up
+
+test:
+	@.ci/environment test
+	@.ci/browser
+	@if command -v node >/dev/null; then node --test tests/browser/; \
+	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
+	@$(BIN)/python -m pytest
+
+lint:
+	@.ci/environment test
+	@$(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench:
+	@.ci/environment test
+	@$(BIN)/python -m bench
+
+lock:
+	@.ci/environment run
+	@.ci/lock $(BIN)/python
+
+clean:
+	@rm -rf .venv .headwater build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

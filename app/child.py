@@ -1,0 +1,78 @@
+"""Child: one process under the supervisor, started again with a growing pause where it ends by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+
+from services.leash import leashed
+
+FIRST_PAUSE_S = 0.5
+PAUSE_MAX_S = 30.0
+HEALTHY_AFTER_S = 30.0
+"""A child that ran this long is taken for healthy: the next pause is the first one again."""
+
+
+class Child:
+    """A command in a process group of its own, leashed to us."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.failures = 0
+        self._command, self._environment = command, environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._start_again_at = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        self._started_at = time.monotonic()
+        self._process = subprocess.Popen(
+            leashed(self._command), env=dict(self._environment), stdin=subprocess.DEVNULL, start_new_session=True
+        )
+
+    def ended(self) -> int | None:
+        """The exit code, once, where the process has ended since the last call; a signal is negative."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return None
+        self._process = None
+        healthy = time.monotonic() - self._started_at > HEALTHY_AFTER_S
+        self.failures = 1 if healthy else self.failures + 1
+        self._start_again_at = time.monotonic() + self.pause_s
+        return code
+
+    @property
+    def pause_s(self) -> float:
+        """How long to wait before the next start, in seconds: doubled at each failure in a row."""
+        return min(FIRST_PAUSE_S * 2.0 ** min(self.failures - 1, 16), PAUSE_MAX_S)
+
+    def due(self) -> bool:
+        """Whether it is time to start it again."""
+        return self._process is None and time.monotonic() >= self._start_again_at
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM; `wait_or_kill` finishes the job."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def wait_or_kill(self, deadline: float) -> bool:
+        """Wait until `deadline` (monotonic), then kill the whole group. False where it had to be killed."""
+        if self._process is None:
+            return True
+        group, in_time = self._process.pid, True
+        try:
+            self._process.wait(max(deadline - time.monotonic(), 0.0))
+        except subprocess.TimeoutExpired:
+            in_time = False
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)  # what the child left behind in its group, too
+        self._process.wait()
+        self._process = None
+        return in_time

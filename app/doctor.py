@@ -1,0 +1,110 @@
+"""Doctor: looks at settings, declarations and surroundings, and says what to do about each fault."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from app.loading import load_declarations, load_pages
+from app.settings import Settings, SettingsError, unknown_variables
+from services.broker import Broker, BrokerDown
+from services.declare import DeclarationError
+from services.embedded import EmbeddedBrokerError, find_server
+
+BROKER_VERSION_MIN = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; a `fail` or `warn` carries the remedy in its text."""
+
+    level: Literal["ok", "warn", "fail"]
+    subject: str
+    text: str
+
+    def line(self) -> str:
+        return f"{self.level:4}  {self.subject}: {self.text}"
+
+
+def examine(settings: Settings, *, offline: bool) -> Iterator[Finding]:
+    """All findings, in the order in which one would mend them. `offline` connects to nothing."""
+    yield Finding("ok", "settings", "all values can be used")
+    for warning in unknown_variables(os.environ):
+        yield Finding("warn", "settings", warning)
+    yield _declarations()
+    yield _data_directory(settings)
+    if not offline:
+        yield _port(settings)
+        yield from _broker(settings)
+
+
+def _declarations() -> Finding:
+    try:
+        declarations = load_declarations()
+        pages = load_pages(declarations)
+    except DeclarationError as error:
+        return Finding("fail", "declarations", str(error))
+    counts = f"{len(declarations.feeds)} feeds, {len(declarations.channels)} channels, {len(pages)} pages"
+    return Finding("ok", "declarations", counts)
+
+
+def _data_directory(settings: Settings) -> Finding:
+    nearest = next(folder for folder in (settings.data.resolve(), *settings.data.resolve().parents) if folder.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return Finding("ok", "data", f"{settings.data} can be written")
+    return Finding("fail", "data", f"{nearest} cannot be written; change its owner, or set HEADWATER_DATA")
+
+
+def _port(settings: Settings) -> Finding:
+    from app.supervisor import port_is_free
+
+    where = f"{settings.host}:{settings.port}"
+    if port_is_free(settings.host, settings.port):
+        return Finding("ok", "port", f"{where} is free")
+    return Finding("warn", "port", f"{where} is in use: by a running headwater, or set PORT to a free one")
+
+
+def _broker(settings: Settings) -> Iterator[Finding]:
+    try:
+        broker = Broker(settings.broker_url())
+    except SettingsError:
+        yield _server_to_embed()
+        return
+    try:
+        server = broker.server()
+    except BrokerDown as error:
+        yield Finding("fail", "broker", f"{error}; start it, or correct REDIS_URL")
+        return
+    finally:
+        broker.close()
+    yield _broker_version(server)
+    yield _broker_policy(server)
+
+
+def _server_to_embed() -> Finding:
+    try:
+        return Finding("ok", "broker", f"none runs; `headwater up` will start {find_server()}")
+    except EmbeddedBrokerError as error:
+        return Finding("fail", "broker", str(error))
+
+
+def _broker_version(server: dict[str, object]) -> Finding:
+    name = "valkey" if "valkey_version" in server else "redis"
+    version = str(server[f"{name}_version"])
+    major = int(re.match(r"\d+", version)[0])  # type: ignore[index] # a version starts with digits
+    if major >= BROKER_VERSION_MIN:
+        return Finding("ok", "broker", f"{name} {version} answers")
+    return Finding("fail", "broker", f"{name} {version} is too old; use Redis 7+ or Valkey 8+")
+
+
+def _broker_policy(server: dict[str, object]) -> Finding:
+    policy = str(server.get("maxmemory_policy", "unknown"))
+    if policy == "noeviction":
+        return Finding("ok", "broker memory", f"{server.get('used_memory_human')} used, policy noeviction")
+    return Finding(
+        "fail", "broker memory",
+        f"policy {policy} drops data silently when memory is full; set maxmemory-policy noeviction",
+    )

@@ -1,0 +1,35 @@
+"""Loading: imports the feed and page files of the project and checks what they declare together."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import app.pages
+import services.feeds
+from services.declare import Declarations
+
+if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
+    from components.page import Page
+
+
+def load_declarations() -> Declarations:
+    """What `services/feeds/` declares. Raises DeclarationError."""
+    return Declarations.read(_modules_of(services.feeds))
+
+
+def load_pages(declarations: Declarations) -> tuple[Page, ...]:
+    """What `app/pages/` declares, in the navigation's order. Raises DeclarationError."""
+    from components.page import read_pages
+
+    pages = read_pages(_modules_of(app.pages))
+    for page in pages:
+        page.check(declarations)
+    return pages
+
+
+def _modules_of(package: ModuleType) -> list[ModuleType]:
+    names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]

@@ -1,0 +1,89 @@
+"""Shell: the layout around the pages: header, navigation, banner, footer and the live parts.
+
+It is drawn once; a page change replaces only what stands inside the page container, so the socket,
+the banner and the theme stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import dash
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from components.attributes import aria, data
+from components.live import live_shell
+from components.page import Page
+from components.status import StatusId, banner, link_state, theme_switch
+
+PRODUCT = "Headwater"
+
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    {%metas%}
+    <meta name="color-scheme" content="light dark">
+    <title>{%title%}</title>
+    {%favicon%}
+    {%css%}
+  </head>
+  <body>
+    <noscript>This dashboard shows live values and needs JavaScript.</noscript>
+    {%app_entry%}
+    {%config%}
+    {%scripts%}
+    {%renderer%}
+  </body>
+</html>
+"""
+"""The HTML document around the app; Dash fills in the parts between braces."""
+
+
+def register_pages(pages: Sequence[Page]) -> None:
+    """Make these, and only these, the pages of the Dash app about to serve them.
+
+    Dash's registry is global to the process and keeps the pages of an earlier app: it is cleared first.
+    """
+    dash.page_registry.clear()
+    for number, page in enumerate(pages):
+        dash.register_page(  # type: ignore[no-untyped-call]  # Dash publishes it without types
+            f"pages.{page.slug}", path=page.path, name=page.title, title=f"{page.title} · {PRODUCT}",
+            order=number, layout=page.layout,
+        )
+
+
+def shell_layout(pages: Sequence[Page], href: Callable[[str], str]) -> Component:
+    """The whole app around `dash.page_container`; `href` puts the app's prefix before a page's path."""
+    return html.Div(
+        [
+            html.A("Skip to content", href="#content", className="skip-link"),
+            _header(pages, href),
+            banner(),
+            html.Main(dash.page_container, id="content", tabIndex=-1),
+            _footer(),
+            *live_shell(),
+        ],
+        className="shell",
+    )
+
+
+def _header(pages: Sequence[Page], href: Callable[[str], str]) -> Component:
+    brand = dcc.Link(
+        [html.Span(className="brand-mark", **aria(hidden="true")), html.Span(PRODUCT)],
+        href=href("/"), className="brand", title=f"{PRODUCT}: first page",
+    )
+    links = [html.Li(dcc.Link(page.title, href=href(page.path), className="nav-link")) for page in pages]
+    navigation = html.Nav(html.Ul(links), id=StatusId.NAVIGATION, className="navigation", **aria(label="Pages"))
+    aside = html.Div([link_state(), theme_switch()], className="header-end")
+    return html.Header([brand, navigation, aside, dcc.Store(id=StatusId.MARKED)], className="header")
+
+
+def _footer() -> Component:
+    return html.Footer(
+        [
+            html.Span("Times are in your time zone."),
+            html.Span("Open a component's badge for its definition, source and freshness."),
+        ],
+        className="footer", **data(role="hints"),
+    )

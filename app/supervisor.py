@@ -1,0 +1,195 @@
+"""Supervisor: `headwater up`. Broker, worker and web under one roof, started in order and stopped together.
+
+One for each data directory, by a file lock. A child that ends is started again; a broker of our own keeps
+its data and its address over a restart. Whatever ends the supervisor, `kill -9` included, ends its children.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import http.client
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from app.child import Child
+from app.settings import Settings
+from services.embedded import EmbeddedBroker
+
+WATCH_S = 0.2
+STOP_TIMEOUT_S = 5.0
+START_ATTEMPTS = 3
+SLOW_START_S = 30.0
+
+log = structlog.get_logger()
+
+
+class SupervisorError(RuntimeError):
+    """The system cannot run here; the message says why and what to do."""
+
+
+class Supervisor:
+    """Runs everything in the foreground until it is told to stop.
+
+    `announce(url, key)` is called once, as soon as live data can be read at `url`; `key` is the local
+    ingest key.
+    """
+
+    def __init__(self, settings: Settings, *, announce: Callable[[str, str], None]) -> None:
+        self._settings, self._announce = settings, announce
+        self._stopping = threading.Event()
+        self._broker: EmbeddedBroker | None = None
+        self._children: list[Child] = []
+        self._announced = False
+
+    def run(self) -> None:
+        """Start everything and stay. Raises SupervisorError or EmbeddedBrokerError where that cannot be."""
+        data = self._settings.data
+        data.mkdir(parents=True, exist_ok=True)
+        with _only_one(data), self._signals_heard():
+            _refuse_taken_port(self._settings)
+            key = local_ingest_key(data)
+            try:
+                url = self._settings.redis_url or self._start_broker()
+                self._start_children(url, key)
+                self._watch(key)
+            finally:
+                self._stop_all()
+
+    def stop(self) -> None:
+        """End `run`; safe to call from a signal handler and more than once."""
+        self._stopping.set()
+
+    @contextlib.contextmanager
+    def _signals_heard(self) -> Iterator[None]:
+        """The second Ctrl-C changes nothing: children are ending already, and killed where they linger."""
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.signal(number, lambda *_: self.stop()) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _start_broker(self) -> str:
+        self._broker = EmbeddedBroker(self._settings.data, memory_mb=self._settings.broker_memory_mb)
+        url = self._broker.start()
+        log.info("broker started", url=url, pid=self._broker.pid)
+        return url
+
+    def _start_children(self, broker_url: str, key: str) -> None:
+        keys = " ".join([*self._settings.ingest_keys, f"local:{key}:*"])
+        environment = {**os.environ, "REDIS_URL": broker_url, "HEADWATER_INGEST_KEYS": keys}
+        for name in ("worker", "web"):
+            child = Child(name, [sys.executable, "-m", "app.cli", name], environment)
+            child.start()
+            log.info("process started", child=name, pid=child.pid)
+            self._children.append(child)
+
+    def _watch(self, key: str) -> None:
+        started, warned = time.monotonic(), False
+        while not self._stopping.wait(WATCH_S):
+            if self._broker is not None and not self._broker.running():
+                log.error("broker ended, starting it again")
+                self._broker.start()
+            for child in self._children:
+                self._keep_alive(child)
+            if not self._announced and _is_ready(self._settings):
+                self._announced = True
+                self._announce(self._settings.url, key)
+            if not (self._announced or warned) and time.monotonic() - started > SLOW_START_S:
+                warned = True
+                log.warning("not ready yet", waited_s=SLOW_START_S, readiness=f"{self._settings.url}/readyz")
+
+    def _keep_alive(self, child: Child) -> None:
+        code = child.ended()
+        if code is not None:
+            if not self._announced and child.failures >= START_ATTEMPTS:
+                raise SupervisorError(
+                    f"{child.name} ended {child.failures} times before anything was ready, at last with code {code}; "
+                    "its own lines above say why"
+                )
+            log.error("process ended, starting it again", child=child.name, code=code, pause_s=child.pause_s)
+        if child.due():
+            child.start()
+            log.info("process started", child=child.name, pid=child.pid)
+
+    def _stop_all(self) -> None:
+        """Web and worker first, together; the broker last, so that they can finish their commits."""
+        for child in self._children:
+            child.ask_to_stop()
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for child in self._children:
+            if not child.wait_or_kill(deadline):
+                log.warning("process killed, it did not stop in time", child=child.name, limit_s=STOP_TIMEOUT_S)
+        if self._broker is not None:
+            self._broker.close()
+        log.info("stopped")
+
+
+@contextlib.contextmanager
+def _only_one(data: Path) -> Iterator[IO[str]]:
+    """Hold the data directory's lock; it falls with the process, however that ends."""
+    with (data / "supervisor.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise SupervisorError(
+                f"headwater already runs for {data} (process {lock.read().strip() or 'unknown'}); stop that one, "
+                "or set HEADWATER_DATA and PORT for a second one"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield lock
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    if not port_is_free(settings.host, settings.port):
+        raise SupervisorError(
+            f"PORT: {settings.port} on {settings.host} is taken by another program; stop it, or set PORT to a free one"
+        )
+
+
+def local_ingest_key(data: Path) -> str:
+    """The secret with which this machine's user may post to every feed; made on the first start."""
+    path = data / "ingest.key"
+    with contextlib.suppress(FileNotFoundError):
+        if secret := path.read_text().strip():
+            return secret
+    secret = secrets.token_urlsafe(24)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(f"{secret}\n")
+    return secret
+
+
+def _is_ready(settings: Settings) -> bool:
+    connection = http.client.HTTPConnection(settings.local_host, settings.port, timeout=2.0)
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    return False
