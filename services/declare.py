@@ -332,8 +332,6 @@ class Feed:
     def _check(cls) -> None:
         if not _NAME.match(cls.name):
             raise _refuse(cls, "name", cls.name, "use lower-case letters, digits and _, starting with a letter")
-        if not isinstance(cls.source, Source):
-            raise _refuse(cls, "source", cls.source, "give a Source, for example Http()")
         for field in cls.fields.values():
             if field.name in RESERVED:
                 raise _refuse(cls, field.name, field.name, f"reserved; call it otherwise than {sorted(RESERVED)}")
@@ -435,7 +433,7 @@ class Channel:
         policy: Policy, partition: Field | None, partitions_max: int, where: Condition | None,
         by: Field | Sequence[Field], window_s: float | None, windows: int, evict_after_s: float | None, keep: Keep,
     ) -> None:
-        if not (isinstance(feed, type) and issubclass(feed, Feed) and feed is not Feed):
+        if feed is Feed or not issubclass(feed, Feed):
             raise _refuse(cls, "feed", feed, "name a class that extends Feed")
         short = name if name is not None else re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
         if not _NAME.match(short):
@@ -452,7 +450,7 @@ class Channel:
 
     @classmethod
     def _own_field(cls, what: str, field: Field) -> str:
-        if not isinstance(field, Field) or cls.feed.fields.get(field.name) is not field:
+        if cls.feed.fields.get(field.name) is not field:
             raise _refuse(cls, what, field, f"name a field of {cls.feed.__name__}: {sorted(cls.feed.fields)}")
         return field.name
 

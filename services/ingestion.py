@@ -1,0 +1,120 @@
+"""Ingestion: turns records from sources into events on the stream.
+
+Reads `sources` and the HTTP door, writes `broker`. Knows nothing of who consumes. Every record ends as
+accepted, duplicate or rejected with a reason; rejections are counted and sampled, never dropped silently.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.broker import BacklogFull, Broker, BrokerDown
+from services.declare import Declarations, Feed, Lane
+from services.events import Event, Refused, Rejection, Validator
+from services.positions import Clock, wall_clock
+from services.telemetry import Telemetry
+
+RECORDS_MAX = 5_000
+"""Records of one call; more are to be sent in several, so that one commit stays short."""
+
+_SAMPLES_MAX = 5
+_RETRY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the records of one call; `rejected` is in the order of sending."""
+
+    accepted: int
+    duplicates: int
+    rejected: tuple[Rejection, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"accepted": self.accepted, "duplicates": self.duplicates,
+                "rejected": [rejection.as_json() for rejection in self.rejected]}
+
+
+class Ingestion:
+    """The one way into the system, for every source."""
+
+    def __init__(
+        self, broker: Broker, declarations: Declarations, telemetry: Telemetry, clock: Clock = wall_clock
+    ) -> None:
+        self._broker, self._telemetry, self._clock = broker, telemetry, clock
+        self._validators = {name: Validator(feed) for name, feed in declarations.feeds.items()}
+
+    def accept(self, feed: type[Feed], records: Sequence[Any]) -> Receipt:
+        """Validate, deduplicate and append records; an empty sequence is a sign of life.
+
+        What the receipt counts as accepted is in the broker. Raises BacklogFull or BrokerDown; records with
+        an id may then simply be sent again.
+        """
+        if not records:
+            self._broker.sign_of_life(Lane(feed.name, 0))
+            return Receipt(0, 0, ())
+        now = self._clock()
+        lanes, rejected = self._sort(feed, records, now)
+        accepted = duplicates = 0
+        for lane, events in lanes.items():
+            new, known = self._broker.ingest(lane, [(e.id if e.given_id else "", e.body) for e in events])
+            accepted, duplicates = accepted + new, duplicates + known
+            oldest = min(event.created_at for event in events)
+            self._telemetry.observe("created_to_ingested", (now - oldest) / 1000, len(events))
+        self._account(feed, accepted, duplicates, rejected)
+        return Receipt(accepted, duplicates, tuple(rejected))
+
+    def _sort(
+        self, feed: type[Feed], records: Sequence[Any], now: int
+    ) -> tuple[dict[Lane, list[Event]], list[Rejection]]:
+        lanes: dict[Lane, list[Event]] = defaultdict(list)
+        rejected: list[Rejection] = []
+        validate = self._validators[feed.name].event
+        for index, record in enumerate(records):
+            try:
+                event = validate(record, now)
+            except Refused as refused:
+                rejected.append(Rejection(index, refused.reason, refused.detail))
+            else:
+                lanes[feed.lane_of(event.partition)].append(event)
+        return lanes, rejected
+
+    def _account(self, feed: type[Feed], accepted: int, duplicates: int, rejected: Sequence[Rejection]) -> None:
+        self._telemetry.count("accepted", accepted)
+        self._telemetry.count("duplicates", duplicates)
+        if rejected:
+            self._telemetry.count("rejected", len(rejected))
+            samples = [rejection.as_json() for rejection in rejected[:_SAMPLES_MAX]]
+            self._broker.rejections(Lane(feed.name, 0), len(rejected), samples)
+
+
+class FeedIntake:
+    """What a running source is given: ingestion for one feed that waits instead of losing."""
+
+    def __init__(self, ingestion: Ingestion, feed: type[Feed], stop: threading.Event, clock: Clock) -> None:
+        self._ingestion, self._feed, self._stop, self._clock = ingestion, feed, stop, clock
+
+    def now_ms(self) -> int:
+        return self._clock()
+
+    def accept(self, records: Sequence[Any]) -> None:
+        for first in range(0, max(1, len(records)), RECORDS_MAX):
+            while not self._try(records[first : first + RECORDS_MAX]):
+                if self.wait(_RETRY_S):
+                    return
+
+    def _try(self, records: Sequence[Any]) -> bool:
+        try:
+            self._ingestion.accept(self._feed, records)
+        except (BacklogFull, BrokerDown):
+            return False
+        return True
+
+    def alive(self) -> None:
+        self.accept(())
+
+    def wait(self, seconds: float) -> bool:
+        return self._stop.wait(seconds)

@@ -1,0 +1,211 @@
+"""Lane: folds the events of one led lane and writes what changed in one atomic commit.
+
+Holds the reducers' state between commits; after any doubt (lease lost, broker gone, reply lost) the whole
+object is thrown away and the lane opened again from what the broker holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from services.broker import Broker, ChannelCommit, Entry, LaneCommit, OpenLane
+from services.declare import Channel, ChannelRef, Declarations, Lane
+from services.positions import Clock, Times, new_epoch
+from services.reducers import Change, Reducer, reducer_of
+
+DELTAS_KEPT_MS = 120_000
+DELTAS_KEPT_BYTES = 4 * 1024 * 1024
+
+
+class _LedChannel:
+    """One channel of the lane: its reducer, its seq, and the stage times since the last commit."""
+
+    def __init__(self, ref: ChannelRef) -> None:
+        self.ref, self.reducer, self.seq = ref, reducer_of(ref.channel), 0
+        self.signature = ref.channel.signature()
+        self.overall: Times | None = None
+        self._pending: Times | None = None
+        self._deltas: deque[tuple[int, int, int]] = deque()
+        self._deltas_bytes = 0
+
+    def load(self, broker: Broker) -> None:
+        stored = broker.read_channel(self.ref)
+        self.reducer.load(stored.cells)
+        self.seq = stored.position.seq if stored.position else 0
+        self.overall = stored.times
+
+    def note(self, created_at: int, ingested_at: int) -> None:
+        """Count an event towards the times of the next delta."""
+        times = Times((created_at, created_at), (ingested_at, ingested_at), 0, 1)
+        self._pending = times if self._pending is None else self._pending.joined_with(times)
+
+    def take(self, now: int) -> ChannelCommit | None:
+        """The channel's part of a commit, or None where nothing changed."""
+        change = self.reducer.take()
+        pending, self._pending = self._pending, None
+        if change is None or pending is None:
+            return None
+        times = Times(pending.created, pending.ingested, now, pending.events)
+        self.overall = times if self.overall is None else self.overall.joined_with(times)
+        return self._commit(change, times, self.overall, now)
+
+    def _commit(self, change: Change, times: Times, overall: Times, now: int) -> ChannelCommit:
+        data = b"" if change.data is None else orjson.dumps(change.data)
+        commit = ChannelCommit(
+            name=self.ref.name, signature=self.signature, seq_before=self.seq, data=data, times=times,
+            overall=overall, trim_below=self._trim_below(now), cells=change.cells, dropped=change.dropped,
+        )
+        if data:
+            self.seq += 1
+            self._deltas.append((now, self.seq, len(data)))
+            self._deltas_bytes += len(data)
+        return commit
+
+    def _trim_below(self, now: int) -> int:
+        """The seq below which deltas need not be kept: two minutes or four megabytes, whichever is less."""
+        below = 0
+        while self._deltas and (
+            self._deltas[0][0] < now - DELTAS_KEPT_MS or self._deltas_bytes > DELTAS_KEPT_BYTES
+        ):
+            _, below, size = self._deltas.popleft()
+            self._deltas_bytes -= size
+        return below
+
+
+class PoisonEvent(Exception):
+    """An event that a channel cannot fold."""
+
+
+class LedLane:
+    """A lane that this worker leads."""
+
+    def __init__(
+        self, broker: Broker, declarations: Declarations, lane: Lane, lease: str, run_id: str, clock: Clock
+    ) -> None:
+        self.lane, self.lease, self._broker, self._clock = lane, lease, broker, clock
+        self._declarations = declarations
+        self._channels_declared = declarations.channels_of(declarations.feeds[lane.feed])
+        opened = self._open(run_id)
+        self.epoch, self.started_at = opened.epoch, opened.started_at
+        self._checkpoint_before = self._checkpoint = opened.checkpoint
+        self._channels: dict[str, _LedChannel] = {}
+        self._load()
+        self._forget_pending()
+
+    def _open(self, run_id: str) -> OpenLane:
+        signatures = {channel.name: channel.signature() for channel in self._channels_declared}
+        whole = hashlib.sha256(repr(sorted(signatures.items())).encode()).hexdigest()[:16]
+        return self._broker.open_lane(self.lane, self.lease, run_id, signatures, whole, new_epoch())
+
+    def _load(self) -> None:
+        refs = [self._declarations.resolve(name) for name in self._broker.channels_of(self.lane)]
+        single = [ChannelRef(channel) for channel in self._channels_declared if channel.partition is None]
+        for ref in {*single, *filter(None, refs)}:
+            self._channel(ref).load(self._broker)
+
+    def _channel(self, ref: ChannelRef) -> _LedChannel:
+        found = self._channels.get(ref.name)
+        if found is None:
+            found = self._channels[ref.name] = _LedChannel(ref)
+        return found
+
+    def _forget_pending(self) -> None:
+        self._acknowledged: list[str] = []
+        self._quarantined: list[bytes] = []
+        self.pending_events = self._pending_bytes = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._acknowledged)
+
+    @property
+    def newest(self) -> tuple[int, int]:
+        """(event time, ingest time) of the newest event in any channel of the lane; 0 for none."""
+        overall = [channel.overall for channel in self._channels.values() if channel.overall]
+        return (max((t.created[1] for t in overall), default=0), max((t.ingested[1] for t in overall), default=0))
+
+    def fold(self, entries: Sequence[Entry]) -> None:
+        """Fold entries in stream order; those at or before the checkpoint are only acknowledged."""
+        for entry in entries:
+            self._acknowledged.append(entry.id)
+            if _order(entry.id) <= _order(self._checkpoint):
+                continue
+            self._checkpoint = entry.id
+            self.pending_events += entry.count
+            self._pending_bytes += max(0, len(entry.events) - entry.count - 1)
+            for event in self._events_of(entry):
+                self._fold_event(event)
+
+    def _events_of(self, entry: Entry) -> list[dict[str, Any]]:
+        try:
+            events: list[dict[str, Any]] = orjson.loads(entry.events)
+        except orjson.JSONDecodeError as error:
+            self._quarantine(entry.events.decode("utf-8", "replace"), f"not JSON: {error}")
+            return []
+        return events
+
+    def _fold_event(self, event: dict[str, Any]) -> None:
+        try:
+            created_at, ingested_at = event["created_at"], event["ingested_at"]
+            prepared = [
+                (led, found) for led in self._concerned(event) if (found := led.reducer.prepare(event)) is not None
+            ]
+        except Exception as error:  # a poison event must not stop the feed, whatever it is poison for
+            self._quarantine(event, f"{type(error).__name__}: {error}")
+            return
+        for led, found in prepared:
+            led.reducer.apply(found)
+            led.note(created_at, ingested_at)
+
+    def _concerned(self, event: Mapping[str, Any]) -> list[_LedChannel]:
+        """The lane's channels, for partitioned ones the event's partition."""
+        found = []
+        for channel in self._channels_declared:
+            partition = None if channel.partition is None else str(event[channel.partition])
+            ref = ChannelRef(channel, partition)
+            if partition is not None and ref.name not in self._channels:
+                self._check_room(channel)
+            found.append(self._channel(ref))
+        return found
+
+    def _check_room(self, channel: type[Channel]) -> None:
+        held = sum(1 for led in self._channels.values() if led.ref.channel is channel)
+        if held >= channel.partitions_max:
+            raise PoisonEvent(f"channel {channel.name!r}: has {held} partitions; raise partitions_max")
+
+    def _quarantine(self, event: Any, why: str) -> None:
+        self._quarantined.append(orjson.dumps({"event": event, "why": why, "at": self._clock()}))
+
+    def commit(self) -> tuple[int, Times | None]:
+        """Write everything folded since the last commit: (events, their times). Raises LaneLost or BrokerDown."""
+        now = self._clock()
+        changes = [change for led in self._channels.values() if (change := led.take(now)) is not None]
+        events, quarantined = self.pending_events, len(self._quarantined)
+        self._broker.commit(self.lane, LaneCommit(
+            lease=self.lease, epoch=self.epoch, checkpoint_before=self._checkpoint_before,
+            checkpoint=self._checkpoint, processed=events, processed_bytes=self._pending_bytes,
+            too_late=self._take_too_late(), acknowledged=self._acknowledged, quarantined=self._quarantined,
+            channels=changes,
+        ))
+        self._checkpoint_before = self._checkpoint
+        self._forget_pending()
+        times = max((change.times for change in changes), key=lambda t: t.events, default=None)
+        return events - quarantined, times
+
+    def _take_too_late(self) -> int:
+        reducers: list[Reducer] = [led.reducer for led in self._channels.values()]
+        total = sum(reducer.too_late for reducer in reducers)
+        for reducer in reducers:
+            reducer.too_late = 0
+        return total
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, number = entry_id.partition("-")
+    return int(milliseconds), int(number)

@@ -1,0 +1,163 @@
+"""Processor: leads lanes, reads their streams, and commits at once when idle, by the tick under load.
+
+One thread for all lanes of a worker. The lease is renewed by the same thread that folds: a processor that
+hangs loses its lanes instead of keeping them. After any trouble with the broker every lane is opened anew.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from services.broker import Broker, BrokerDown, LaneLost
+from services.declare import Declarations, Lane
+from services.lane import LedLane
+from services.positions import Clock, wall_clock
+from services.telemetry import Telemetry
+
+EVENTS_PER_COMMIT = 5_000
+ENTRIES_PER_READ = 100
+RENEW_EVERY_S = 0.5
+PROGRESS_EVERY_S = 1.0
+IDLE_BLOCK_MS = 200
+RETRY_S = 0.2
+
+log = structlog.get_logger("processor")
+
+
+class Processor:
+    """Folds events of every lane it leads. `tick_ms`: least time between two commits of a lane."""
+
+    def __init__(
+        self, broker: Broker, declarations: Declarations, telemetry: Telemetry, *, worker: str,
+        tick_ms: int = 16, clock: Clock = wall_clock, monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._broker, self._declarations, self._telemetry = broker, declarations, telemetry
+        self._worker, self._tick_s, self._clock, self._monotonic = worker, tick_ms / 1000, clock, monotonic
+        self._led: dict[Lane, LedLane] = {}
+        self._committed: dict[Lane, float] = {}
+        self._renew_at = self._progress_at = 0.0
+
+    def leads(self, lane: Lane) -> bool:
+        """Whether this worker is the writer of the lane now."""
+        return lane in self._led
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; then commit what is folded and give the lanes back."""
+        while not stop.is_set():
+            try:
+                self.step(stop)
+            except BrokerDown as error:
+                log.warning("broker down, lanes dropped", error=str(error), lanes=len(self._led))
+                self._led.clear()
+                stop.wait(RETRY_S)
+        self._hand_over()
+
+    def step(self, stop: threading.Event) -> None:
+        """One round: leases, progress, reading, folding, and the commits that are due. Raises BrokerDown."""
+        self._keep_leases()
+        self._report_progress()
+        wait_s = self._until_due()
+        if wait_s is None:
+            block_ms = IDLE_BLOCK_MS
+        else:
+            block_ms = 0
+            stop.wait(wait_s)
+        if not self._led:
+            stop.wait(RETRY_S)
+            return
+        self._read(block_ms)
+        self._commit_due()
+
+    def drain(self) -> None:
+        """Process everything that is on the streams now. Raises BrokerDown."""
+        self._keep_leases()
+        while self._read(0) or any(led.pending for led in self._led.values()):
+            for led in list(self._led.values()):
+                if led.pending:
+                    self._commit(led)
+        self._progress_at = 0.0
+        self._report_progress()
+
+    def _keep_leases(self) -> None:
+        now = self._monotonic()
+        if now < self._renew_at:
+            return
+        self._renew_at = now + RENEW_EVERY_S
+        held = {lane: self._led[lane].lease if lane in self._led else "" for lane in self._declarations.lanes()}
+        for lane, lease in self._broker.lease(held, self._worker).items():
+            if not lease:
+                self._lose(lane, "lease expired")
+            elif lane not in self._led:
+                self._lead(lane, lease)
+
+    def _lead(self, lane: Lane, lease: str) -> None:
+        run_id = str(self._broker.server()["run_id"])
+        try:
+            led = LedLane(self._broker, self._declarations, lane, lease, run_id, self._clock)
+            led.fold(self._broker.claim(lane, self._worker))
+        except LaneLost as lost:
+            log.warning("lane lost while opening", lane=str(lane), error=str(lost))
+            return
+        self._led[lane] = led
+        self._committed[lane] = 0.0
+        self._progress_at = 0.0
+        log.info("lane led", lane=str(lane), epoch=led.epoch)
+
+    def _lose(self, lane: Lane, why: str) -> None:
+        if self._led.pop(lane, None) is not None:
+            self._telemetry.count("lanes_lost")
+            log.warning("lane lost", lane=str(lane), why=why)
+
+    def _until_due(self) -> float | None:
+        """Seconds until the first lane with folded events may commit; None where nothing waits."""
+        now = self._monotonic()
+        waits = [self._committed[lane] + self._tick_s - now for lane, led in self._led.items() if led.pending]
+        return max(0.0, min(waits)) if waits else None
+
+    def _read(self, block_ms: int) -> bool:
+        found = self._broker.read_events(self._led, self._worker, ENTRIES_PER_READ, block_ms)
+        for lane, entries in found.items():
+            self._led[lane].fold(entries)
+        return bool(found)
+
+    def _commit_due(self) -> None:
+        now = self._monotonic()
+        for lane, led in list(self._led.items()):
+            due = now - self._committed[lane] >= self._tick_s or led.pending_events >= EVENTS_PER_COMMIT
+            if led.pending and due:
+                self._commit(led)
+
+    def _commit(self, led: LedLane) -> None:
+        try:
+            events, times = led.commit()
+        except LaneLost as lost:
+            self._telemetry.count("commits_refused")
+            self._lose(led.lane, str(lost))
+            return
+        self._committed[led.lane] = self._monotonic()
+        self._telemetry.count("processed", events)
+        if times is not None:
+            # From the oldest event of the commit: the worst of the batch, never flattered by the newest.
+            self._telemetry.observe("ingested_to_processed", (self._clock() - times.ingested[0]) / 1000, events)
+
+    def _report_progress(self) -> None:
+        now = self._monotonic()
+        if now < self._progress_at:
+            return
+        self._progress_at = now + PROGRESS_EVERY_S
+        for lane, led in self._led.items():
+            self._broker.report_progress(lane, led.started_at, led.epoch, led.newest)
+
+    def _hand_over(self) -> None:
+        try:
+            for lane, led in list(self._led.items()):
+                if led.pending:
+                    self._commit(led)
+                self._broker.release(lane, led.lease)
+        except BrokerDown as error:
+            log.warning("lanes not handed over", error=str(error))
+        self._led.clear()

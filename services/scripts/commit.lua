@@ -1,0 +1,67 @@
+#!lua flags=allow-oom
+-- One commit of a lane: state, seq, delta, checkpoint and acknowledgement move together or not at all.
+-- Everything is checked before the first write, since a script is atomic but not rolled back.
+-- KEYS: lease, lane, events, quarantine, channels, then cells, head and deltas of each channel
+-- ARGV: lease, epoch, checkpoint before, checkpoint after, group
+--       counts: processed, processed_bytes, too_late
+--       n acks, ids...; n quarantined, bodies...; n channels, then for each:
+--       name, signature, seq before, data, its times, times of the whole state, trim below, n set, cell value ..., n drop, cells...
+-- Returns 'ok', 'fenced' (lease lost), 'moved' (epoch, checkpoint or a seq is not the expected one).
+local at = 0
+local function take() at = at + 1; return ARGV[at] end
+local function take_list()
+  local n = tonumber(take())
+  local first = at + 1
+  at = at + n
+  return first, at
+end
+-- unpack is bounded by Lua's stack: long lists go in chunks (even, so that pairs stay together).
+local function call_list(first, last, ...)
+  for from = first, last, 4000 do
+    local arguments = {...}
+    for i = from, math.min(from + 3999, last) do arguments[#arguments + 1] = ARGV[i] end
+    redis.call(unpack(arguments))
+  end
+end
+
+local lease, epoch, before, after, group = take(), take(), take(), take(), take()
+if redis.call('GET', KEYS[1]) ~= lease then return 'fenced' end
+local found = redis.call('HMGET', KEYS[2], 'epoch', 'checkpoint')
+if found[1] ~= epoch or (found[2] or '0-0') ~= before then return 'moved' end
+
+local processed, processed_bytes, too_late = take(), take(), take()
+local ack_first, ack_last = take_list()
+local poison_first, poison_last = take_list()
+local channels = {}
+for i = 1, tonumber(take()) do
+  local channel = {key = 3 + 3 * i, name = take(), signature = take(), seq = tonumber(take())}
+  channel.data, channel.times, channel.overall, channel.trim = take(), take(), take(), take()
+  channel.set_first, channel.set_last = take_list()
+  channel.drop_first, channel.drop_last = take_list()
+  if tonumber(redis.call('HGET', KEYS[channel.key + 1], 'seq') or 0) ~= channel.seq then return 'moved' end
+  channels[i] = channel
+end
+
+for _, channel in ipairs(channels) do
+  local cells, head, deltas = KEYS[channel.key], KEYS[channel.key + 1], KEYS[channel.key + 2]
+  call_list(channel.drop_first, channel.drop_last, 'HDEL', cells)
+  call_list(channel.set_first, channel.set_last, 'HSET', cells)
+  if channel.data ~= '' then
+    local seq = channel.seq + 1
+    redis.call('XADD', deltas, seq .. '-0', 'epoch', epoch, 'data', channel.data, 'times', channel.times)
+    if channel.trim ~= '0' then redis.call('XTRIM', deltas, 'MINID', '~', channel.trim .. '-0') end
+    redis.call('HSET', head, 'seq', seq, 'times', channel.overall)
+  end
+  if channel.seq == 0 then redis.call('HSET', KEYS[5], channel.name, channel.signature) end
+end
+for i = poison_first, poison_last do
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[i])
+end
+redis.call('HSET', KEYS[2], 'checkpoint', after)
+redis.call('HINCRBY', KEYS[2], 'processed', processed)
+redis.call('HINCRBY', KEYS[2], 'processed_bytes', processed_bytes)
+if too_late ~= '0' then redis.call('HINCRBY', KEYS[2], 'too_late', too_late) end
+if poison_last >= poison_first then redis.call('HINCRBY', KEYS[2], 'quarantined', poison_last - poison_first + 1) end
+call_list(ack_first, ack_last, 'XACK', KEYS[3], group)
+redis.call('XTRIM', KEYS[3], 'MINID', '~', after)
+return 'ok'
