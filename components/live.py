@@ -39,6 +39,8 @@ class ClientFunction(StrEnum):
     BADGES = "badges"
     BANNER = "banner"
     THEME = "theme"
+    FILTER = "filter"
+    NAVIGATION = "navigation"
 
 
 class LiveId(StrEnum):

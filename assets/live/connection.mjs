@@ -1,0 +1,164 @@
+/* The connection: keeps one good socket to the gateway, and knows why there is none.
+   The socket belongs to the WebSocket component; we give it a url, watch it through the tap and write to it.
+   Everything that it touches comes through the constructor, so that tests run it on a clock of their own. */
+
+const BACKOFF_BASE_MS = 250, BACKOFF_CAP_MS = 15_000, LATER_MS = 5_000;
+const OPEN_WITHIN_MS = 10_000, PROBE_WITHIN_MS = 2_500, PING_EVERY_MS = 10_000, FIRST_PINGS_MS = [0, 250, 1_000];
+const SILENT_HEARTBEATS = 2.5, LATE_TICK_MS = 2_000;
+const OPEN = 1; // WebSocket.OPEN
+
+/** What a close code asks for: come back, come back later, or stay away. */
+export function afterClose(code) {
+  if (code === 4401) return 'signed_out';
+  if (code === 4403) return 'forbidden';
+  if (code === 4400) return 'refused';
+  return code === 1013 || code === 4429 ? 'later' : 'retry';
+}
+
+/** Full jitter: anywhere between 0 and a bound that doubles with each attempt (AWS, "Exponential Backoff And Jitter"). */
+export function backoff_ms(attempt, random, floor_ms = 0) {
+  return floor_ms + random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt);
+}
+
+export class Connection {
+  /** `socketUrl(n)` the url of attempt n; `setUrl(url)` gives it to the component; `askSession()` resolves to an HTTP
+      status, 0 where there was no answer; `later(fn, ms)` a timer; `now()` monotonic ms; `isOnline()`. */
+  constructor({ socketUrl, setUrl, askSession, later, now, random, isOnline, clock, onOpen, onFrame, onChange }) {
+    Object.assign(this, { socketUrl, setUrl, askSession, later, now, random, isOnline, clock, onOpen, onFrame, onChange });
+    this.state = 'idle'; // idle, connecting, open, waiting, ended
+    this.cause = null; // link, unreachable, gateway, full, signed_out, forbidden, refused
+    this.cutAt = null;
+    this.attempt = 0;
+    this.opened = 0;
+    this.socket = null;
+    this.heartbeat_ms = 5_000;
+    this.urls = 0;
+    this.turn = 0;
+    this.lastTick = null;
+  }
+
+  /** Asks the component for a new socket. */
+  connect() {
+    this.turn += 1;
+    this.#become('connecting');
+    this.startedAt = this.now();
+    this.setUrl(this.socketUrl(this.urls += 1));
+  }
+
+  /** A socket of our path was made; only the newest counts. */
+  adopt(socket) {
+    this.socket = socket;
+    this.startedAt = this.now();
+    socket.addEventListener('open', () => { if (socket === this.socket) this.#open(); });
+    socket.addEventListener('close', (event) => { if (socket === this.socket) this.#lost(event.code); });
+  }
+
+  /** A frame from the tap; frames of a socket that we gave up are dropped. */
+  frame(socket, frame) {
+    if (socket !== this.socket) return;
+    const now = this.now();
+    this.heardAt = now;
+    this.lateOnce = false;
+    if (frame.op === 'hello') {
+      this.heartbeat_ms = frame.heartbeat_s * 1000;
+      if (!this.clock.known) this.clock.sample(this.startedAt, now, frame.server_time);
+    }
+    if (frame.op === 'pong') {
+      this.probeBy = Infinity;
+      this.clock.sample(frame.t, now, frame.server_time);
+    }
+    if (this.attempt > 0 && now - this.openedAt >= this.heartbeat_ms) this.attempt = 0;
+    this.onFrame(frame, now);
+  }
+
+  /** Writes a message straight to the socket: the component drops equal and rapid ones. Returns whether it went out. */
+  send(message) {
+    if (this.socket?.readyState !== OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Gives the socket up at once (a closing handshake may hang) and comes back by position. */
+  drop(reason) {
+    this.socket?.close(4000, reason);
+    this.#lost(4000);
+  }
+
+  /** Something happened to the network or the tab: probe an open socket, cut a long wait short. */
+  nudge() {
+    if (this.state === 'open') {
+      this.probeBy = this.now() + PROBE_WITHIN_MS;
+      this.#ping();
+    } else if (this.state === 'waiting' && this.retryAt - this.now() > 1_000) this.#wait(this.random() * 500);
+  }
+
+  /** To be called a few times a second: watchdogs and pings. */
+  tick() {
+    const now = this.now();
+    const late = this.lastTick !== null && now - this.lastTick > LATE_TICK_MS;
+    this.lastTick = now;
+    if (this.state === 'connecting' && now - this.startedAt > OPEN_WITHIN_MS) this.drop('no answer');
+    if (this.state !== 'open') return;
+    if (late && !this.lateOnce) { // a frozen tab: frames that came meanwhile are still in the queue
+      this.lateOnce = true;
+      return;
+    }
+    if (now - this.heardAt > SILENT_HEARTBEATS * this.heartbeat_ms || now > this.probeBy) this.drop('silent');
+    else if (now >= this.pingAt) this.#ping();
+  }
+
+  #open() {
+    const now = this.now();
+    Object.assign(this, { openedAt: now, heardAt: now, probeBy: Infinity, pingAt: now + PING_EVERY_MS, lateOnce: false });
+    this.opened += 1;
+    this.#become('open');
+    this.onOpen();
+    const { socket } = this;
+    for (const after of FIRST_PINGS_MS) this.later(() => { if (socket === this.socket) this.#ping(); }, after);
+  }
+
+  #ping() {
+    const t = this.now();
+    this.pingAt = t + PING_EVERY_MS;
+    this.send({ op: 'ping', t });
+  }
+
+  #lost(code) {
+    const wasOpen = this.state === 'open', then = afterClose(code);
+    this.socket = null;
+    if (this.cutAt === null) this.cutAt = this.now();
+    if (then !== 'retry' && then !== 'later') return this.#become('ended', then);
+    const cause = code === 1006 || code === 4000 ? (this.isOnline() ? 'unreachable' : 'link') : 'gateway';
+    this.cause = then === 'later' ? 'full' : cause;
+    const wait = backoff_ms(this.attempt, this.random, then === 'later' ? LATER_MS : 0);
+    this.attempt += 1;
+    return wasOpen ? this.#wait(wait) : this.#askAndWait(wait);
+  }
+
+  /** A browser hides the status of a refused upgrade; the session route tells it. */
+  async #askAndWait(ms) {
+    const turn = this.turn += 1;
+    this.retryAt = Infinity;
+    this.#become('waiting');
+    const status = await this.askSession();
+    if (turn !== this.turn) return;
+    if (status === 401 || status === 403) return void this.#become('ended', 'signed_out');
+    this.cause = status === 0 ? (this.isOnline() ? 'unreachable' : 'link') : 'gateway';
+    this.#wait(ms);
+  }
+
+  #wait(ms) {
+    const turn = this.turn += 1;
+    this.retryAt = this.now() + ms;
+    this.#become('waiting', this.cause);
+    this.later(() => { if (turn === this.turn && this.state === 'waiting') this.connect(); }, ms);
+  }
+
+  #become(state, cause = this.cause) {
+    this.state = state;
+    this.cause = state === 'open' ? null : cause;
+    if (state === 'open') this.cutAt = null;
+    if (state === 'ended') this.turn += 1;
+    this.onChange();
+  }
+}

@@ -1,0 +1,43 @@
+/* The painter of a log: newest entry on top, one node for each entry id, nodes of unchanged entries left alone. */
+
+import { value as inWords, withUnit } from './format.mjs';
+
+const drawn = new WeakMap(); // list → Map of entry id → {entry, node}
+
+/** The newest `most` entries, newest first. */
+export const shownEntries = (entries, most) => entries.slice(-most).reverse();
+
+/** Paints a log's section from the store; false where its list is not there yet. */
+export function paintLog(section, spec, store) {
+  const list = section.querySelector('[data-entries]');
+  if (list === null) return false;
+  const entries = shownEntries(store.get(spec.channel)?.state?.entries ?? [], spec.entries_max ?? 200);
+  const former = drawn.get(list) ?? new Map(), now = new Map();
+  for (const entry of entries) {
+    const known = former.get(entry.id);
+    now.set(entry.id, known?.entry === entry ? known : { entry, node: drawEntry(entry, spec.columns) });
+  }
+  for (const [id, { node }] of former) if (now.get(id)?.node !== node) node.remove();
+  let place = list.firstChild;
+  for (const { node } of now.values()) {
+    if (node === place) place = place.nextSibling;
+    else list.insertBefore(node, place);
+  }
+  drawn.set(list, now);
+  section.toggleAttribute('data-empty', entries.length === 0);
+  return true;
+}
+
+function drawEntry(entry, columns) {
+  const item = document.createElement('li');
+  item.dataset.id = entry.id;
+  for (const column of columns) {
+    const cell = document.createElement('span');
+    cell.dataset.field = column.field;
+    cell.dataset.type = column.type;
+    cell.title = column.label;
+    cell.textContent = withUnit(inWords(entry[column.field], column), column.unit);
+    item.append(cell, ' ');
+  }
+  return item;
+}

@@ -1,0 +1,305 @@
+/* The module that acts: wires socket, store, painters and Dash together. All the others are rules without effects
+   of their own; this one reads the page, the clock and the network. */
+
+import { ServerClock } from './clock.mjs';
+import { Connection } from './connection.mjs';
+import { GRACE_MS, Watch } from './freshness.mjs';
+import { Grids } from './grid.mjs';
+import { paintChart, readPalette } from './chart.mjs';
+import { paintLog } from './log.mjs';
+import { Job, PaintLoop } from './paint.mjs';
+import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
+import { installTap } from './tap.mjs';
+import { Telemetry } from './telemetry.mjs';
+import { paintTile } from './tile.mjs';
+
+const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness';
+const TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120, WAITING_FRAMES_MAX = 64;
+const PAINTERS = { tile: paintTile, chart: paintChart, log: paintLog };
+const dash = window.dash_clientside;
+const now = () => performance.now();
+
+const store = new Store(), clock = new ServerClock(), watch = new Watch(), telemetry = new Telemetry();
+const loop = new PaintLoop({ scope: window, now, isHidden: () => document.hidden, onPainted });
+const bound = new Map(); // element → {job, channels}
+let expected = []; // ids of the badges that Dash says are on the page
+let props = 0;
+let reportAt = now() + REPORT_MS;
+let isStarted = false;
+
+// ---- socket ----
+
+const connection = new Connection({
+  socketUrl: (n) => `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}${PATH}?protocols=1&try=${n}`,
+  setUrl: (url) => dash.set_props(SOCKET, { url }),
+  askSession: () => fetch('/api/session', { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.status, () => 0),
+  later: (act, ms) => setTimeout(act, ms),
+  now,
+  random: Math.random,
+  isOnline: () => navigator.onLine,
+  clock,
+  onOpen() {
+    if (connection.opened > 1) telemetry.count('reconnects');
+    store.connected(now());
+    subscribe();
+  },
+  onFrame,
+  onChange: lookAtFreshness,
+});
+installTap(window, PATH, {
+  onSocket: (socket) => connection.adopt(socket),
+  onFrame: (socket, frame) => connection.frame(socket, frame),
+});
+
+const subscribe = () => connection.send({ op: 'subscribe', channels: store.positions() });
+const patience_ms = () => 2.5 * connection.heartbeat_ms;
+
+function onFrame(frame, received) {
+  if (frame.op === 'snapshot' || frame.op === 'delta') onData(frame, received);
+  else if (frame.op === 'heartbeat') {
+    watch.heartbeat(frame.channels);
+    if (store.check(frame.channels, received, patience_ms()).length > 0) onGap();
+  } else if (frame.op === 'error' && frame.channel) store.refuse(frame.channel, frame.code);
+}
+
+function onData(frame, received) {
+  const outcome = store.apply(frame);
+  telemetry.count('frames');
+  if (outcome === DUPLICATE) telemetry.count('duplicates');
+  if (outcome === GAP) onGap();
+  if (outcome !== APPLIED) return;
+  const created = frame.times?.created?.[0];
+  if (frame.op === 'delta') {
+    telemetry.observe('created_received', clock.at(received) - created);
+    telemetry.observe('sent_received', clock.at(received) - frame.times?.sent);
+  }
+  for (const { job, channels } of bound.values()) {
+    if (!channels.includes(frame.channel)) continue;
+    if (frame.op === 'delta' && frame.channel === channels[0]) await_(job, { created, received });
+    loop.mark(job);
+  }
+  loop.mark(propsJob);
+}
+
+function onGap() {
+  telemetry.count('gaps');
+  connection.drop('gap');
+}
+
+// ---- painting ----
+
+const propsJob = new Job({ group: 'props', paint: sendChanges });
+loop.add(propsJob);
+let palette = null;
+
+/** Remembers a frame until the job that shows it has painted. In a tab that nobody sees nothing is measured. */
+function await_(job, frame) {
+  if (!document.hidden && job.seen && job.waiting.length < WAITING_FRAMES_MAX) job.waiting.push(frame);
+}
+
+function onPainted(job, at) {
+  for (const { created, received } of job.waiting?.splice(0) ?? []) {
+    const isChart = job.group === 'chart';
+    telemetry.observe(isChart ? 'created_charted' : 'created_painted', clock.at(at) - created);
+    if (!isChart) telemetry.observe('received_painted', at - received);
+  }
+}
+
+function sendChanges() {
+  const channels = isStarted ? store.takeChanges() : null;
+  if (channels !== null) dash.set_props(CHANGES, { data: { frame: (props += 1), channels } });
+}
+
+function jobOf(element, spec) {
+  const painter = PAINTERS[spec.paint];
+  if (painter === undefined) return null;
+  const paint = () => painter(element, spec, store, palette ??= readPalette(getComputedStyle(document.documentElement)));
+  const job = new Job({ group: spec.paint === 'chart' ? 'chart' : 'text', every_ms: spec.every_ms ?? 0, paint, seen: false });
+  job.waiting = [];
+  return job;
+}
+
+const view = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const job = bound.get(target)?.job;
+    if (job) loop.see(job, isIntersecting);
+  }
+}, { rootMargin: '100px' });
+
+// ---- which components are on the page ----
+
+/** Binds what is on the page now, lets go of what is not, and subscribes to exactly the channels that it shows. */
+function rescan() {
+  const elements = new Set(document.querySelectorAll('[data-live]'));
+  for (const [element, { job }] of bound) {
+    if (elements.has(element)) continue;
+    view.unobserve(element);
+    if (job) loop.remove(job);
+    bound.delete(element);
+  }
+  for (const element of elements) if (!bound.has(element)) bindOne(element);
+  const names = [...bound.values()].flatMap(({ channels }) => channels);
+  if (!store.want(names, now())) return;
+  subscribe();
+  loop.mark(propsJob);
+  lookAtFreshness();
+}
+
+function bindOne(element) {
+  const spec = JSON.parse(element.dataset.live);
+  const channels = [spec.channel, ...(spec.trend ? [spec.trend.channel] : [])];
+  const job = jobOf(element, spec);
+  bound.set(element, { job, channels });
+  if (job === null) return;
+  loop.add(job);
+  view.observe(element);
+}
+
+/** Dash tells of new components before React has put them on the page: look until all of them are there. */
+function rescanUntilFound(frames = RESCAN_FRAMES) {
+  rescan();
+  const found = new Set([...bound.values()].flatMap(({ channels }) => channels));
+  const isMissing = expected.some(({ channel }) => !found.has(channel)) || expected.length > bound.size;
+  if (isMissing && frames > 0) setTimeout(() => rescanUntilFound(frames - 1), 16);
+}
+
+// ---- freshness ----
+
+function lookAtFreshness() {
+  const { cutAt, cause, state } = connection, at = now();
+  const isCut = state === 'ended' || (cutAt !== null && at - cutAt >= GRACE_MS);
+  const link = { isCut, cause, since: isCut && cutAt !== null ? Math.round(Date.now() - (at - cutAt)) : null };
+  const shown = isStarted ? watch.look(store.wanted(), link, clock.at(at), at) : null;
+  if (shown === null) return;
+  for (const [element, { channels: [main] }] of bound) element.dataset.state = shown.channels[main]?.state ?? 'connecting';
+  dash.set_props(FRESHNESS, { data: shown });
+}
+
+function tick() {
+  clock.checkSleep(now(), Date.now());
+  connection.tick();
+  if ([...bound.keys()].some((element) => !element.isConnected)) rescan();
+  lookAtFreshness();
+  if (now() >= reportAt) {
+    reportAt = now() + REPORT_MS;
+    connection.send(telemetry.report(!document.hidden));
+  }
+}
+
+function start() {
+  isStarted = true;
+  connection.connect();
+  setInterval(tick, TICK_MS);
+}
+
+document.addEventListener('visibilitychange', () => {
+  for (const { job } of bound.values()) if (job) job.waiting = [];
+  if (document.hidden) return;
+  connection.nudge();
+  loop.kick();
+});
+for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, () => connection.nudge());
+
+// ---- theme ----
+
+const THEME_KEY = 'headwater-theme', root = document.documentElement;
+new MutationObserver(() => {
+  palette = null;
+  for (const { job } of bound.values()) if (job?.group === 'chart') loop.mark(job);
+}).observe(root, { attributeFilter: ['data-theme'] });
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', ({ matches }) => {
+  if (!localStorage.getItem(THEME_KEY)) root.dataset.theme = matches ? 'dark' : 'light';
+});
+
+// ---- the clientside namespace ----
+
+const grids = new Grids({
+  store,
+  getApi: (id) => window.dash_ag_grid.getApi(id),
+  later: (act, ms) => setTimeout(act, ms),
+  onPainted() {},
+});
+const lastShown = new Map(); // uid of a badge → what it shows
+
+/** The badges on the page tell which components are. */
+function bind(ids) {
+  expected = ids;
+  if (!isStarted) start();
+  rescanUntilFound();
+  return dash.no_update;
+}
+
+/** Changed rows go to the grids; a grid that was just mounted gets all of its rows. */
+function grids_(changes, ids) {
+  const isMounting = dash.callback_context?.triggered_id !== CHANGES;
+  grids.update(isMounting ? Object.fromEntries(ids.map(({ channel }) => [channel, true])) : changes.channels, ids);
+}
+
+/** States, texts and details of all badges; those that stay the same are left alone. */
+function badges(fresh, ids) {
+  const isMounting = dash.callback_context?.triggered_id !== FRESHNESS;
+  if (isMounting) lastShown.clear();
+  const columns = [[], [], []];
+  for (const { uid, channel } of ids) {
+    const { state, text, detail } = fresh?.channels?.[channel] ?? { state: 'connecting', text: 'connecting', detail: '' };
+    const former = lastShown.get(uid) ?? [];
+    [state, text, detail].forEach((one, i) => columns[i].push(one === former[i] ? dash.no_update : one));
+    lastShown.set(uid, [state, text, detail]);
+  }
+  return columns;
+}
+
+/** [hidden, state, text] of the banner. */
+function banner(fresh) {
+  const { state, text } = fresh?.banner ?? { state: 'connecting', text: '' };
+  return [text === '', state, text];
+}
+
+/** Switches between light and dark, and remembers the choice. */
+function theme(clicks) {
+  if (!clicks) return dash.no_update;
+  root.dataset.theme = root.dataset.theme === 'dark' ? 'light' : 'dark';
+  try { localStorage.setItem(THEME_KEY, root.dataset.theme); } catch { /* the choice holds until the page is left */ }
+  return dash.no_update;
+}
+
+/** Narrows a grid to the rows that contain a text; a grid that is not ready has no rows to narrow. */
+function filter(text, id) {
+  if (id) grids.whenReady(id, (api) => api.setGridOption('quickFilterText', text ?? ''));
+  return dash.no_update;
+}
+
+/** Marks the link of the open page. */
+function navigation(pathname) {
+  for (const link of document.querySelectorAll('#navigation a')) {
+    if (new URL(link.href).pathname === pathname) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  return dash.no_update;
+}
+
+export const clientside = { bind, grids: grids_, badges, banner, theme, filter, navigation };
+Object.assign(dash.headwater, clientside); // from now on without the detour over a promise
+
+/** The public names for a team's own clientside callbacks, for tests and for benchmarks. */
+window.headwater = {
+  /** The present state of a channel as a plain object; null where it is not known. */
+  channel(name) {
+    const channel = store.get(name);
+    return channel?.state ? { kind: channel.kind, created_at: channel.createdAt, ...channel.state.data() } : null;
+  },
+  /** State and position of a channel, comparable with the server's snapshot. */
+  state(name) {
+    const channel = store.get(name);
+    return channel?.state ? { ...(channel.position ?? { epoch: null, seq: null }), data: channel.state.data() } : null;
+  },
+  /** Stages, counts, the link and the paint loop. */
+  stats() {
+    const { state, cause, opened, attempt } = connection;
+    return { ...telemetry.stats(), link: { state, cause, opened, attempt }, animation_frames: loop.frames, props,
+      clock_error_ms: clock.best.trip / 2, channels: store.wanted().map(({ name }) => name) };
+  },
+  /** The server's time, ms since the epoch. */
+  now: () => clock.at(now()),
+};

@@ -1,0 +1,104 @@
+/* The one paint loop. Jobs say that they are dirty; the loop asks for an animation frame only while one of them
+   may be painted now, waits by timer while it is too early, and sleeps when nothing is dirty or nothing is seen. */
+
+export const FRAME_BUDGET_MS = 12; // of one animation frame; what is left over is painted in the next
+export const SHARE = 4; // a paint of c ms is followed by 4 c ms without one: at most 20 % of the thread
+const RETRY_MS = 250; // a job that cannot paint yet (Plotly or a grid still loads)
+const FRAME_MS = 17;
+
+/** One thing to paint. `paint(now)` returns false where it could not yet; jobs of a group share one budget. */
+export class Job {
+  constructor({ group, every_ms = 0, paint, seen = true }) {
+    Object.assign(this, { group, every_ms, paint, seen });
+    this.dirty = false;
+    this.due = 0;
+    this.cost_ms = 0;
+  }
+}
+
+export class PaintLoop {
+  #jobs = new Set();
+  #resting = new Map(); // group → time before which its jobs rest
+  #frame = null;
+  #timer = null;
+
+  /** `scope` gives requestAnimationFrame, setTimeout and clearTimeout; `now()` monotonic ms; `isHidden()` the tab. */
+  constructor({ scope, now, isHidden, onPainted = () => {} }) {
+    Object.assign(this, { scope, now, isHidden, onPainted });
+    this.frames = 0;
+  }
+
+  add(job) {
+    this.#jobs.add(job);
+    this.mark(job);
+  }
+
+  remove(job) { this.#jobs.delete(job); }
+
+  mark(job) {
+    job.dirty = true;
+    this.kick();
+  }
+
+  /** Says whether a job's element is in view; one that comes into view catches up. */
+  see(job, seen) {
+    job.seen = seen;
+    if (seen) this.kick();
+  }
+
+  /** Wakes the loop: something became dirty, or was seen again. */
+  kick() {
+    if (this.#frame !== null || this.isHidden()) return;
+    const at = this.#soonest();
+    if (at === Infinity) return;
+    const wait = at - this.now();
+    this.scope.clearTimeout(this.#timer);
+    this.#timer = null;
+    if (wait > FRAME_MS) this.#timer = this.scope.setTimeout(() => { this.#timer = null; this.#ask(); }, wait - FRAME_MS / 2);
+    else this.#ask();
+  }
+
+  #ask() {
+    if (this.#frame === null) this.#frame = this.scope.requestAnimationFrame(() => this.#run());
+  }
+
+  #soonest() {
+    let at = Infinity;
+    for (const job of this.#jobs) if (job.dirty && job.seen) at = Math.min(at, this.#startOf(job));
+    return at;
+  }
+
+  #startOf(job) { return Math.max(job.due, this.#resting.get(job.group) ?? 0); }
+
+  #run() {
+    this.#frame = null;
+    this.frames += 1;
+    const start = this.now(), spent = new Map();
+    // those that waited longest first, so that a full frame starves no one
+    const ready = [...this.#jobs].filter((job) => job.dirty && job.seen && this.#startOf(job) <= start);
+    for (const job of ready.sort((a, b) => a.due - b.due)) {
+      if (this.now() - start >= FRAME_BUDGET_MS) break;
+      spent.set(job.group, (spent.get(job.group) ?? 0) + this.#paint(job));
+    }
+    const end = this.now();
+    for (const [group, cost] of spent) this.#resting.set(group, end + SHARE * cost - FRAME_MS / 2);
+    this.kick();
+  }
+
+  #paint(job) {
+    const start = this.now();
+    job.dirty = false;
+    let done = false;
+    try {
+      done = job.paint(start) !== false;
+    } catch (error) {
+      console.error('headwater: a painter failed', error); // the others go on; this one tries again
+    }
+    const end = this.now();
+    job.cost_ms = end - start;
+    job.due = done ? start + Math.max(job.every_ms, SHARE * job.cost_ms) : end + RETRY_MS;
+    if (done) this.onPainted(job, end);
+    else job.dirty = true;
+    return job.cost_ms;
+  }
+}
