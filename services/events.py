@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import orjson
 
-from services.declare import Feed, Field, Text
+from services.declare import FeedSpec, Field, Text
 
 Reason = Literal[
     "missing_field", "wrong_type", "not_finite", "too_large", "too_deep", "bad_timestamp",
@@ -155,7 +155,7 @@ def moment(name: str, found: Any) -> int:
 class Validator:
     """Turns records of one feed into events."""
 
-    def __init__(self, feed: type[Feed]) -> None:
+    def __init__(self, feed: FeedSpec) -> None:
         self._checks = [(f.name, f.required, check_of(f)) for f in feed.fields.values()]
         self._known = {*feed.fields, "id", "created_at"}
         self._strict, self._partition = feed.strict, feed.partition

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.broker import BacklogFull, Broker, BrokerDown
-from services.declare import Declarations, Feed, Lane
+from services.declare import Declarations, FeedSpec, Lane
 from services.events import Event, Refused, Rejection, Validator
 from services.positions import Clock, wall_clock
 from services.telemetry import Telemetry
@@ -47,7 +47,7 @@ class Ingestion:
         self._broker, self._telemetry, self._clock = broker, telemetry, clock
         self._validators = {name: Validator(feed) for name, feed in declarations.feeds.items()}
 
-    def accept(self, feed: type[Feed], records: Sequence[Any]) -> Receipt:
+    def accept(self, feed: FeedSpec, records: Sequence[Any]) -> Receipt:
         """Validate, deduplicate and append records; an empty sequence is a sign of life.
 
         What the receipt counts as accepted is in the broker. Raises BacklogFull or BrokerDown; records with
@@ -68,7 +68,7 @@ class Ingestion:
         return Receipt(accepted, duplicates, tuple(rejected))
 
     def _sort(
-        self, feed: type[Feed], records: Sequence[Any], now: int
+        self, feed: FeedSpec, records: Sequence[Any], now: int
     ) -> tuple[dict[Lane, list[Event]], list[Rejection]]:
         lanes: dict[Lane, list[Event]] = defaultdict(list)
         rejected: list[Rejection] = []
@@ -82,7 +82,7 @@ class Ingestion:
                 lanes[feed.lane_of(event.partition)].append(event)
         return lanes, rejected
 
-    def _account(self, feed: type[Feed], accepted: int, duplicates: int, rejected: Sequence[Rejection]) -> None:
+    def _account(self, feed: FeedSpec, accepted: int, duplicates: int, rejected: Sequence[Rejection]) -> None:
         self._telemetry.count("accepted", accepted)
         self._telemetry.count("duplicates", duplicates)
         if rejected:
@@ -94,7 +94,7 @@ class Ingestion:
 class FeedIntake:
     """What a running source is given: ingestion for one feed that waits instead of losing."""
 
-    def __init__(self, ingestion: Ingestion, feed: type[Feed], stop: threading.Event, clock: Clock) -> None:
+    def __init__(self, ingestion: Ingestion, feed: FeedSpec, stop: threading.Event, clock: Clock) -> None:
         self._ingestion, self._feed, self._stop, self._clock = ingestion, feed, stop, clock
 
     def now_ms(self) -> int:

@@ -1,0 +1,60 @@
+"""Headwater: the public names that a team imports, and nothing else.
+
+Names are found when they are first used, so that a feed file brings no Dash into the worker.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from components.chart import chart as chart
+    from components.log import log as log
+    from components.page import page as page
+    from components.page import row as row
+    from components.table import table as table
+    from components.tile import tile as tile
+    from services.declare import DeclarationError as DeclarationError
+    from services.declare import Feed as Feed
+    from services.declare import Flag as Flag
+    from services.declare import Freshness as Freshness
+    from services.declare import Integer as Integer
+    from services.declare import Latest as Latest
+    from services.declare import Log as Log
+    from services.declare import Moment as Moment
+    from services.declare import Number as Number
+    from services.declare import Series as Series
+    from services.declare import Text as Text
+    from services.declare import count as count
+    from services.declare import maximum as maximum
+    from services.declare import mean as mean
+    from services.declare import minimum as minimum
+    from services.declare import quantile as quantile
+    from services.declare import rate as rate
+    from services.declare import sum_ as sum_
+    from services.declare import value as value
+    from services.sources.source import Http as Http
+    from services.sources.source import Source as Source
+
+_DECLARE = (
+    "DeclarationError", "Feed", "Flag", "Freshness", "Integer", "Latest", "Log", "Moment", "Number", "Series",
+    "Text", "count", "maximum", "mean", "minimum", "quantile", "rate", "sum_", "value",
+)
+_WHERE = {
+    **dict.fromkeys(_DECLARE, "services.declare"),
+    **dict.fromkeys(("Http", "Source"), "services.sources.source"),
+    **dict.fromkeys(("page", "row"), "components.page"),
+    "chart": "components.chart", "log": "components.log", "table": "components.table", "tile": "components.tile",
+}
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"headwater has no {name!r}; it offers {', '.join(sorted(_WHERE))}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_WHERE)

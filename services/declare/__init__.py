@@ -1,0 +1,38 @@
+"""Declarations: feeds and channels as a team writes them, checked the moment they are read.
+
+A feed is a class whose attributes are its fields; a channel is a class that names its feed and
+whose attributes, where it has any, are aggregates. Nothing here runs anything: the stations read
+these classes. A wrong declaration raises `DeclarationError` with file, name, value and remedy.
+"""
+
+from services.declare.channels import Channel, ChannelRef, Keep, Kind, Latest, Log, Policy, Series
+from services.declare.columns import (
+    Aggregate,
+    Column,
+    Condition,
+    Field,
+    FieldType,
+    Flag,
+    Integer,
+    Moment,
+    Number,
+    Text,
+    count,
+    maximum,
+    mean,
+    minimum,
+    quantile,
+    rate,
+    sum_,
+    value,
+)
+from services.declare.declarations import Declarations
+from services.declare.error import DeclarationError
+from services.declare.feeds import Feed, FeedSpec, Freshness, Lane
+
+__all__ = [
+    "Aggregate", "Channel", "ChannelRef", "Column", "Condition", "DeclarationError", "Declarations", "Feed",
+    "FeedSpec", "Field", "FieldType", "Flag", "Freshness", "Integer", "Keep", "Kind", "Lane", "Latest", "Log",
+    "Moment", "Number", "Policy", "Series", "Text", "count", "maximum", "mean", "minimum", "quantile", "rate",
+    "sum_", "value",
+]

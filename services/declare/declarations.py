@@ -1,0 +1,58 @@
+"""All that a running system declares, collected from its feed files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from services.declare.channels import Channel, ChannelRef
+from services.declare.error import refuse
+from services.declare.feeds import Feed, FeedSpec, Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """All feeds and channels of a running system, by name."""
+
+    feeds: Mapping[str, FeedSpec]
+    channels: Mapping[str, type[Channel]]
+
+    @classmethod
+    def read(cls, modules: Iterable[ModuleType]) -> Declarations:
+        """Collect what the modules declare. Raises DeclarationError where a name is taken twice."""
+        feeds: dict[str, FeedSpec] = {}
+        channels: dict[str, type[Channel]] = {}
+        for module in modules:
+            for declared in vars(module).values():
+                if not isinstance(declared, type) or declared.__module__ != module.__name__:
+                    continue
+                if issubclass(declared, Feed):
+                    _add(feeds, declared.declaration, declared)
+                elif issubclass(declared, Channel):
+                    _add(channels, declared, declared)
+        for channel in channels.values():
+            if feeds.get(channel.feed.name) is not channel.feed:
+                raise refuse(channel, "feed", channel.feed.name, "declare the feed in a loaded feed file")
+        return cls(feeds, channels)
+
+    def channels_of(self, feed: FeedSpec) -> tuple[type[Channel], ...]:
+        return tuple(channel for channel in self.channels.values() if channel.feed is feed)
+
+    def lanes(self) -> tuple[Lane, ...]:
+        return tuple(lane for feed in self.feeds.values() for lane in feed.all_lanes())
+
+    def resolve(self, name: str) -> ChannelRef | None:
+        """The channel of a subscribed name such as `flights.board` or `flights.board:EWR`, or None."""
+        base, colon, partition = name.partition(":")
+        channel = self.channels.get(base)
+        if channel is None or (channel.partition is None) is bool(colon) or (colon and not partition):
+            return None
+        return ChannelRef(channel, partition or None)
+
+
+def _add(known: dict[str, Any], declared: Any, by: type) -> None:
+    if declared.name in known:
+        raise refuse(by, "name", declared.name, "already taken by another declaration; give another name=")
+    known[declared.name] = declared

@@ -1,0 +1,122 @@
+"""Feeds: declared streams of events of one shape, and the lanes that they are split into."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from services.declare.columns import Field, Integer, Text
+from services.declare.error import refuse
+from services.sources.source import Source
+
+RESERVED = frozenset({"id", "created_at", "ingested_at", "clamped", "declaration"})
+NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """When a channel counts as late or stale; all values in seconds.
+
+    `expected_every_s`: an event normally comes at least this often. `late_after_s`: older than this
+    is late. `stale_after_s`: no proof of life for this long is stale. `may_be_quiet`: with a sign of
+    life from its source a channel without events is quiet rather than late.
+    """
+
+    expected_every_s: float
+    late_after_s: float
+    stale_after_s: float
+    may_be_quiet: bool = False
+
+    def problem(self) -> str | None:
+        """The remedy where the three times contradict each other, else None."""
+        if not 0 < self.expected_every_s <= self.late_after_s <= self.stale_after_s:
+            return "give 0 < expected_every_s <= late_after_s <= stale_after_s"
+        return None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lane:
+    """One ordered, single-writer part of a feed."""
+
+    feed: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.feed}.{self.number}"
+
+
+@dataclass(frozen=True)
+class FeedSpec:
+    """A feed as the stations read it; made from a `Feed` class, kept apart so that fields may have any name."""
+
+    name: str
+    key: str
+    source: Source
+    freshness: Freshness
+    partition: str | None
+    lanes: int
+    lateness_s: float
+    strict: bool
+    fields: Mapping[str, Field]
+    declared_by: type[Feed]
+
+    def lane_of(self, partition: str | int | None) -> Lane:
+        """The lane of a partition value: the same in every process and release (CRC-32)."""
+        if self.lanes == 1 or partition is None:
+            return Lane(self.name, 0)
+        return Lane(self.name, zlib.crc32(str(partition).encode()) % self.lanes)
+
+    def all_lanes(self) -> tuple[Lane, ...]:
+        return tuple(Lane(self.name, number) for number in range(self.lanes))
+
+
+class Feed:
+    """A declared stream of events of one shape; subclass it with fields as attributes.
+
+    Class keywords: `name`; `key`, the field that names the thing an event is about; `source`, where
+    records come from; `freshness`, the rule its channels inherit; `lanes`, into how many ordered parts
+    the feed is split, by `partition`; `lateness_s`, how late an event may come and still be folded into
+    a window; `strict`, whether an unknown field is a rejection.
+    """
+
+    declaration: ClassVar[FeedSpec]
+
+    def __init_subclass__(
+        cls,
+        *,
+        name: str,
+        key: str,
+        source: Source,
+        freshness: Freshness,
+        partition: str | None = None,
+        lanes: int = 1,
+        lateness_s: float = 10.0,
+        strict: bool = False,
+    ) -> None:
+        fields = {k: v for k, v in vars(cls).items() if isinstance(v, Field)}
+        cls.declaration = FeedSpec(
+            name, key, source, freshness, partition, lanes, lateness_s, strict, fields, declared_by=cls
+        )
+        cls._check(cls.declaration)
+
+    @classmethod
+    def _check(cls, spec: FeedSpec) -> None:
+        if not NAME.match(spec.name):
+            raise refuse(cls, "name", spec.name, "use lower-case letters, digits and _, starting with a letter")
+        for name in RESERVED & spec.fields.keys():
+            raise refuse(cls, name, name, f"reserved; call the field otherwise than {sorted(RESERVED)}")
+        for what, named in {"key": spec.key, "partition": spec.partition}.items():
+            found = spec.fields.get(named or "")
+            if named is not None and not (isinstance(found, Text | Integer) and found.required):
+                raise refuse(cls, what, named, f"name a required Text or Integer field of {sorted(spec.fields)}")
+        if problem := spec.freshness.problem():
+            raise refuse(cls, "freshness", spec.freshness, problem)
+        if not 1 <= spec.lanes <= 64:
+            raise refuse(cls, "lanes", spec.lanes, "give 1 to 64")
+        if spec.lanes > 1 and spec.partition is None:
+            raise refuse(cls, "lanes", spec.lanes, "a feed of several lanes needs partition=<field name>")
+        if not 0 <= spec.lateness_s <= 86_400:
+            raise refuse(cls, "lateness_s", spec.lateness_s, "give 0 to 86400 seconds")

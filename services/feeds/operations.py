@@ -1,0 +1,69 @@
+"""Operations: how Headwater itself is doing, stage by stage, feed by feed, process by process."""
+
+from headwater import Feed, Freshness, Integer, Latest, Log, Number, Series, Text, value
+from services.sources.operations import OperationsSource
+
+
+class Operations(
+    Feed, name="operations", key="name", source=OperationsSource(every_s=1.0),
+    freshness=Freshness(expected_every_s=1, late_after_s=4, stale_after_s=10),
+):
+    """One measurement of one thing: a stage, a feed, a process, a rejected record."""
+
+    name = Text(label="Name")
+    kind = Text(about="stage, feed, process or rejection")
+    count = Integer(label="Events", required=False, about="in the last minute")
+    p50_ms = Number(unit="ms", decimals=1, label="Median", required=False, about="±1 %, last minute")
+    p95_ms = Number(unit="ms", decimals=1, label="95 in 100 under", required=False, about="±1 %, last minute")
+    p99_ms = Number(unit="ms", decimals=1, label="99 in 100 under", required=False, about="±1 %, last minute")
+    source = Text(label="Source", required=False)
+    rate = Number(unit="/s", decimals=1, label="Accepted", required=False)
+    backlog = Integer(label="Backlog", required=False, about="events accepted and not yet processed")
+    accepted = Integer(label="Accepted in all", required=False)
+    duplicates = Integer(label="Duplicates", required=False)
+    rejected = Integer(label="Rejected", required=False)
+    quarantined = Integer(label="Quarantined", required=False, about="events that no channel could fold")
+    too_late = Integer(label="Too late", required=False, about="for a window that was closed")
+    role = Text(label="Role", required=False)
+    viewers = Integer(label="Viewers", required=False)
+    slow_viewers = Integer(label="Slow viewers", required=False)
+    memory_mb = Number(unit="MB", decimals=0, label="Memory", required=False)
+    feed = Text(label="Feed", required=False)
+    reason = Text(label="Reason", required=False)
+    detail = Text(label="Detail", required=False, max_length=400)
+
+
+class Stages(Latest, feed=Operations, where=Operations.kind.equals("stage"), evict_after_s=90, title="Stages"):
+    """Latency of each stage over the last minute, all processes and viewers together."""
+
+
+class Feeds(Latest, feed=Operations, where=Operations.kind.equals("feed"), evict_after_s=30, title="Feeds"):
+    """What each feed took in and what waits."""
+
+
+class Processes(
+    Latest, feed=Operations, where=Operations.kind.equals("process"), evict_after_s=15, title="Processes"
+):
+    """Every running process; one that is gone leaves after fifteen seconds."""
+
+
+class Latency(
+    Series, feed=Operations, by=Operations.name, where=Operations.kind.equals("stage"), span_s=600,
+    title="Latency by stage, 95 in 100 under",
+):
+    """Each stage's p95, every second, ten minutes."""
+
+    p95_ms = value(Operations.p95_ms, label="95 in 100 under")
+
+
+class Backlog(
+    Series, feed=Operations, by=Operations.name, where=Operations.kind.equals("feed"), span_s=600,
+    title="Backlog by feed",
+):
+    """Events accepted and not yet processed, every second, ten minutes."""
+
+    backlog = value(Operations.backlog, label="Backlog")
+
+
+class Rejections(Log, feed=Operations, where=Operations.kind.equals("rejection"), entries_max=100):
+    """Samples of refused records."""

@@ -1,0 +1,111 @@
+"""Operations: this system's own measurements, read from the broker and fed back in as events.
+
+Headwater watches itself by its own means: what its processes publish becomes an ordinary feed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from services.declare import Declarations, Lane
+from services.freshness import Progress
+from services.sources.source import Intake, Source
+from services.telemetry import GONE_AFTER_MS, Measurement, stages_of
+
+
+class Observed(Protocol):
+    """Where the measurements lie: the part of the broker that this source reads."""
+
+    def read_telemetry(self) -> dict[str, bytes]: ...
+
+    def forget_telemetry(self, processes: Sequence[str]) -> None: ...
+
+    def lane_progress(self, lanes: Sequence[Lane]) -> dict[Lane, Progress]: ...
+
+    def rejection_samples(self, lane: Lane, after: str) -> list[tuple[str, dict[str, Any]]]: ...
+
+
+class OperationsSource(Source):
+    """Each second a record for each stage, feed and process, and one for each new rejection sample."""
+
+    title = "Headwater's own measurements, each second"
+
+    def __init__(self, every_s: float = 1.0) -> None:
+        self.every_s = every_s
+        self._observed: Observed | None = None
+        self._declarations: Declarations | None = None
+
+    def observe(self, observed: Observed, declarations: Declarations) -> None:
+        """Be told what to watch; the worker does this before it runs the source."""
+        self._observed, self._declarations = observed, declarations
+
+    def run(self, intake: Intake) -> None:
+        if self._observed is None or self._declarations is None:
+            raise RuntimeError("operations source: call observe(broker, declarations) before run")
+        reader = _Reader(self._observed, self._declarations)
+        while not intake.wait(self.every_s):
+            now = intake.now_ms()
+            records = [{"created_at": now, **record} for record in reader.records(now)]
+            intake.accept([{"id": f"{now}-{number}", **record} for number, record in enumerate(records)])
+
+
+class _Reader:
+    def __init__(self, observed: Observed, declarations: Declarations) -> None:
+        self._observed, self._declarations = observed, declarations
+        self._accepted: dict[str, tuple[float, int]] = {}
+        self._sampled = dict.fromkeys(declarations.feeds, "0-0")
+
+    def records(self, now: int) -> Iterator[dict[str, Any]]:
+        measurements = self._measurements(now)
+        for name, sketch in sorted(stages_of(measurements).items()):
+            quantiles = {f"p{q}_ms": _milliseconds(sketch.quantile(q / 100)) for q in (50, 95, 99)}
+            yield {"kind": "stage", "name": name, "count": sketch.count, **quantiles}
+        for measurement in measurements:
+            yield _process(measurement)
+        yield from self._feeds()
+        yield from self._rejections()
+
+    def _measurements(self, now: int) -> list[Measurement]:
+        found = [Measurement.decoded(payload) for payload in self._observed.read_telemetry().values()]
+        gone = [measurement.process for measurement in found if now - measurement.at > 6 * GONE_AFTER_MS]
+        self._observed.forget_telemetry(gone)
+        return [measurement for measurement in found if now - measurement.at <= GONE_AFTER_MS]
+
+    def _feeds(self) -> Iterator[dict[str, Any]]:
+        for feed in self._declarations.feeds.values():
+            lanes = list(self._observed.lane_progress(feed.all_lanes()).values())
+            if not lanes:
+                continue
+            yield {
+                "kind": "feed", "name": feed.name, "source": feed.source.title[:200],
+                "rate": self._rate(feed.name, sum(lane.accepted for lane in lanes)),
+                "backlog": sum(lane.backlog for lane in lanes), "accepted": sum(lane.accepted for lane in lanes),
+                "duplicates": sum(lane.duplicates for lane in lanes), "rejected": lanes[0].rejected,
+                "quarantined": sum(lane.quarantined for lane in lanes),
+                "too_late": sum(lane.too_late for lane in lanes),
+            }
+
+    def _rate(self, feed: str, accepted: int) -> float:
+        now = time.monotonic()
+        before_at, before = self._accepted.get(feed, (now, accepted))
+        self._accepted[feed] = (now, accepted)
+        return round(max(0, accepted - before) / max(0.001, now - before_at), 1)
+
+    def _rejections(self) -> Iterator[dict[str, Any]]:
+        for feed, after in self._sampled.items():
+            for sample_id, sample in self._observed.rejection_samples(Lane(feed, 0), after):
+                self._sampled[feed] = sample_id
+                yield {"kind": "rejection", "name": f"{feed} {sample_id}", "feed": feed,
+                       "reason": sample["reason"], "detail": sample["detail"][:300]}
+
+
+def _process(measurement: Measurement) -> dict[str, Any]:
+    gauges = measurement.gauges
+    named = {name: gauges[name] for name in ("viewers", "slow_viewers", "memory_mb") if name in gauges}
+    return {"kind": "process", "name": measurement.process, "role": measurement.role, **named}
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 2)

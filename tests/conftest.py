@@ -1,0 +1,43 @@
+"""What every test may ask for: a real broker, fresh for each test, and a system on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from services.embedded import EmbeddedBroker
+from tests.system import System
+
+
+@pytest.fixture(scope="session")
+def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """One server for the whole run, for tests that leave it standing."""
+    with EmbeddedBroker(tmp_path_factory.mktemp("shared-broker")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def broker_url(shared_broker: EmbeddedBroker) -> str:
+    """The URL of a real broker that is empty."""
+    client = redis.Redis.from_url(shared_broker.url)
+    client.flushall()
+    client.close()
+    return shared_broker.url
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    """A real broker for one test that stops, kills or empties it."""
+    with EmbeddedBroker(tmp_path / "broker") as broker:
+        yield broker
+
+
+@pytest.fixture
+def system(broker_url: str) -> Iterator[System]:
+    """Ingestion and a processor over the test feeds, on a clock that the test moves."""
+    made = System(broker_url)
+    yield made
+    made.close()
