@@ -1,0 +1,265 @@
+"""Gateway: the server end of every viewer's socket; who it is, what it asks, and how much it may.
+
+The public face. `start`, `adopt`, `snapshot`, `standings` and `stop` may be called from any thread; all
+else happens in the loop's thread. Frames and descriptors are `sockets`, channels `delivery`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+from simple_websocket import Server
+
+from services.accounts import Principal, can
+from services.broker import Broker, BrokerDown
+from services.declare import ChannelRef, Declarations
+from services.freshness import Verdict
+from services.gateway.delivery import Delivery, owner_of, unknown_channel
+from services.gateway.frames import Frame
+from services.gateway.handover import SOCK_SERVER_OPTIONS, CannotHandOver, NoThread, hand_over, settle_deflate
+from services.gateway.heartbeats import Heartbeats
+from services.gateway.inbound import Received
+from services.gateway.publications import Publication
+from services.gateway.reading import BrokerAsker, DeltaReader
+from services.gateway.sockets import Link, SocketLimits, Sockets
+from services.gateway.viewers import Viewer
+from services.messages import (
+    BadMessage,
+    Close,
+    Ping,
+    Report,
+    Subscribe,
+    error,
+    hello,
+    pong,
+    read_viewer_message,
+)
+from services.positions import Clock, Position, wall_clock
+from services.telemetry import Telemetry
+
+__all__ = ["SOCK_SERVER_OPTIONS", "Gateway", "GatewayLimits", "NoThread", "Standing", "settle_deflate"]
+
+ANSWER_WITHIN_S = 2.0
+READS_END_WITHIN_S = 0.6
+T = TypeVar("T")
+
+log = structlog.get_logger("gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLimits:
+    """How many viewers a process serves, in all and for one principal (0: no limit), and how often it beats."""
+
+    viewers_max: int = 10_000
+    viewers_per_principal: int = 0
+    heartbeat_s: float = 2.0
+    sockets: SocketLimits = field(default_factory=SocketLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a channel stands in this process; `position` is None for one that nobody here watches."""
+
+    verdict: Verdict
+    position: Position | None
+    event_at: int
+    backlog: int
+
+
+OnReport = Callable[[str, Principal, Mapping[str, Any]], None]
+"""Takes a viewer's id, its principal and its report; called in the loop's thread, so it must be quick."""
+
+
+class Gateway:
+    """All viewers of this process. Make it anywhere; `start` it in the process that serves, after a fork."""
+
+    def __init__(
+        self, broker: Broker, declarations: Declarations, telemetry: Telemetry, clock: Clock = wall_clock, *,
+        limits: GatewayLimits | None = None, on_viewer_report: OnReport | None = None,
+    ) -> None:
+        self._broker, self._declarations, self._telemetry, self._clock = broker, declarations, telemetry, clock
+        self.limits = limits or GatewayLimits()
+        self._on_report = on_viewer_report
+        self._sockets = Sockets(self, self.limits.sockets)
+        self._delivery = Delivery(self._sockets, clock, telemetry)
+        self._heartbeats = Heartbeats(self._delivery, self._sockets, clock, self.limits.heartbeat_s)
+        self._reader = DeltaReader(broker, self._sockets.call, self._delivery)
+        self._asker = BrokerAsker(broker, self._sockets.call, self._delivery, declarations.lanes())
+        self._delivery.connect(self._reader, self._asker, self._heartbeats.beat)
+        self._principals: Counter[str] = Counter()
+        self._counted_bytes = 0
+        self._starting, self._pid, self._stopped = threading.Lock(), 0, False
+
+    # From any thread -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the threads; once a process, again it does nothing."""
+        with self._starting:
+            if self._pid == os.getpid():
+                return
+            self._pid = os.getpid()
+            self._sockets.start()
+            self._reader.start()
+            self._asker.start()
+
+    def adopt(self, ws: Server, principal: Principal) -> None:
+        """Take over a socket whose handshake is done: the last statement of the flask-sock handler."""
+        self.start()
+        if self._stopped:
+            ws.close(Close.RESTART.code, Close.RESTART.reason)
+        elif len(self._sockets) >= self.limits.viewers_max:
+            self._telemetry.count("refused_viewers")
+            ws.close(Close.FULL.code, Close.FULL.reason)
+        else:
+            try:
+                self._sockets.adopt(hand_over(ws), principal)
+            except CannotHandOver as refusal:
+                log.warning("socket refused", reason=str(refusal))
+                ws.close(Close.INTERNAL.code, str(refusal))
+
+    def snapshot(self, ref: ChannelRef) -> bytes:
+        """The channel's snapshot frame as JSON. Raises BrokerDown where it is neither here nor to be had."""
+        try:
+            held = self._in_loop(lambda: self._held_snapshot(ref)) if self._pid == os.getpid() else None
+        except TimeoutError:
+            held = None
+        if held is not None:
+            return held
+        publication = Publication(ref, self._clock)
+        publication.load(self._broker.read_channel(ref))
+        return publication.snapshot().frame.payload
+
+    def standings(self) -> dict[str, Standing]:
+        """Freshness and position of every declared channel, and of every watched partition, by name."""
+        self.start()
+        try:
+            return self._in_loop(self._standings)
+        except TimeoutError as error:
+            raise BrokerDown("the gateway's loop does not answer") from error
+
+    def stop(self, close: Close = Close.RESTART) -> None:
+        """Close every socket with the code and end the threads; returns within about two seconds."""
+        self._stopped = True
+        if self._pid != os.getpid():
+            return
+        self._reader.stop()
+        self._asker.stop()
+        self._sockets.stop(close)
+        self._reader.join(READS_END_WITHIN_S)
+        self._asker.join(READS_END_WITHIN_S)
+
+    def _in_loop(self, ask: Callable[[], T]) -> T:
+        """Run in the loop's thread and wait for the answer. Raises TimeoutError."""
+        answer: Future[T] = Future()
+
+        def act() -> None:
+            try:
+                answer.set_result(ask())
+            except Exception as fault:
+                answer.set_exception(fault)
+
+        self._sockets.call(act)
+        return answer.result(ANSWER_WITHIN_S)
+
+    # In the loop's thread ------------------------------------------------------------------------
+
+    def _held_snapshot(self, ref: ChannelRef) -> bytes | None:
+        publication = self._delivery.publications.get(ref)
+        if publication is None or publication.position is None:
+            return None
+        return publication.snapshot().frame.payload
+
+    def _standings(self) -> dict[str, Standing]:
+        here = self._delivery.publications
+        refs = [ChannelRef(channel) for channel in self._declarations.channels.values() if channel.partition is None]
+        return {ref.name: self._standing(ref, here.get(ref)) for ref in {**dict.fromkeys(refs), **here}}
+
+    def _standing(self, ref: ChannelRef, publication: Publication | None) -> Standing:
+        progress = self._delivery.progress.get(ref.lane)
+        if publication is None:
+            publication = Publication(ref, self._clock)
+            publication.event_at = progress.event_at if progress is not None else 0
+        return Standing(
+            self._heartbeats.judge(publication), publication.position, publication.event_at,
+            progress.backlog if progress is not None else 0,
+        )
+
+    def opened(self, link: Link) -> None:
+        """A viewer arrived: greet it, unless its principal has too many already."""
+        principal: Principal = link.owner
+        viewer = link.owner = Viewer(os.urandom(6).hex(), link, principal)
+        self._principals[principal.name] += 1
+        limit = self.limits.viewers_per_principal
+        if limit and self._principals[principal.name] > limit:
+            self._sockets.close(link, Close.TOO_MANY)
+            return
+        greeting = hello(server_time=self._clock(), heartbeat_s=self.limits.heartbeat_s, viewer=viewer.id)
+        self._sockets.send(link, Frame(greeting))
+        self._delivery.welcome(viewer)
+        log.info("viewer opened", viewer=viewer.id, principal=principal.name)
+
+    def received(self, link: Link, message: Received) -> None:
+        """A viewer said something."""
+        viewer = owner_of(link)
+        try:
+            said = read_viewer_message(message.payload)
+        except BadMessage as fault:
+            self._sockets.send_beside(link, Frame(error("bad_message", str(fault))).plain)
+            self._sockets.close(link, Close.BAD_MESSAGE, str(fault))
+            return
+        match said:
+            case Ping(t):
+                self._sockets.send_beside(link, Frame(pong(t, server_time=self._clock())).plain)
+            case Subscribe(channels):
+                self._delivery.subscribe(viewer, self._allowed(viewer, channels))
+            case Report(body):
+                if self._on_report is not None:
+                    self._on_report(viewer.id, viewer.principal, body)
+
+    def _allowed(
+        self, viewer: Viewer, channels: Mapping[str, Position | None]
+    ) -> dict[Publication, Position | None]:
+        """The channels that exist and that the viewer may see; each of the others is answered by an error."""
+        allowed: dict[Publication, Position | None] = {}
+        for name, position in channels.items():
+            ref = self._declarations.resolve(name)
+            if ref is not None and can(viewer.principal, "view", ref.name):
+                allowed[self._delivery.want(ref)] = position
+            else:
+                self._sockets.send_beside(viewer.link, Frame(unknown_channel(name)).plain)
+        return allowed
+
+    def held(self, link: Link) -> None:
+        """A viewer takes less than it is given."""
+        self._delivery.held(owner_of(link))
+
+    def drained(self, link: Link) -> None:
+        """A slow viewer takes more again: one merged frame a channel, and the heartbeat that it missed."""
+        viewer = owner_of(link)
+        self._delivery.serve(viewer)
+        self._heartbeats.beat_if_overdue(viewer)
+
+    def closed(self, link: Link) -> None:
+        """A viewer is gone."""
+        viewer = owner_of(link)
+        self._delivery.depart(viewer)
+        self._principals[viewer.principal.name] -= 1
+        if not self._principals[viewer.principal.name]:
+            del self._principals[viewer.principal.name]
+        log.info("viewer closed", viewer=viewer.id, principal=viewer.principal.name)
+
+    def ticked(self) -> None:
+        """Four times a second."""
+        self._delivery.tidy()
+        self._heartbeats.tick()
+        sent_bytes, self._counted_bytes = self._sockets.sent_bytes - self._counted_bytes, self._sockets.sent_bytes
+        self._telemetry.count("sent_bytes", sent_bytes)
+        self._telemetry.gauge("viewers", sum(self._principals.values()))
+        self._telemetry.gauge("slow_viewers", self._delivery.slow_viewers)

@@ -1,0 +1,389 @@
+"""Sockets: the one owner of descriptors. One thread a process writes, reads and closes all of them.
+
+Knows nothing of channels: it tells a `Listener` what happened, and writes what it is given. Everything
+here is called in the loop's thread, save `start`, `call`, `adopt` and `stop`; so there are no locks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from services.gateway import tuning
+from services.gateway.frames import PING, Opcode, Writable, encode, encode_close
+from services.gateway.handover import HandedOver
+from services.gateway.inbound import Fault, Inbound, Received
+from services.gateway.transmit import make_transmit
+from services.messages import Close
+
+TICK_S = 0.25
+_READ_BYTES = 65_536
+_CHUNK_BYTES = 262_144
+_TAIL_LIMIT_BYTES = 4_096
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """What one socket may cost.
+
+    `message_bytes` caps a viewer's message as sent and as inflated; `frames_per_s` and `frames_burst` how
+    many frames it may send. Silent for `ping_after_s` it is pinged, for `silent_s` it is freed as half-open.
+    One that takes nothing of what is pending for `stalled_s` is too slow. `linger_s` bounds a close handshake.
+    """
+
+    message_bytes: int = 65_536
+    frames_per_s: float = 50.0
+    frames_burst: int = 200
+    send_buffer_bytes: int = 65_536
+    ping_after_s: float = 2.0
+    silent_s: float = 5.0
+    stalled_s: float = 30.0
+    linger_s: float = 1.0
+    binary: bool = False
+
+
+class Link:
+    """One viewer's socket. `owner` is the listener's; the rest belongs to `Sockets`."""
+
+    __slots__ = (
+        "allowance", "allowance_at", "close_by", "deflate", "fd", "inbound", "moved", "owner", "pending", "pinged",
+        "seen", "tail",
+    )
+
+    def __init__(self, taken: HandedOver, inbound: Inbound, owner: Any, now: float, allowance: float) -> None:
+        self.fd = taken.fd
+        self.deflate = taken.shared_frames
+        self.inbound = inbound
+        self.owner = owner
+        self.pending: memoryview | None = None
+        self.tail = b""
+        self.seen = self.moved = now
+        self.pinged = False
+        self.allowance, self.allowance_at = allowance, now
+        self.close_by = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Something is pending: give it nothing more until `drained`."""
+        return self.pending is not None
+
+    @property
+    def closing(self) -> bool:
+        return self.close_by > 0 or self.fd < 0
+
+
+class Listener(Protocol):
+    """What the loop tells of; everything is called in its thread."""
+
+    def opened(self, link: Link) -> None:
+        """A socket was taken over."""
+
+    def received(self, link: Link, message: Received) -> None:
+        """A whole message came in."""
+
+    def held(self, link: Link) -> None:
+        """The link became busy: its viewer takes less than it is given. What was sent is whole or pending."""
+
+    def drained(self, link: Link) -> None:
+        """Everything that was pending is written."""
+
+    def closed(self, link: Link) -> None:
+        """The socket is closed or closing; write nothing more. Told once."""
+
+    def ticked(self) -> None:
+        """About every 250 ms."""
+
+
+class Sockets:
+    """The loop and its sockets; `start` it in the process that serves, after any fork."""
+
+    def __init__(self, listener: Listener, limits: SocketLimits) -> None:
+        self._listener, self.limits = listener, limits
+        self._transmit = make_transmit()
+        self._links: dict[int, Link] = {}
+        self._calls: deque[Callable[[], None]] = deque()
+        self._pid, self._starting = 0, threading.Lock()
+        self._waker: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._stop_by = 0.0
+        self.sent_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    # Called from any thread ----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the loop's thread; again in the same process it does nothing."""
+        with self._starting:
+            if self._pid == os.getpid():
+                return
+            self._pid = os.getpid()
+            self._selector = selectors.DefaultSelector()
+            self._woken, self._waker = socket.socketpair()
+            self._woken.setblocking(False)
+            self._waker.setblocking(False)
+            self._selector.register(self._woken, selectors.EVENT_READ, None)
+            self._thread = threading.Thread(target=self._run, name="gateway-sockets", daemon=True)
+            self._thread.start()
+
+    def call(self, act: Callable[[], None]) -> None:
+        """Run `act` in the loop's thread, soon and in order."""
+        self._calls.append(act)
+        if self._waker is not None:
+            # Would block: wake-ups enough are under way. Closed: the loop has ended, nobody waits for the call.
+            with contextlib.suppress(OSError):
+                self._waker.send(b"\0")
+
+    def adopt(self, taken: HandedOver, owner: Any) -> None:
+        """Own a socket from now on."""
+        self.call(lambda: self._open(taken, owner))
+
+    def stop(self, close: Close = Close.RESTART, within_s: float = 1.5) -> None:
+        """Close every socket with the code, and end the thread; waits at most about `within_s`."""
+        if self._pid != os.getpid() or self._thread is None:
+            return
+        self.call(lambda: self._stop(close, within_s))
+        if self._thread is not threading.current_thread():
+            self._thread.join(within_s + 0.5)
+
+    # Writing -------------------------------------------------------------------------------------
+
+    def send(self, link: Link, frame: Writable) -> bool:
+        """Write a frame on a link that is not busy; False where it is busy or gone afterwards."""
+        self.send_all((link,), frame)
+        return link.pending is None and link.fd >= 0
+
+    def send_all(self, links: Iterable[Link], frame: Writable) -> None:
+        """Write one frame to many links that are not busy. What does not fit is pending, and `held` is told."""
+        transmit = self._transmit
+        for link in links:
+            data = frame.deflated if link.deflate else frame.plain
+            sent = transmit(link.fd, data)
+            if sent == len(data):
+                self.sent_bytes += sent
+            else:
+                self._hold(link, data, sent)
+
+    def _hold(self, link: Link, data: bytes, sent: int) -> None:
+        """Keep what did not fit. A view on the shared bytes: many slow viewers hold one copy."""
+        if sent < 0:
+            self._drop(link)
+            return
+        self.sent_bytes += sent
+        link.pending, link.moved = memoryview(data)[sent:], time.monotonic()
+        self._selector.modify(link.fd, selectors.EVENT_READ | selectors.EVENT_WRITE, link)
+        if link.owner is not None:
+            self._listener.held(link)
+
+    def send_beside(self, link: Link, data: bytes) -> None:
+        """Write frames that may be left out under pressure (pong, ping, error): behind what is pending, if little."""
+        if link.closing:
+            return
+        if link.pending is None:
+            sent = self._transmit(link.fd, data)
+            if sent != len(data):
+                self._hold(link, data, sent)
+        elif len(link.tail) + len(data) <= _TAIL_LIMIT_BYTES:
+            link.tail += data
+
+    def close(self, link: Link, close: Close, detail: str = "") -> None:
+        """Send a close frame and wait a moment for the viewer's, so that the code arrives."""
+        if not link.closing:
+            self._finish(link, encode_close(close, detail))
+
+    def _finish(self, link: Link, frame: bytes) -> None:
+        link.tail = link.tail[:_TAIL_LIMIT_BYTES]
+        link.close_by = time.monotonic() + self.limits.linger_s
+        if link.pending is None:
+            sent = self._transmit(link.fd, frame)
+            if sent == len(frame):
+                self._half_close(link)
+            else:
+                self._hold(link, frame, sent)
+        else:
+            link.tail += frame
+        self._tell_closed(link)
+
+    def _half_close(self, link: Link) -> None:
+        """Everything is said; the viewer answers and ends the connection, or `linger_s` does."""
+        tuning.shut_for_writing(link.fd)
+
+    def _tell_closed(self, link: Link) -> None:
+        if link.owner is not None:
+            self._listener.closed(link)
+            link.owner = None
+
+    def _drop(self, link: Link) -> None:
+        if link.fd < 0:
+            return
+        fd, link.fd = link.fd, -1
+        del self._links[fd]
+        self._selector.unregister(fd)
+        os.close(fd)
+        link.pending = None
+        self._tell_closed(link)
+
+    # The loop ------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        next_tick = time.monotonic()
+        self._run_calls()
+        while not (self._stop_by and (not self._links or time.monotonic() > self._stop_by)):
+            for key, mask in self._selector.select(max(0.0, next_tick - time.monotonic())):
+                if key.data is None:
+                    self._run_calls()
+                else:
+                    self._guard(self._serve, key.data, mask)
+            if time.monotonic() >= next_tick:
+                next_tick = time.monotonic() + TICK_S
+                self._sweep()
+                self._guard_call(self._listener.ticked)
+        self._end()
+
+    def _run_calls(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._woken.recv(_READ_BYTES)
+        while self._calls:
+            self._guard_call(self._calls.popleft())
+
+    def _guard_call(self, act: Callable[[], None]) -> None:
+        """A fault in one call must not end every viewer's loop."""
+        try:
+            act()
+        except Exception:
+            log.exception("gateway call failed")
+
+    def _guard(self, act: Callable[[Link, int], None], link: Link, mask: int) -> None:
+        try:
+            act(link, mask)
+        except Exception:
+            log.exception("gateway socket failed")
+            self.close(link, Close.INTERNAL)
+
+    def _serve(self, link: Link, mask: int) -> None:
+        if mask & selectors.EVENT_WRITE and link.fd >= 0:
+            self._flush(link)
+        if mask & selectors.EVENT_READ and link.fd >= 0:
+            self._read(link)
+
+    def _flush(self, link: Link) -> None:
+        while link.pending is not None:
+            chunk = bytes(link.pending[:_CHUNK_BYTES])
+            sent = self._transmit(link.fd, chunk)
+            if sent < 0:
+                self._drop(link)
+                return
+            if sent:
+                link.seen = link.moved = time.monotonic()
+                self.sent_bytes += sent
+            rest = link.pending[sent:]
+            if not rest and link.tail:
+                rest, link.tail = memoryview(link.tail), b""
+            link.pending = rest if rest else None
+            if sent < len(chunk):
+                return
+        self._selector.modify(link.fd, selectors.EVENT_READ, link)
+        if link.close_by:
+            self._half_close(link)
+        else:
+            self._listener.drained(link)
+
+    def _read(self, link: Link) -> None:
+        try:
+            data = os.read(link.fd, _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._drop(link)
+            return
+        link.seen, link.pinged = time.monotonic(), False
+        if link.close_by:
+            return  # what comes after our close frame is not read any more
+        try:
+            for message in link.inbound.feed(data):
+                self._take(link, message)
+                if link.closing:
+                    return
+            self._charge(link)
+        except Fault as fault:
+            self.close(link, fault.close, fault.detail)
+
+    def _charge(self, link: Link) -> None:
+        """Take the frames read from the viewer's allowance, which refills with time. Raises Fault."""
+        now, limits = time.monotonic(), self.limits
+        refilled = link.allowance + (now - link.allowance_at) * limits.frames_per_s
+        link.allowance = min(refilled, limits.frames_burst) - link.inbound.frames
+        link.allowance_at, link.inbound.frames = now, 0
+        if link.allowance < 0:
+            raise Fault(Close.BAD_MESSAGE, f"more than {limits.frames_per_s:g} frames a second")
+
+    def _take(self, link: Link, message: Received) -> None:
+        match message.opcode:
+            case Opcode.PING:
+                self.send_beside(link, encode(Opcode.PONG, message.payload))
+            case Opcode.CLOSE:
+                self._finish(link, encode(Opcode.CLOSE, message.payload[:2]))
+            case Opcode.TEXT | Opcode.BINARY:
+                self._listener.received(link, message)
+
+    # Opening, sweeping, ending -------------------------------------------------------------------
+
+    def _open(self, taken: HandedOver, owner: Any) -> None:
+        limits = self.limits
+        tuning.tune(taken.fd, limits.send_buffer_bytes, limits.stalled_s)
+        inbound = Inbound(
+            limits.message_bytes, deflate=taken.deflate, keeps_window=taken.keeps_window, binary=limits.binary
+        )
+        link = Link(taken, inbound, owner, time.monotonic(), limits.frames_burst)
+        self._links[link.fd] = link
+        self._selector.register(link.fd, selectors.EVENT_READ, link)
+        if self._stop_by:
+            self.close(link, Close.RESTART)
+        else:
+            self._listener.opened(link)
+
+    def _sweep(self) -> None:
+        """Free what is gone: closed and not answered, stalled, or half-open; ping what is silent."""
+        now = time.monotonic()
+        for link in list(self._links.values()):
+            idle_s = now - link.seen
+            if link.close_by:
+                if now > link.close_by:
+                    self._drop(link)
+            elif link.pending is not None:
+                if now - link.moved > self.limits.stalled_s:
+                    log.info("viewer too slow", close_code=Close.TOO_SLOW.code, stalled_s=round(now - link.moved))
+                    self._drop(link)
+            elif idle_s > self.limits.silent_s and not tuning.still_acknowledging(link.fd, self.limits.silent_s):
+                self._drop(link)
+            elif idle_s > self.limits.ping_after_s and not link.pinged:
+                link.pinged = True
+                self.send_beside(link, PING)
+
+    def _stop(self, close: Close, within_s: float) -> None:
+        self._stop_by = time.monotonic() + within_s
+        for link in list(self._links.values()):
+            self.close(link, close)
+
+    def _end(self) -> None:
+        for link in list(self._links.values()):
+            self._drop(link)
+        self._selector.close()
+        self._woken.close()
+        if self._waker is not None:
+            self._waker.close()
