@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import traceback
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import app.pages
 import services.feeds
-from services.declare import Declarations
+from services.declare import DeclarationError, Declarations
 
 if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
     from components.page import Page
@@ -32,4 +33,16 @@ def load_pages(declarations: Declarations) -> tuple[Page, ...]:
 
 def _modules_of(package: ModuleType) -> list[ModuleType]:
     names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
-    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    return [_import(f"{package.__name__}.{name}") for name in names]
+
+
+def _import(name: str) -> ModuleType:
+    """Import a file that a team wrote. Raises DeclarationError with the place of whatever it raised."""
+    try:
+        return importlib.import_module(name)
+    except DeclarationError:
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        remedy = f"{error}; correct the line, or remove the file"
+        raise DeclarationError(f"{place.filename}:{place.lineno}", name, type(error).__name__, remedy) from error

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
-from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 
-from app.settings import Settings, SettingsError, bracketed
-from services.declare import DeclarationError
+from app.factory import Web, create_app
+from app.loading import load_declarations, load_pages
+from app.settings import Settings, bracketed
 
 GRACEFUL_TIMEOUT_S = 2
 SWITCH_INTERVAL_S = 0.0005
@@ -32,22 +32,25 @@ class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.web: Any = None
+        self.web: Web | None = None
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in gunicorn_settings(self._settings).items():
             self.cfg.set(name, value)
 
+    def run(self) -> None:
+        """Serve until told to stop. Raises DeclarationError before anything is served.
+
+        Feeds and pages are loaded here once: a wrong one is told once, and the processes share their memory.
+        """
+        load_pages(load_declarations())
+        super().run()
+
     def load(self) -> Any:
         """The WSGI application of this process; called after the fork."""
-        from app.factory import create_app  # the parent process stays without Dash
-
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        try:
-            self.web = create_app(self._settings)
-        except (SettingsError, DeclarationError) as error:
-            raise AppImportError(f"headwater: {error}") from None
+        self.web = create_app(self._settings)
         return self.web.server
 
 

@@ -1,0 +1,177 @@
+"""HTTP API: health, metrics, channels, session and ingest, as `docs/protocol.md` describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flask import Flask, Response, request
+
+from app.answers import json_answer, refusal
+from app.doors import Doors
+from app.ingest_body import BodyError, read_records
+from app.metrics import CONTENT_TYPE, exposition
+from services.accounts import IngestKeys, Principal, can
+from services.broker import IDS_WINDOW, IDS_WINDOW_MS, BacklogFull, Broker, BrokerDown
+from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec
+from services.freshness import WORKER_LIMIT_MS
+from services.gateway.gateway import Gateway
+from services.ingestion import RECORDS_MAX, Ingestion
+from services.positions import Clock, Position
+from services.telemetry import GONE_AFTER_MS, Measurement
+
+RETRY_BACKLOG_S = 1
+RETRY_BROKER_S = 5
+BACKLOG_AGE_LIMIT_MS = 30_000
+"""Readiness: the oldest unprocessed event may be this old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The routes with what they need; `register` puts them on a server."""
+
+    broker: Broker
+    declarations: Declarations
+    gateway: Gateway
+    ingestion: Ingestion
+    keys: IngestKeys
+    doors: Doors
+    clock: Clock
+    body_limit_bytes: int
+
+    def register(self, server: Flask) -> None:
+        server.add_url_rule("/healthz", view_func=self.healthz)
+        server.add_url_rule("/readyz", view_func=self.readyz)
+        server.add_url_rule("/metrics", view_func=self.metrics)
+        server.add_url_rule("/api/session", view_func=self.session)
+        server.add_url_rule("/api/channels", view_func=self.channels)
+        server.add_url_rule("/api/channels/<name>/snapshot", view_func=self.snapshot)
+        server.add_url_rule("/api/ingest/<feed>", view_func=self.ingest, methods=["POST"])
+        server.register_error_handler(BrokerDown, _broker_down)
+
+    # Health ------------------------------------------------------------------------------------
+
+    def healthz(self) -> Response:
+        """200 while the process lives; touches nothing else."""
+        return json_answer({"status": "ok"})
+
+    def readyz(self) -> Response:
+        """200 where events can flow from end to end, else 503; each check says `ok` or what is wrong."""
+        try:
+            checks = {"broker": "ok", **self._flow()}
+        except BrokerDown as error:
+            checks = {"broker": str(error), "worker": "unknown", "backlog": "unknown"}
+        ready = all(found == "ok" for found in checks.values())
+        return json_answer({"status": "ok" if ready else "unready", "checks": checks}, 200 if ready else 503)
+
+    def _flow(self) -> dict[str, str]:
+        now, progress = self.clock(), self.broker.lane_progress(self.declarations.lanes())
+        leaderless = [
+            lane for lane in self.declarations.lanes()
+            if lane not in progress or now - progress[lane].at > WORKER_LIMIT_MS
+        ]
+        waiting = [
+            f"lane {lane}: {found.backlog} events, the oldest {(now - found.backlog_since) / 1000:.0f} s old"
+            for lane, found in progress.items()
+            if found.backlog and now - found.backlog_since > BACKLOG_AGE_LIMIT_MS
+        ]
+        return {
+            "worker": f"no worker leads {', '.join(map(str, leaderless))}" if leaderless else "ok",
+            "backlog": "; ".join(waiting) or "ok",
+        }
+
+    def metrics(self) -> Response:
+        """Every process's figures, in Prometheus's text format."""
+        now = self.clock()
+        found = map(Measurement.decoded, self.broker.read_telemetry().values())
+        living = [one for one in found if now - one.at <= GONE_AFTER_MS]
+        lanes = self.broker.lane_progress(self.declarations.lanes())
+        return Response(exposition(living, lanes, now), content_type=CONTENT_TYPE)
+
+    # Channels ----------------------------------------------------------------------------------
+
+    def session(self) -> Response:
+        """Who asks: a viewer whose socket was refused learns here whether it is signed out."""
+        principal = self.doors.principal()
+        return _not_signed_in() if principal is None else json_answer(_described(principal))
+
+    def channels(self) -> Response:
+        """The channels that this principal may see, and the window within which feeds are idempotent."""
+        principal = self.doors.principal()
+        if principal is None:
+            return _not_signed_in()
+        seen = [one for one in self.declarations.channels.values() if can(principal, "view", one.name)]
+        found = self.broker.positions([ChannelRef(channel) for channel in seen if channel.partition is None])
+        positions = {ref.name: position for ref, position in found.items()}
+        return json_answer({
+            "channels": [_channel(channel, positions.get(channel.name)) for channel in seen],
+            "idempotence": {"ids": IDS_WINDOW, "window_ms": IDS_WINDOW_MS},
+        })
+
+    def snapshot(self, name: str) -> Response:
+        """The same object as a snapshot frame. A channel that one may not see answers as unknown."""
+        principal = self.doors.principal()
+        if principal is None:
+            return _not_signed_in()
+        ref = self.declarations.resolve(name)
+        if ref is None or not can(principal, "view", ref.name):
+            return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
+        return json_answer(self.gateway.snapshot(ref))
+
+    # Ingest ------------------------------------------------------------------------------------
+
+    def ingest(self, feed: str) -> Response:
+        """Events by HTTP. What 202 counts as accepted is in the broker."""
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        holder = self.keys.holder(secret.strip()) if scheme.lower() == "bearer" else None
+        if holder is None:
+            detail = "send Authorization: Bearer with a key that may post to this feed"
+            return refusal(401, "unknown_key", detail, WWW_Authenticate="Bearer")
+        declared = self.declarations.feeds.get(feed)
+        if declared is None:
+            return refusal(404, "unknown_feed", f"no feed {feed!r}; a feed is declared in services/feeds/")
+        if not can(holder, "ingest", feed):
+            return refusal(403, "forbidden", f"key {holder.name!r} may not post to {feed!r}; use one that may")
+        return self._accept(declared)
+
+    def _accept(self, feed: FeedSpec) -> Response:
+        try:
+            records = read_records(request, self.body_limit_bytes)
+            if len(records) > RECORDS_MAX:
+                raise BodyError(413, "too_large", f"{len(records)} records; send at most {RECORDS_MAX} in one request")
+            return json_answer(self.ingestion.accept(feed, records).as_json(), 202)
+        except BodyError as error:
+            return refusal(error.status, error.code, error.detail)
+        except BacklogFull as full:
+            return refusal(429, "backlog_full", str(full), Retry_After=str(RETRY_BACKLOG_S))
+
+
+def _broker_down(error: BrokerDown) -> Response:
+    return refusal(503, "broker_down", str(error), Retry_After=str(RETRY_BROKER_S))
+
+
+def _not_signed_in() -> Response:
+    return refusal(401, "not_signed_in", "sign in first")
+
+
+def _described(principal: Principal) -> Mapping[str, Any]:
+    return {"principal": principal.name, "roles": list(principal.roles)}
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name, "label": column.label, "type": column.value_type, "unit": column.unit,
+        "decimals": column.decimals,
+    }
+
+
+def _channel(channel: type[Channel], position: Position | None) -> dict[str, Any]:
+    """`position` is None for a channel that was never written, and for a partitioned one: its parts have positions."""
+    return {
+        "name": channel.name, "title": channel.title, "kind": channel.kind, "feed": channel.feed.name,
+        "source": {"title": channel.feed.source.title, "recorded": channel.feed.source.recorded},
+        "fields": [_column(column) for column in channel.columns().values()],
+        "partition": channel.partition, "keep": channel.keep.as_json(), "policy": channel.policy,
+        "freshness": asdict(channel.freshness), "position": None if position is None else asdict(position),
+    }

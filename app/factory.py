@@ -1,0 +1,109 @@
+"""Factory: `create_app(settings)` makes one web process whole; importing anything does nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dash import Dash
+from flask import Flask
+from flask_compress import Compress
+from flask_sock import Sock
+
+from app.api import Api
+from app.doors import LIVE_PATH, Doors
+from app.loading import load_declarations, load_pages
+from app.publisher import Publisher, process_name
+from app.settings import Settings
+from app.shell import INDEX, PRODUCT, register_pages, shell_layout
+from app.static import Modules, serve_static
+from callbacks import register_all
+from components.page import Page
+from services.accounts import IngestKeys
+from services.broker import Broker
+from services.gateway.gateway import Gateway, GatewayLimits
+from services.gateway.handover import SOCK_SERVER_OPTIONS
+from services.ingestion import Ingestion
+from services.positions import wall_clock
+from services.telemetry import Telemetry
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+MODULES_META = "headwater-modules"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """One web process: its Dash app, the Flask server that carries it, and the parts that run beside it."""
+
+    dash: Dash
+    server: Flask
+    gateway: Gateway
+    publisher: Publisher
+    broker: Broker
+
+    def start(self) -> None:
+        """Start the threads; after the fork, since a fork keeps none."""
+        self.gateway.start()
+        self.publisher.start()
+
+    def stop(self) -> None:
+        """Close every viewer's socket with 1012 (they come back to another process), then the rest."""
+        self.gateway.stop()
+        self.publisher.stop()
+        self.broker.close()
+
+
+def create_app(settings: Settings) -> Web:
+    """Everything of a web process but its threads; `Web.start` starts those.
+
+    Raises DeclarationError or SettingsError where the project or the environment is wrong.
+    """
+    declarations = load_declarations()
+    pages = load_pages(declarations)
+    broker = Broker(settings.broker_url())
+    telemetry = Telemetry(process_name("web"), "web")
+    gateway = Gateway(
+        broker, declarations, telemetry, wall_clock, limits=GatewayLimits(viewers_max=settings.viewers_max)
+    )
+    doors = Doors(settings)
+    server = Flask("headwater", static_folder=None)
+    server.before_request(doors.refuse)
+    dash = _dash_app(server, pages, Modules(ASSETS / "live"))
+    _live_route(server, gateway, doors)
+    Api(
+        broker, declarations, gateway, Ingestion(broker, declarations, telemetry), IngestKeys(settings.ingest_keys),
+        doors, wall_clock, settings.ingest_body_mb * 1024 * 1024,
+    ).register(server)
+    return Web(dash, server, gateway, Publisher(broker, telemetry), broker)
+
+
+def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules) -> Dash:
+    server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
+    Compress(server)
+    app = Dash(
+        "headwater", server=server,  # type: ignore[arg-type]  # a Flask server is what its documentation asks for
+        title=PRODUCT, update_title="", index_string=INDEX,
+        assets_folder=str(ASSETS), assets_path_ignore=["live"], pages_folder="", use_pages=True, enable_mcp=False,
+        meta_tags=[
+            {"name": MODULES_META, "content": modules.prefix},
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+        ],
+    )
+    register_pages(pages)
+    app.layout = shell_layout(pages, app.get_relative_path)
+    register_all(app)
+    # After Dash's own hooks, which therefore run later: static answers arrive there compressed already.
+    serve_static(server, modules, ("/_dash-component-suites/", "/assets/"))
+    return app
+
+
+def _live_route(server: Flask, gateway: Gateway, doors: Doors) -> None:
+    server.config["SOCK_SERVER_OPTIONS"] = SOCK_SERVER_OPTIONS
+
+    def live(ws: Any) -> None:
+        principal = doors.principal()
+        if principal is not None:  # the guard refused others before the upgrade
+            gateway.adopt(ws, principal)
+
+    Sock(server).route(LIVE_PATH)(live)

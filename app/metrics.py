@@ -1,0 +1,90 @@
+"""Metrics: what all processes measured, in Prometheus's text format (version 0.0.4).
+
+The figures come from the broker, so that any web process answers for the whole system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from services.declare import Lane
+from services.freshness import Progress
+from services.telemetry import Measurement, stages_of
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+QUANTILES = (0.5, 0.95, 0.99)
+Labels = Mapping[str, str]
+
+
+class Family:
+    """One metric with all its samples."""
+
+    def __init__(self, name: str, kind: Literal["counter", "gauge", "summary"], meaning: str) -> None:
+        self._name, self._kind, self._meaning = f"headwater_{name}", kind, meaning
+        self._samples: list[str] = []
+
+    def add(self, value: float, labels: Labels, suffix: str = "") -> None:
+        inside = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+        self._samples.append(f"{self._name}{suffix}{{{inside}}} {_number(value)}")
+
+    def lines(self) -> Iterator[str]:
+        if self._samples:
+            yield f"# HELP {self._name} {self._meaning}"
+            yield f"# TYPE {self._name} {self._kind}"
+            yield from self._samples
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def exposition(measurements: Iterable[Measurement], lanes: Mapping[Lane, Progress], now_ms: int) -> str:
+    """The whole page."""
+    living = list(measurements)
+    families = [*_of_processes(living), _of_stages(living), *_of_lanes(lanes, now_ms)]
+    return "\n".join(line for family in families for line in family.lines()) + "\n"
+
+
+def _of_processes(measurements: Iterable[Measurement]) -> list[Family]:
+    families: dict[str, Family] = {}
+    for one in measurements:
+        labels = {"process": one.process, "role": one.role}
+        for name, count in sorted(one.counts.items()):
+            family = families.setdefault(f"{name}_total", Family(f"{name}_total", "counter", f"{name}, by process"))
+            family.add(count, labels)
+        for name, value in sorted(one.gauges.items()):
+            families.setdefault(name, Family(name, "gauge", f"{name}, by process")).add(value, labels)
+    return list(families.values())
+
+
+def _of_stages(measurements: Iterable[Measurement]) -> Family:
+    family = Family("stage_seconds", "summary", "time between two stages of an event over the last minute, in seconds")
+    for stage, sketch in sorted(stages_of(measurements).items()):
+        for q in QUANTILES:
+            value = sketch.quantile(q)
+            if value is not None:
+                family.add(value, {"stage": stage, "quantile": f"{q:g}"})
+        family.add(sketch.count, {"stage": stage}, "_count")
+    return family
+
+
+_LANE_COUNTERS = ("accepted", "duplicates", "processed", "rejected", "quarantined", "too_late")
+
+
+def _of_lanes(lanes: Mapping[Lane, Progress], now_ms: int) -> Iterator[Family]:
+    for name in _LANE_COUNTERS:
+        family = Family(f"lane_{name}_total", "counter", f"events or records {name}, by lane")
+        for lane, progress in lanes.items():
+            family.add(getattr(progress, name), {"lane": str(lane)})
+        yield family
+    backlog = Family("lane_backlog_events", "gauge", "events accepted and not yet processed, by lane")
+    age = Family("lane_progress_age_seconds", "gauge", "time since the lane's worker last reported, in seconds")
+    for lane, progress in lanes.items():
+        backlog.add(progress.backlog, {"lane": str(lane)})
+        age.add(max(0, now_ms - progress.at) / 1000, {"lane": str(lane)})
+    yield from (backlog, age)

@@ -1,0 +1,101 @@
+"""Static files: everything that a browser loads once, compressed once in a process and cached for a year.
+
+Dash serves its bundles (Plotly's is 4.6 MB) uncompressed, and a compressing middleware does it anew for each
+request. Here the first request pays for the best brotli that is quick, and all later ones send those bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import brotli
+from flask import Flask, Response, abort, request
+
+MODULES_ROUTE = "/live/modules/"
+_YEAR_S = 31_536_000
+_SMALL_BYTES = 500
+_BROTLI_QUALITY = 9  # 0.5 s for Plotly's bundle, once; 11 would take ten
+_COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: bytes(brotli.compress(body, quality=_BROTLI_QUALITY)),
+    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
+}
+_COMPRESSIBLE = frozenset(
+    {"text/javascript", "application/javascript", "text/css", "application/json", "image/svg+xml", "text/html"}
+)
+
+
+class CompressedOnce:
+    """Compressed bodies of static answers, by path, content and encoding. Safe to use from several threads."""
+
+    def __init__(self, prefixes: tuple[str, ...]) -> None:
+        self._prefixes = prefixes
+        self._bodies: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, answer: Response) -> Response:
+        """After each request: cache headers for what has a fingerprint, and the compressed body."""
+        if not request.path.startswith(self._prefixes) or answer.status_code != 200:
+            return answer
+        if "m" in request.args:  # Dash puts the time of modification into an asset's address
+            _keep_for_a_year(answer)
+        encoding = _chosen_encoding()
+        if request.method != "GET" or encoding is None or answer.mimetype not in _COMPRESSIBLE:
+            return answer
+        answer.direct_passthrough = False
+        body = answer.get_data()
+        if len(body) >= _SMALL_BYTES:
+            answer.set_data(self._compressed(body, encoding))
+            answer.headers["Content-Encoding"] = encoding
+            answer.vary.add("Accept-Encoding")
+        return answer
+
+    def _compressed(self, body: bytes, encoding: str) -> bytes:
+        key, digest = (request.path, encoding), hashlib.sha256(body).digest()
+        with self._lock:  # one compresses, the others wait for it rather than do the same
+            known = self._bodies.get(key)
+            if known is None or known[0] != digest:
+                known = self._bodies[key] = (digest, _COMPRESSORS[encoding](body))
+            return known[1]
+
+
+def _chosen_encoding() -> str | None:
+    return next((name for name in _COMPRESSORS if request.accept_encodings[name] > 0), None)
+
+
+def _keep_for_a_year(answer: Response) -> None:
+    answer.cache_control.no_cache = None
+    answer.cache_control.public = True
+    answer.cache_control.immutable = True
+    answer.cache_control.max_age = _YEAR_S
+
+
+class Modules:
+    """The browser's modules under a hash of their content, so that two releases never mix."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.mjs"))}
+        digest = hashlib.sha256(b"".join(name.encode() + body for name, body in self._files.items()))
+        self._hash = digest.hexdigest()[:16]
+
+    @property
+    def prefix(self) -> str:
+        """The path under which the modules of this release are served."""
+        return f"{MODULES_ROUTE}{self._hash}/"
+
+    def serve(self, release: str, name: str) -> Response:
+        """One module; unknown where the hash is another release's."""
+        if release != self._hash or name not in self._files:
+            abort(404)
+        answer = Response(self._files[name], mimetype="text/javascript")
+        _keep_for_a_year(answer)
+        return answer
+
+
+def serve_static(server: Flask, modules: Modules, dash_prefixes: tuple[str, ...]) -> None:
+    """Add the modules' route, and compression for it and for Dash's own static routes."""
+    server.add_url_rule(f"{MODULES_ROUTE}<release>/<name>", "modules", modules.serve)
+    server.after_request(CompressedOnce((MODULES_ROUTE, *dash_prefixes)))
