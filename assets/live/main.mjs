@@ -3,6 +3,7 @@
 
 import { ServerClock } from './clock.mjs';
 import { Connection } from './connection.mjs';
+import { closeBadges } from './badges.mjs';
 import { GRACE_MS, Watch } from './freshness.mjs';
 import { Grids } from './grid.mjs';
 import { paintChart, readPalette } from './chart.mjs';
@@ -74,7 +75,7 @@ function onData(frame, received) {
     telemetry.observe('sent_received', clock.at(received) - frame.times?.sent);
   }
   for (const { job, channels } of bound.values()) {
-    if (!channels.includes(frame.channel)) continue;
+    if (job === null || !channels.includes(frame.channel)) continue;
     if (frame.op === 'delta' && frame.channel === channels[0]) await_(job, { created, received });
     loop.mark(job);
   }
@@ -278,6 +279,8 @@ function navigation(pathname) {
   }
   return dash.no_update;
 }
+
+closeBadges(document);
 
 export const clientside = { bind, grids: grids_, badges, banner, theme, filter, navigation };
 Object.assign(dash.headwater, clientside); // from now on without the detour over a promise

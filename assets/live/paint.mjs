@@ -81,7 +81,7 @@ export class PaintLoop {
       spent.set(job.group, (spent.get(job.group) ?? 0) + this.#paint(job));
     }
     const end = this.now();
-    for (const [group, cost] of spent) this.#resting.set(group, end + SHARE * cost - FRAME_MS / 2);
+    for (const [group, cost] of spent) this.#resting.set(group, end + SHARE * cost);
     this.kick();
   }
 
@@ -96,7 +96,7 @@ export class PaintLoop {
     }
     const end = this.now();
     job.cost_ms = end - start;
-    job.due = done ? start + Math.max(job.every_ms, SHARE * job.cost_ms) : end + RETRY_MS;
+    job.due = done ? Math.max(start + job.every_ms, end + SHARE * job.cost_ms) : end + RETRY_MS;
     if (done) this.onPainted(job, end);
     else job.dirty = true;
     return job.cost_ms;

@@ -114,8 +114,9 @@ export class Store {
   #note(name, changed) {
     const known = this.#changes.get(name);
     if (known === true) return;
-    if (changed === true || (known?.size ?? 0) + changed.length > KEYS_MAX) this.#changes.set(name, true);
-    else this.#changes.set(name, new Set([...(known ?? []), ...changed]));
+    const keys = known ?? new Set();
+    if (changed !== true) for (const key of changed) keys.add(key);
+    this.#changes.set(name, changed === true || keys.size > KEYS_MAX ? true : keys);
   }
 
   #forgetLeft(now) {

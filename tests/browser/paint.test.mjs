@@ -1,0 +1,246 @@
+/* The paint loop on a clock of the test's own, and the pure parts of the painters. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { inOrder, localTime, shownSeries, thresholdShapes, traceOf } from '../../assets/live/chart.mjs';
+import { duration, escapeHtml, number, value, withUnit } from '../../assets/live/format.mjs';
+import { Grids, transaction } from '../../assets/live/grid.mjs';
+import { shownEntries } from '../../assets/live/log.mjs';
+import { Job, PaintLoop } from '../../assets/live/paint.mjs';
+import { Telemetry, percentiles } from '../../assets/live/telemetry.mjs';
+import { changeOf, levelOf, trendPath, within } from '../../assets/live/tile.mjs';
+
+/** A screen with frames each 16 ms; a paint costs what its job says. */
+function makeScreen() {
+  const screen = { now: 0, hidden: false, frame: null, timers: new Map(), ids: 0, frames: 0 };
+  const scope = {
+    requestAnimationFrame(act) { screen.frame = act; return 1; },
+    setTimeout(act, ms) { screen.timers.set(screen.ids += 1, { act, at: screen.now + ms }); return screen.ids; },
+    clearTimeout(id) { screen.timers.delete(id); },
+  };
+  screen.loop = new PaintLoop({ scope, now: () => screen.now, isHidden: () => screen.hidden });
+  screen.advance = (ms) => {
+    for (const until = screen.now + ms; screen.now < until;) {
+      screen.now += 16;
+      for (const [id, { act, at }] of screen.timers) if (at <= screen.now) { screen.timers.delete(id); act(); }
+      const { frame } = screen;
+      screen.frame = null;
+      if (frame !== null) { screen.frames += 1; frame(); }
+    }
+  };
+  screen.job = (cost_ms, options = {}) => {
+    const painted = [], paint = () => { screen.now += cost_ms; painted.push(screen.now); return options.ready?.() ?? true; };
+    const job = new Job({ group: 'text', paint, ...options });
+    screen.loop.add(job);
+    return Object.assign(job, { painted });
+  };
+  return screen;
+}
+
+test('the loop sleeps when nothing is dirty', () => {
+  const screen = makeScreen(), job = screen.job(0.1);
+  screen.advance(1_000);
+  assert.equal(job.painted.length, 1);
+  assert.equal(screen.frames, 1);
+  assert.equal(screen.timers.size, 0);
+});
+
+test('many changes between two animation frames are one paint', () => {
+  const screen = makeScreen(), job = screen.job(0.1);
+  screen.advance(16);
+  for (let i = 0; i < 100; i += 1) screen.loop.mark(job);
+  screen.advance(160);
+  assert.equal(job.painted.length, 2);
+});
+
+test('nothing is painted in a hidden tab, and everything on return', () => {
+  const screen = makeScreen(), job = screen.job(0.1);
+  screen.advance(16);
+  screen.hidden = true;
+  screen.loop.mark(job);
+  screen.advance(1_000);
+  assert.equal(job.painted.length, 1);
+  assert.equal(screen.frame, null);
+  screen.hidden = false;
+  screen.loop.kick();
+  screen.advance(16);
+  assert.equal(job.painted.length, 2);
+});
+
+test('a job out of view neither paints nor keeps the loop awake, and catches up in view', () => {
+  const screen = makeScreen(), job = screen.job(0.1, { seen: false });
+  screen.advance(500);
+  assert.equal(job.painted.length, 0);
+  assert.equal(screen.frames, 0);
+  screen.loop.see(job, true);
+  screen.advance(32);
+  assert.equal(job.painted.length, 1);
+});
+
+test('charts use at most a fifth of the thread, however many there are', () => {
+  const screen = makeScreen();
+  const charts = [20, 30, 10].map((cost) => screen.job(cost, { group: 'chart', every_ms: 250 }));
+  const feed = () => charts.forEach((chart) => screen.loop.mark(chart));
+  for (let i = 0; i < 600; i += 1) { feed(); screen.advance(16); }
+  const busy = 20 * charts[0].painted.length + 30 * charts[1].painted.length + 10 * charts[2].painted.length;
+  assert.ok(busy / screen.now < 0.21, `busy ${busy / screen.now}`);
+  assert.ok(busy / screen.now > 0.15, `busy ${busy / screen.now}`);
+  for (const chart of charts) assert.ok(chart.painted.length > 10);
+});
+
+test('a chart is painted at most every 250 ms', () => {
+  const screen = makeScreen(), chart = screen.job(1, { group: 'chart', every_ms: 250 });
+  for (let i = 0; i < 125; i += 1) { screen.loop.mark(chart); screen.advance(16); }
+  assert.ok(chart.painted.length >= 7 && chart.painted.length <= 9, `${chart.painted.length}`);
+});
+
+test('a slow chart does not hold up texts', () => {
+  const screen = makeScreen(), chart = screen.job(60, { group: 'chart' }), tile = screen.job(0.1);
+  for (let i = 0; i < 100; i += 1) { screen.loop.mark(chart); screen.loop.mark(tile); screen.advance(16); }
+  assert.ok(tile.painted.length > 5 * chart.painted.length);
+});
+
+test('no animation frame takes more than its budget and one paint', () => {
+  const screen = makeScreen(), jobs = Array.from({ length: 20 }, () => screen.job(5));
+  screen.advance(16);
+  assert.equal(jobs.filter((job) => job.painted.length).length, 3);
+  screen.advance(3_000);
+  assert.ok(jobs.every((job) => job.painted.length === 1));
+});
+
+test('what cannot be painted yet is tried again without spinning', () => {
+  let isReady = false;
+  const screen = makeScreen(), job = screen.job(0.1, { ready: () => isReady });
+  screen.advance(2_000);
+  assert.ok(screen.frames <= 9, `${screen.frames}`);
+  isReady = true;
+  screen.advance(300);
+  assert.equal(job.dirty, false);
+});
+
+test('a painter that fails does not stop the others', (context) => {
+  context.mock.method(console, 'error', () => {});
+  const screen = makeScreen(), good = screen.job(0.1);
+  screen.loop.add(new Job({ group: 'text', paint() { throw new Error('broken'); } }));
+  screen.advance(1_000);
+  assert.equal(good.painted.length, 1);
+});
+
+test('values are written by type, decimals and unit', () => {
+  assert.equal(value(1234.567, { type: 'number', decimals: 1 }), '1,234.6');
+  assert.equal(value(3, { type: 'integer' }), '3');
+  assert.equal(value(true, { type: 'flag' }), 'yes');
+  assert.equal(value(null, { type: 'number' }), '—');
+  assert.equal(value(0, { type: 'number', decimals: 0 }), '0');
+  assert.equal(number(0.5), '0.5');
+  assert.equal(withUnit('3', 'min'), '3\u00a0min');
+  assert.equal(withUnit('—', 'min'), '—');
+});
+
+test('lengths of time are short', () => {
+  const words = [-5, 400, 9_940, 12_000, 90_000, 7_200_000, 200_000_000].map(duration);
+  assert.deepEqual(words, ['0.0 s', '0.4 s', '9.9 s', '12 s', '2 min', '2 h', '2 d']);
+});
+
+test('text from data stays text in a chart', () => {
+  assert.equal(escapeHtml('<b onclick="x">&'), '&#60;b onclick=&#34;x&#34;&#62;&#38;');
+  const palette = { series: ['red'] };
+  const trace = traceOf({ t: [1], v: [2] }, { label: '<i>', place: 0, palette, spec: { unit: '<u>' } });
+  assert.equal(trace.name, '&#60;i&#62;');
+  assert.ok(!trace.hovertemplate.includes('<i>') && !trace.hovertemplate.includes('<u>'));
+});
+
+test('a level is the one of the thresholds that are reached', () => {
+  const above = [{ at: 15, level: 'warn' }, { at: 30, level: 'bad' }], below = [{ at: 80, level: 'warn' }, { at: 60, level: 'bad' }];
+  assert.deepEqual([14.9, 15, 30].map((one) => levelOf(one, above)), ['ok', 'warn', 'bad']);
+  assert.deepEqual([80, 79, 59].map((one) => levelOf(one, below, 'below')), ['ok', 'warn', 'bad']);
+  assert.equal(levelOf(undefined, above), 'none');
+  assert.equal(levelOf('text', []), 'none');
+  assert.equal(levelOf(5, []), 'ok');
+});
+
+test('a change is counted from the first to the last known value', () => {
+  const change = changeOf({ t: [0, 60_000, 120_000, 180_000], v: [null, 10, 30, null] }, { decimals: 0 });
+  assert.deepEqual(change, { direction: 'up', text: '+20 in 1 min' });
+  assert.equal(changeOf({ t: [0], v: [1] }, {}), null);
+  assert.equal(changeOf({ t: [0, 1_000], v: [5, 5] }, { decimals: 0 }).direction, 'flat');
+  assert.equal(changeOf({ t: [0, 1_000], v: [0.5, 0.4] }, { decimals: 0, scale: 100, unit: '%' }).text, '−10 points in 1.0 s');
+});
+
+test('a sparkline breaks at gaps and stays inside its box', () => {
+  const path = trendPath({ t: [0, 1, 2, 3, 4], v: [1, 3, null, 2, 2] });
+  assert.equal(path, 'M0.0 23.0L25.0 1.0M75.0 12.0L100.0 12.0');
+  assert.equal(trendPath({ t: [0], v: [1] }), '');
+  assert.deepEqual(within({ t: [0, 50, 100], v: [1, 2, 3] }, 50), { t: [50, 100], v: [2, 3] });
+  assert.deepEqual(within(undefined, 50), { t: [], v: [] });
+});
+
+test('a chart shows the groups of its aggregate, in an order that stays', () => {
+  const known = ['delay:JFK', 'delay:EWR', 'count:EWR', 'delay'];
+  assert.deepEqual(shownSeries(known, { field: 'delay', by: true }), [['delay:JFK', 'JFK'], ['delay:EWR', 'EWR']]);
+  assert.deepEqual(shownSeries(known, { field: 'delay', by: true, names: ['EWR'] }), [['delay:EWR', 'EWR']]);
+  assert.deepEqual(shownSeries(known, { field: 'delay' }), [['delay', 'delay']]);
+  assert.deepEqual(inOrder(inOrder([], ['c', 'b']), ['c', 'a', 'b']), ['b', 'c', 'a']);
+});
+
+test('a trace keeps gaps, scales values and reads as local time', () => {
+  assert.equal(localTime(7_200_000, -60), 10_800_000);
+  const trace = traceOf({ t: [0, 1], v: [0.5, null] }, { label: 'a', place: 8, palette: { series: ['red'] }, spec: { scale: 100 } });
+  assert.deepEqual(trace.y, [50, null]);
+  assert.equal(trace.connectgaps, false);
+  assert.deepEqual([trace.line.color, trace.line.dash], ['red', 'dash']);
+  assert.equal(thresholdShapes([{ at: 9, level: 'bad' }], { bad: '#f00' })[0].line.color, '#f00');
+});
+
+test('a log shows its newest entries first', () => {
+  assert.deepEqual(shownEntries([{ id: 1 }, { id: 2 }, { id: 3 }], 2), [{ id: 3 }, { id: 2 }]);
+});
+
+test('a grid gets only the rows that differ from what it shows', () => {
+  const a = { n: 1 }, b = { n: 1 }, rows = new Map([['a', a], ['b', b]]), shown = new Map();
+  assert.deepEqual(transaction(shown, rows, true), { add: [{ n: 1, id: 'a' }, { n: 1, id: 'b' }], update: [], remove: [] });
+  rows.set('a', { n: 2 });
+  rows.delete('b');
+  rows.set('c', { n: 3 });
+  assert.deepEqual(transaction(shown, rows, ['a', 'b', 'c', 'never']), {
+    add: [{ n: 3, id: 'c' }], update: [{ n: 2, id: 'a' }], remove: [{ id: 'b' }],
+  });
+  assert.deepEqual(transaction(shown, rows, true), { add: [], update: [], remove: [] });
+});
+
+test('changes for a grid that is not ready wait for it', () => {
+  const rows = new Map([['a', { n: 1 }]]), timers = [], done = [];
+  let api = null;
+  const grids = new Grids({
+    store: { get: () => ({ state: { rows } }) },
+    getApi() { if (api === null) throw new Error('no grid found'); return api; },
+    later: (act) => timers.push(act),
+    onPainted() {},
+  });
+  grids.update({ c: ['a'] }, [{ uid: 'g', channel: 'c' }]);
+  rows.set('b', { n: 2 });
+  api = { applyTransactionAsync: (change) => done.push(change) };
+  timers.shift()();
+  assert.deepEqual(done.map(({ add }) => add.map(({ id }) => id)), [['a', 'b']]);
+  assert.equal(timers.length, 0);
+});
+
+test('percentiles and reports count what happened since the last one', () => {
+  assert.deepEqual(percentiles([]), { p50: 0, p95: 0, n: 0 });
+  assert.deepEqual(percentiles([3, 1, 2, 4]), { p50: 3, p95: 4, n: 4 });
+  const telemetry = new Telemetry();
+  telemetry.count('gaps');
+  telemetry.observe('created_received', 12);
+  telemetry.observe('created_received', NaN);
+  const report = telemetry.report(true);
+  assert.deepEqual([report.op, report.gaps, report.received_ms.n, report.visible], ['report', 1, 1, true]);
+  assert.deepEqual([telemetry.report(true).gaps, telemetry.stats().gaps], [0, 1]);
+});
+
+test('telemetry is bounded', () => {
+  const telemetry = new Telemetry();
+  for (let i = 0; i < 5_000; i += 1) telemetry.observe('created_painted', i);
+  assert.equal(telemetry.all.created_painted.values.length, 512);
+  assert.equal(telemetry.stats().created_painted_ms.n, 5_000);
+});
