@@ -25,6 +25,7 @@ FUTURE_LIMIT_MS = 60_000
 EVENT_BYTES_LIMIT = 16_384
 ID_LENGTH_LIMIT = 128
 EXACT_INTEGER = 2**53
+GREATEST_NUMBER = 1e300  # so that a sum of many stays finite
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: an earlier stamp is most likely in seconds
 NESTING_LIMIT = 16
 
@@ -125,6 +126,8 @@ def _number(name: str, found: Any) -> float:
     if type(found) is float:
         if not math.isfinite(found):
             raise Refused("not_finite", f"{name}: {found}; send a finite number or leave the field out")
+        if abs(found) > GREATEST_NUMBER:
+            raise Refused("too_large", f"{name}: {found}; send a number of at most {GREATEST_NUMBER:g}")
         return found
     if type(found) is int:
         return _integer(name, found)

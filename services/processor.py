@@ -74,12 +74,12 @@ class Processor:
 
     def drain(self) -> None:
         """Process everything that is on the streams now. Raises BrokerDown."""
+        self._renew_at = self._progress_at = 0.0
         self._keep_leases()
         while self._read(0) or any(led.pending for led in self._led.values()):
             for led in list(self._led.values()):
                 if led.pending:
                     self._commit(led)
-        self._progress_at = 0.0
         self._report_progress()
 
     def _keep_leases(self) -> None:
@@ -119,6 +119,8 @@ class Processor:
         return max(0.0, min(waits)) if waits else None
 
     def _read(self, block_ms: int) -> bool:
+        if not self._led:
+            return False
         found = self._broker.read_events(self._led, self._worker, ENTRIES_PER_READ, block_ms)
         for lane, entries in found.items():
             self._led[lane].fold(entries)

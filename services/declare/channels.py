@@ -102,6 +102,8 @@ class Channel:
 
     @classmethod
     def _check(cls) -> None:
+        if cls.kind == "log" and cls.aggregates:
+            raise refuse(cls, "", sorted(cls.aggregates), "a Log keeps events; aggregates belong in Latest or Series")
         if problem := cls.freshness.problem():
             raise refuse(cls, "freshness", cls.freshness, problem)
         if cls.feed.lanes > 1 and cls.partition != cls.feed.partition:
@@ -220,7 +222,5 @@ class Log(Channel):
             partitions_max=partitions_max, where=where, by=(), window_s=None, windows=1,
             evict_after_s=None, keep=Keep(entries_max=entries_max),
         )
-        if cls.aggregates:
-            raise refuse(cls, "", sorted(cls.aggregates), "a Log keeps events; aggregates belong in Latest or Series")
         if not 1 <= entries_max <= 5_000:
             raise refuse(cls, "entries_max", entries_max, "give 1 to 5000")
