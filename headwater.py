@@ -38,14 +38,34 @@ if TYPE_CHECKING:
     from services.sources.source import Source as Source
 
 _DECLARE = (
-    "DeclarationError", "Feed", "Flag", "Freshness", "Integer", "Latest", "Log", "Moment", "Number", "Series",
-    "Text", "count", "maximum", "mean", "minimum", "quantile", "rate", "sum_", "value",
+    "DeclarationError",
+    "Feed",
+    "Flag",
+    "Freshness",
+    "Integer",
+    "Latest",
+    "Log",
+    "Moment",
+    "Number",
+    "Series",
+    "Text",
+    "count",
+    "maximum",
+    "mean",
+    "minimum",
+    "quantile",
+    "rate",
+    "sum_",
+    "value",
 )
 _WHERE = {
     **dict.fromkeys(_DECLARE, "services.declare"),
     **dict.fromkeys(("Http", "Source"), "services.sources.source"),
     **dict.fromkeys(("page", "row"), "components.page"),
-    "chart": "components.chart", "log": "components.log", "table": "components.table", "tile": "components.tile",
+    "chart": "components.chart",
+    "log": "components.log",
+    "table": "components.table",
+    "tile": "components.tile",
 }
 __all__ = list(_WHERE)
 

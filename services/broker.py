@@ -151,8 +151,11 @@ class Broker:
     def __init__(self, url: str, *, clock: Clock = wall_clock, commands_max: int = 2) -> None:
         self._clock = clock
         options: dict[str, Any] = {
-            "socket_timeout": SOCKET_TIMEOUT_S, "socket_connect_timeout": 2.0, "retry": Retry(NoBackoff(), 0),
-            "protocol": 2, "client_name": "headwater",
+            "socket_timeout": SOCKET_TIMEOUT_S,
+            "socket_connect_timeout": 2.0,
+            "retry": Retry(NoBackoff(), 0),
+            "protocol": 2,
+            "client_name": "headwater",
         }
         pool = redis.BlockingConnectionPool.from_url(url, max_connections=commands_max, timeout=5, **options)
         self._redis = redis.Redis(connection_pool=pool)
@@ -254,7 +257,8 @@ class Broker:
         key = _key(lane)
         pairs = [text for pair in signatures.items() for text in pair]
         found = self._run(
-            "open_lane", [key + "lease", key + "lane", key + "channels"],
+            "open_lane",
+            [key + "lease", key + "lane", key + "channels"],
             [lease, run_id, signature, epoch, self._clock(), key + "c:", *pairs],
         )
         if not found:
@@ -309,8 +313,14 @@ class Broker:
             base = key + "c:" + channel.name
             keys += (base, base + ":head", base + ":deltas")
             arguments += (
-                channel.name, channel.signature, channel.seq_before, channel.data, orjson.dumps(channel.times),
-                orjson.dumps(channel.overall), channel.trim_below, 2 * len(channel.cells),
+                channel.name,
+                channel.signature,
+                channel.seq_before,
+                channel.data,
+                orjson.dumps(channel.times),
+                orjson.dumps(channel.overall),
+                channel.trim_below,
+                2 * len(channel.cells),
             )
             for cell in channel.cells.items():
                 arguments += cell
@@ -441,21 +451,35 @@ def _delta(ref: ChannelRef, entry_id: bytes, fields: Mapping[bytes, bytes]) -> S
 
 
 def _progress(
-    lane: Mapping[bytes, bytes], source: Mapping[bytes, bytes], now: int, started_at: int, epoch: str,
-    newest: tuple[int, int], oldest: int,
+    lane: Mapping[bytes, bytes],
+    source: Mapping[bytes, bytes],
+    now: int,
+    started_at: int,
+    epoch: str,
+    newest: tuple[int, int],
+    oldest: int,
 ) -> Progress:
     def number(row: Mapping[bytes, bytes], name: bytes) -> int:
         return int(row.get(name, 0))
 
     backlog = max(0, number(lane, b"accepted") - number(lane, b"processed"))
     return Progress(
-        epoch=epoch, at=now, started_at=started_at, event_at=newest[0], ingested_at=newest[1],
-        accepted=number(lane, b"accepted"), duplicates=number(lane, b"duplicates"),
-        processed=number(lane, b"processed"), quarantined=number(lane, b"quarantined"),
-        too_late=number(lane, b"too_late"), backlog=backlog, backlog_since=oldest if backlog else 0,
-        alive_at=number(source, b"alive_at"), error=source.get(b"error", b"").decode(),
-        error_at=number(source, b"error_at"), rejected=number(source, b"rejected"),
-        rejected_at=number(source, b"rejected_at"), rejection=source.get(b"rejection", b"").decode(),
+        epoch=epoch,
+        at=now,
+        started_at=started_at,
+        event_at=newest[0],
+        ingested_at=newest[1],
+        accepted=number(lane, b"accepted"),
+        duplicates=number(lane, b"duplicates"),
+        processed=number(lane, b"processed"),
+        quarantined=number(lane, b"quarantined"),
+        too_late=number(lane, b"too_late"),
+        backlog=backlog,
+        backlog_since=oldest if backlog else 0,
+        alive_at=number(source, b"alive_at"),
+        error=source.get(b"error", b"").decode(),
+        error_at=number(source, b"error_at"),
+        rejected=number(source, b"rejected"),
+        rejected_at=number(source, b"rejected_at"),
+        rejection=source.get(b"rejection", b"").decode(),
     )
-
-

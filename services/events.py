@@ -17,8 +17,16 @@ import orjson
 from services.declare import FeedSpec, Field, Text
 
 Reason = Literal[
-    "missing_field", "wrong_type", "not_finite", "too_large", "too_deep", "bad_timestamp",
-    "future_timestamp", "bad_id", "bad_text", "unknown_field",
+    "missing_field",
+    "wrong_type",
+    "not_finite",
+    "too_large",
+    "too_deep",
+    "bad_timestamp",
+    "future_timestamp",
+    "bad_id",
+    "bad_text",
+    "unknown_field",
 ]
 
 FUTURE_LIMIT_MS = 60_000
@@ -114,7 +122,9 @@ def _too_deep(found: Any) -> bool:
     level = [found]
     for _ in range(NESTING_LIMIT):
         level = [
-            child for item in level if isinstance(item, dict | list)
+            child
+            for item in level
+            if isinstance(item, dict | list)
             for child in (item.values() if isinstance(item, dict) else item)
         ]
         if not level:

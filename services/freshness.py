@@ -14,9 +14,7 @@ import orjson
 from services.declare import Freshness
 
 StateName = Literal["live", "quiet", "late", "stale"]
-Cause = Literal[
-    "backlog", "source_silent", "source_late", "source_error", "rejecting", "worker_down", "broker_down"
-]
+Cause = Literal["backlog", "source_silent", "source_late", "source_error", "rejecting", "worker_down", "broker_down"]
 
 WORKER_LIMIT_MS = 3_000
 """A lane whose progress is older than this has no worker: the lease lives 2 s, progress comes each second."""
@@ -98,9 +96,7 @@ def _cut_off(cause: Cause, since: int, now: int, stale_ms: int, detail: str) -> 
     return Verdict("stale" if now - since > stale_ms else "late", cause, detail, since)
 
 
-def _judge_source(
-    rule: Freshness, progress: Progress, event_at: int, now: int, late_ms: int, stale_ms: int
-) -> Verdict:
+def _judge_source(rule: Freshness, progress: Progress, event_at: int, now: int, late_ms: int, stale_ms: int) -> Verdict:
     newest_feed_event = max(progress.event_at, event_at)
     life = max(progress.ingested_at, progress.started_at, progress.alive_at if rule.may_be_quiet else 0)
     silent, aged = now - life > stale_ms, now - (newest_feed_event or progress.started_at) > late_ms

@@ -34,8 +34,11 @@ class Receipt:
     rejected: tuple[Rejection, ...]
 
     def as_json(self) -> dict[str, Any]:
-        return {"accepted": self.accepted, "duplicates": self.duplicates,
-                "rejected": [rejection.as_json() for rejection in self.rejected]}
+        return {
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "rejected": [rejection.as_json() for rejection in self.rejected],
+        }
 
 
 class Ingestion:

@@ -57,8 +57,15 @@ class _LedChannel:
     def _commit(self, change: Change, times: Times, overall: Times, now: int) -> ChannelCommit:
         data = b"" if change.data is None else orjson.dumps(change.data)
         commit = ChannelCommit(
-            name=self.ref.name, signature=self.signature, seq_before=self.seq, data=data, times=times,
-            overall=overall, trim_below=self._trim_below(now), cells=change.cells, dropped=change.dropped,
+            name=self.ref.name,
+            signature=self.signature,
+            seq_before=self.seq,
+            data=data,
+            times=times,
+            overall=overall,
+            trim_below=self._trim_below(now),
+            cells=change.cells,
+            dropped=change.dropped,
         )
         if data:
             self.seq += 1
@@ -69,9 +76,7 @@ class _LedChannel:
     def _trim_below(self, now: int) -> int:
         """The seq below which deltas need not be kept: two minutes or four megabytes, whichever is less."""
         below = 0
-        while self._deltas and (
-            self._deltas[0][0] < now - DELTAS_KEPT_MS or self._deltas_bytes > DELTAS_KEPT_BYTES
-        ):
+        while self._deltas and (self._deltas[0][0] < now - DELTAS_KEPT_MS or self._deltas_bytes > DELTAS_KEPT_BYTES):
             _, below, size = self._deltas.popleft()
             self._deltas_bytes -= size
         return below
@@ -187,12 +192,21 @@ class LedLane:
         now = self._clock()
         changes = [change for led in self._channels.values() if (change := led.take(now)) is not None]
         events, quarantined = self.pending_events, len(self._quarantined)
-        self._broker.commit(self.lane, LaneCommit(
-            lease=self.lease, epoch=self.epoch, checkpoint_before=self._checkpoint_before,
-            checkpoint=self._checkpoint, processed=events, processed_bytes=self._pending_bytes,
-            too_late=self._take_too_late(), acknowledged=self._acknowledged, quarantined=self._quarantined,
-            channels=changes,
-        ))
+        self._broker.commit(
+            self.lane,
+            LaneCommit(
+                lease=self.lease,
+                epoch=self.epoch,
+                checkpoint_before=self._checkpoint_before,
+                checkpoint=self._checkpoint,
+                processed=events,
+                processed_bytes=self._pending_bytes,
+                too_late=self._take_too_late(),
+                acknowledged=self._acknowledged,
+                quarantined=self._quarantined,
+                channels=changes,
+            ),
+        )
         self._checkpoint_before = self._checkpoint
         self._forget_pending()
         times = max((change.times for change in changes), key=lambda t: t.events, default=None)

@@ -130,8 +130,7 @@ def depth(raw: Any) -> int:
 def hello(*, server_time: int, heartbeat_s: float, viewer: str) -> bytes:
     """The first frame on a socket."""
     return orjson.dumps(
-        {"op": "hello", "protocol": PROTOCOL, "server_time": server_time, "heartbeat_s": heartbeat_s,
-         "viewer": viewer}
+        {"op": "hello", "protocol": PROTOCOL, "server_time": server_time, "heartbeat_s": heartbeat_s, "viewer": viewer}
     )
 
 
@@ -141,8 +140,16 @@ def snapshot(
     """State at a position. `times` is empty for a channel that has had no event yet."""
     stages = {} if times is None else times.as_json()
     return orjson.dumps(
-        {"op": "snapshot", "channel": channel, "kind": kind, "epoch": position.epoch, "seq": position.seq,
-         "keep": keep.as_json(), "data": data, "times": {**stages, "sent": sent}}
+        {
+            "op": "snapshot",
+            "channel": channel,
+            "kind": kind,
+            "epoch": position.epoch,
+            "seq": position.seq,
+            "keep": keep.as_json(),
+            "data": data,
+            "times": {**stages, "sent": sent},
+        }
     )
 
 

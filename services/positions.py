@@ -51,8 +51,7 @@ class Times:
         )
 
     def as_json(self) -> dict[str, object]:
-        return {"created": self.created, "ingested": self.ingested, "processed": self.processed,
-                "events": self.events}
+        return {"created": self.created, "ingested": self.ingested, "processed": self.processed, "events": self.events}
 
     @classmethod
     def from_json(cls, raw: dict[str, object]) -> Times:

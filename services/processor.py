@@ -32,8 +32,15 @@ class Processor:
     """Folds events of every lane it leads. `tick_ms`: least time between two commits of a lane."""
 
     def __init__(
-        self, broker: Broker, declarations: Declarations, telemetry: Telemetry, *, worker: str,
-        tick_ms: int = 16, clock: Clock = wall_clock, monotonic: Callable[[], float] = time.monotonic,
+        self,
+        broker: Broker,
+        declarations: Declarations,
+        telemetry: Telemetry,
+        *,
+        worker: str,
+        tick_ms: int = 16,
+        clock: Clock = wall_clock,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._broker, self._declarations, self._telemetry = broker, declarations, telemetry
         self._worker, self._tick_s, self._clock, self._monotonic = worker, tick_ms / 1000, clock, monotonic

@@ -72,10 +72,16 @@ class Telemetry:
             self._pane()
             recent = [pane for pane in self._panes if now - pane.started_at < PANE_MS * PANES]
             stages = _merged(pane.stages for pane in recent)
-            return orjson.dumps({
-                "process": self.process, "role": self.role, "at": now, "counts": dict(self._counts),
-                "gauges": dict(self._gauges), "stages": {name: s.as_json() for name, s in stages.items()},
-            })
+            return orjson.dumps(
+                {
+                    "process": self.process,
+                    "role": self.role,
+                    "at": now,
+                    "counts": dict(self._counts),
+                    "gauges": dict(self._gauges),
+                    "stages": {name: s.as_json() for name, s in stages.items()},
+                }
+            )
 
 
 @dataclass(frozen=True, slots=True)

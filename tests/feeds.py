@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from headwater import (
-    Feed, Flag, Freshness, Http, Integer, Latest, Log, Number, Series, Text, count, maximum, mean, minimum,
-    quantile, rate, sum_, value,
+    Feed,
+    Flag,
+    Freshness,
+    Http,
+    Integer,
+    Latest,
+    Log,
+    Number,
+    Series,
+    Text,
+    count,
+    maximum,
+    mean,
+    minimum,
+    quantile,
+    rate,
+    sum_,
+    value,
 )
 
 
 class Orders(
-    Feed, name="orders", key="order", source=Http(), lateness_s=3600,
+    Feed,
+    name="orders",
+    key="order",
+    source=Http(),
+    lateness_s=3600,
     freshness=Freshness(expected_every_s=1, late_after_s=3, stale_after_s=10, may_be_quiet=True),
 ):
     """Orders as they come."""

@@ -33,9 +33,7 @@ class System:
         return self.now_ms
 
     def new_processor(self, worker: str, broker: Broker | None = None) -> Processor:
-        return Processor(
-            broker or self.broker, self.declarations, self.telemetry, worker=worker, clock=self.clock
-        )
+        return Processor(broker or self.broker, self.declarations, self.telemetry, worker=worker, clock=self.clock)
 
     def post(self, records: Sequence[Any], feed: str = "orders") -> Receipt:
         return self.ingestion.accept(self.declarations.feeds[feed], records)

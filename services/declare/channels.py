@@ -30,8 +30,12 @@ class Keep:
     entries_max: int | None = None
 
     def as_json(self) -> dict[str, int]:
-        named = {"rows_max": self.rows_max, "span_ms": self.span_ms,
-                 "points_max": self.points_max, "entries_max": self.entries_max}
+        named = {
+            "rows_max": self.rows_max,
+            "span_ms": self.span_ms,
+            "points_max": self.points_max,
+            "entries_max": self.entries_max,
+        }
         return {name: number for name, number in named.items() if number is not None}
 
 
@@ -72,9 +76,21 @@ class Channel:
 
     @classmethod
     def _declare(
-        cls, *, feed: type[Feed], name: str | None, title: str | None, freshness: Freshness | None,
-        policy: Policy, partition: Field | None, partitions_max: int, where: Condition | None,
-        by: Field | Sequence[Field], window_s: float | None, windows: int, evict_after_s: float | None, keep: Keep,
+        cls,
+        *,
+        feed: type[Feed],
+        name: str | None,
+        title: str | None,
+        freshness: Freshness | None,
+        policy: Policy,
+        partition: Field | None,
+        partitions_max: int,
+        where: Condition | None,
+        by: Field | Sequence[Field],
+        window_s: float | None,
+        windows: int,
+        evict_after_s: float | None,
+        keep: Keep,
     ) -> None:
         if feed is Feed or not issubclass(feed, Feed):
             raise refuse(cls, "feed", feed, "name a class that extends Feed")
@@ -108,7 +124,9 @@ class Channel:
             raise refuse(cls, "freshness", cls.freshness, problem)
         if cls.feed.lanes > 1 and cls.partition != cls.feed.partition:
             raise refuse(
-                cls, "partition", cls.partition,
+                cls,
+                "partition",
+                cls.partition,
                 f"feed {cls.feed.name!r} has {cls.feed.lanes} lanes and a channel lives in one: "
                 f"partition it by {cls.feed.partition!r}",
             )
@@ -152,9 +170,19 @@ class Channel:
     def signature(cls) -> str:
         """A hash of everything that decides its state: when it differs, the channel starts anew."""
         meaning = (
-            cls.kind, cls.name, cls.feed.key, sorted((f.name, f.value_type) for f in cls.feed.fields.values()),
-            cls.partition, cls.where.describe() if cls.where else "", cls.by, cls.window_s, cls.windows,
-            cls.evict_after_s, cls.keep, cls.feed.lateness_s, [a.signature() for a in cls.aggregates.values()],
+            cls.kind,
+            cls.name,
+            cls.feed.key,
+            sorted((f.name, f.value_type) for f in cls.feed.fields.values()),
+            cls.partition,
+            cls.where.describe() if cls.where else "",
+            cls.by,
+            cls.window_s,
+            cls.windows,
+            cls.evict_after_s,
+            cls.keep,
+            cls.feed.lateness_s,
+            [a.signature() for a in cls.aggregates.values()],
         )
         return hashlib.sha256(repr(meaning).encode()).hexdigest()[:16]
 
@@ -165,15 +193,36 @@ class Latest(Channel):
     kind = "latest"
 
     def __init_subclass__(
-        cls, *, feed: type[Feed], name: str | None = None, title: str | None = None,
-        freshness: Freshness | None = None, policy: Policy = "newest", partition: Field | None = None,
-        partitions_max: int = 1_000, where: Condition | None = None, by: Field | Sequence[Field] = (),
-        window_s: float | None = None, windows: int = 1, rows_max: int = 5_000, evict_after_s: float | None = None,
+        cls,
+        *,
+        feed: type[Feed],
+        name: str | None = None,
+        title: str | None = None,
+        freshness: Freshness | None = None,
+        policy: Policy = "newest",
+        partition: Field | None = None,
+        partitions_max: int = 1_000,
+        where: Condition | None = None,
+        by: Field | Sequence[Field] = (),
+        window_s: float | None = None,
+        windows: int = 1,
+        rows_max: int = 5_000,
+        evict_after_s: float | None = None,
     ) -> None:
         cls._declare(
-            feed=feed, name=name, title=title, freshness=freshness, policy=policy, partition=partition,
-            partitions_max=partitions_max, where=where, by=by, window_s=window_s, windows=windows,
-            evict_after_s=evict_after_s, keep=Keep(rows_max=rows_max),
+            feed=feed,
+            name=name,
+            title=title,
+            freshness=freshness,
+            policy=policy,
+            partition=partition,
+            partitions_max=partitions_max,
+            where=where,
+            by=by,
+            window_s=window_s,
+            windows=windows,
+            evict_after_s=evict_after_s,
+            keep=Keep(rows_max=rows_max),
         )
         if not 1 <= rows_max <= (ROWS_LIMIT if partition is None else 10 * ROWS_LIMIT):
             raise refuse(cls, "rows_max", rows_max, f"give 1 to {ROWS_LIMIT}; more needs partition=<field>")
@@ -189,15 +238,36 @@ class Series(Channel):
     kind = "series"
 
     def __init_subclass__(
-        cls, *, feed: type[Feed], span_s: float, name: str | None = None, title: str | None = None,
-        freshness: Freshness | None = None, policy: Policy = "summarised", partition: Field | None = None,
-        partitions_max: int = 1_000, where: Condition | None = None, by: Field | Sequence[Field] = (),
-        window_s: float | None = None, windows: int = 1, points_max: int = 2_000,
+        cls,
+        *,
+        feed: type[Feed],
+        span_s: float,
+        name: str | None = None,
+        title: str | None = None,
+        freshness: Freshness | None = None,
+        policy: Policy = "summarised",
+        partition: Field | None = None,
+        partitions_max: int = 1_000,
+        where: Condition | None = None,
+        by: Field | Sequence[Field] = (),
+        window_s: float | None = None,
+        windows: int = 1,
+        points_max: int = 2_000,
     ) -> None:
         cls._declare(
-            feed=feed, name=name, title=title, freshness=freshness, policy=policy, partition=partition,
-            partitions_max=partitions_max, where=where, by=by, window_s=window_s, windows=windows,
-            evict_after_s=None, keep=Keep(span_ms=int(span_s * 1000), points_max=points_max),
+            feed=feed,
+            name=name,
+            title=title,
+            freshness=freshness,
+            policy=policy,
+            partition=partition,
+            partitions_max=partitions_max,
+            where=where,
+            by=by,
+            window_s=window_s,
+            windows=windows,
+            evict_after_s=None,
+            keep=Keep(span_ms=int(span_s * 1000), points_max=points_max),
         )
         if not cls.aggregates:
             raise refuse(cls, "", "no aggregates", "declare one, for example percent = value(Host.percent)")
@@ -213,14 +283,32 @@ class Log(Channel):
     kind = "log"
 
     def __init_subclass__(
-        cls, *, feed: type[Feed], entries_max: int = 200, name: str | None = None, title: str | None = None,
-        freshness: Freshness | None = None, policy: Policy = "every", partition: Field | None = None,
-        partitions_max: int = 1_000, where: Condition | None = None,
+        cls,
+        *,
+        feed: type[Feed],
+        entries_max: int = 200,
+        name: str | None = None,
+        title: str | None = None,
+        freshness: Freshness | None = None,
+        policy: Policy = "every",
+        partition: Field | None = None,
+        partitions_max: int = 1_000,
+        where: Condition | None = None,
     ) -> None:
         cls._declare(
-            feed=feed, name=name, title=title, freshness=freshness, policy=policy, partition=partition,
-            partitions_max=partitions_max, where=where, by=(), window_s=None, windows=1,
-            evict_after_s=None, keep=Keep(entries_max=entries_max),
+            feed=feed,
+            name=name,
+            title=title,
+            freshness=freshness,
+            policy=policy,
+            partition=partition,
+            partitions_max=partitions_max,
+            where=where,
+            by=(),
+            window_s=None,
+            windows=1,
+            evict_after_s=None,
+            keep=Keep(entries_max=entries_max),
         )
         if not 1 <= entries_max <= 5_000:
             raise refuse(cls, "entries_max", entries_max, "give 1 to 5000")

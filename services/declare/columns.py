@@ -178,9 +178,7 @@ class Aggregate(Column):
         return (self.name, self.function, self.field.name if self.field else "", self.q, where)
 
 
-def count(
-    *, where: Condition | None = None, unit: str = "", label: str | None = None, about: str = ""
-) -> Aggregate:
+def count(*, where: Condition | None = None, unit: str = "", label: str | None = None, about: str = "") -> Aggregate:
     """The number of events in the window."""
     return Aggregate("count", None, where=where, unit=unit, decimals=0, label=label, about=about)
 
@@ -193,48 +191,79 @@ def rate(
 
 
 def sum_(
-    field: Field, *, where: Condition | None = None, unit: str | None = None, decimals: int | None = None,
-    label: str | None = None, about: str = "",
+    field: Field,
+    *,
+    where: Condition | None = None,
+    unit: str | None = None,
+    decimals: int | None = None,
+    label: str | None = None,
+    about: str = "",
 ) -> Aggregate:
     """The exactly rounded sum of a field; every order of events gives the same digits."""
     return Aggregate("sum", field, where=where, unit=unit, decimals=decimals, label=label, about=about)
 
 
 def mean(
-    field: Field, *, where: Condition | None = None, unit: str | None = None, decimals: int | None = None,
-    label: str | None = None, about: str = "",
+    field: Field,
+    *,
+    where: Condition | None = None,
+    unit: str | None = None,
+    decimals: int | None = None,
+    label: str | None = None,
+    about: str = "",
 ) -> Aggregate:
     """The mean of a field; of a flag, the share that is true. No events, no value."""
     return Aggregate("mean", field, where=where, unit=unit, decimals=decimals, label=label, about=about)
 
 
 def minimum(
-    field: Field, *, where: Condition | None = None, unit: str | None = None, decimals: int | None = None,
-    label: str | None = None, about: str = "",
+    field: Field,
+    *,
+    where: Condition | None = None,
+    unit: str | None = None,
+    decimals: int | None = None,
+    label: str | None = None,
+    about: str = "",
 ) -> Aggregate:
     """The least value of a field."""
     return Aggregate("min", field, where=where, unit=unit, decimals=decimals, label=label, about=about)
 
 
 def maximum(
-    field: Field, *, where: Condition | None = None, unit: str | None = None, decimals: int | None = None,
-    label: str | None = None, about: str = "",
+    field: Field,
+    *,
+    where: Condition | None = None,
+    unit: str | None = None,
+    decimals: int | None = None,
+    label: str | None = None,
+    about: str = "",
 ) -> Aggregate:
     """The greatest value of a field."""
     return Aggregate("max", field, where=where, unit=unit, decimals=decimals, label=label, about=about)
 
 
 def quantile(
-    field: Field, q: float, *, where: Condition | None = None, unit: str | None = None, decimals: int | None = None,
-    label: str | None = None, about: str = "",
+    field: Field,
+    q: float,
+    *,
+    where: Condition | None = None,
+    unit: str | None = None,
+    decimals: int | None = None,
+    label: str | None = None,
+    about: str = "",
 ) -> Aggregate:
     """The q-quantile of a field (0 ≤ q ≤ 1) from a mergeable sketch, within 1 % of the true value."""
     return Aggregate("quantile", field, where=where, q=q, unit=unit, decimals=decimals, label=label, about=about)
 
 
 def value(
-    field: Field, *, where: Condition | None = None, unit: str | None = None, decimals: int | None = None,
-    label: str | None = None, about: str = "",
+    field: Field,
+    *,
+    where: Condition | None = None,
+    unit: str | None = None,
+    decimals: int | None = None,
+    label: str | None = None,
+    about: str = "",
 ) -> Aggregate:
     """The newest value of a field; in a series without a window, one point for each event."""
     return Aggregate("value", field, where=where, unit=unit, decimals=decimals, label=label, about=about)

@@ -23,7 +23,10 @@ from services.sources.flights import FlightsReplay
 
 
 class Flights(
-    Feed, name="flights", key="flight", source=FlightsReplay(),
+    Feed,
+    name="flights",
+    key="flight",
+    source=FlightsReplay(),
     freshness=Freshness(expected_every_s=3, late_after_s=10, stale_after_s=30, may_be_quiet=True),
 ):
     """What happens to a flight: scheduled, departed, cancelled, arrived."""

@@ -5,7 +5,10 @@ from services.sources.host import HostSource
 
 
 class Host(
-    Feed, name="host", key="name", source=HostSource(every_s=1.0),
+    Feed,
+    name="host",
+    key="name",
+    source=HostSource(every_s=1.0),
     freshness=Freshness(expected_every_s=1, late_after_s=3, stale_after_s=10),
 ):
     """One reading of one thing: a core, the whole machine, a file system, a process."""
@@ -57,7 +60,5 @@ class Disks(Latest, feed=Host, where=Host.kind.equals("disk"), title="File syste
     """Each file system's use."""
 
 
-class Processes(
-    Latest, feed=Host, where=Host.kind.equals("process"), evict_after_s=2, title="Busiest processes"
-):
+class Processes(Latest, feed=Host, where=Host.kind.equals("process"), evict_after_s=2, title="Busiest processes"):
     """The processes that use most CPU; one that is no longer among them leaves after two seconds."""

@@ -5,7 +5,10 @@ from services.sources.operations import OperationsSource
 
 
 class Operations(
-    Feed, name="operations", key="name", source=OperationsSource(every_s=1.0),
+    Feed,
+    name="operations",
+    key="name",
+    source=OperationsSource(every_s=1.0),
     freshness=Freshness(expected_every_s=1, late_after_s=4, stale_after_s=10),
 ):
     """One measurement of one thing: a stage, a feed, a process, a rejected record."""
@@ -41,14 +44,16 @@ class Feeds(Latest, feed=Operations, where=Operations.kind.equals("feed"), evict
     """What each feed took in and what waits."""
 
 
-class Processes(
-    Latest, feed=Operations, where=Operations.kind.equals("process"), evict_after_s=15, title="Processes"
-):
+class Processes(Latest, feed=Operations, where=Operations.kind.equals("process"), evict_after_s=15, title="Processes"):
     """Every running process; one that is gone leaves after fifteen seconds."""
 
 
 class Latency(
-    Series, feed=Operations, by=Operations.name, where=Operations.kind.equals("stage"), span_s=600,
+    Series,
+    feed=Operations,
+    by=Operations.name,
+    where=Operations.kind.equals("stage"),
+    span_s=600,
     title="Latency by stage, 95 in 100 under",
 ):
     """Each stage's p95, every second, ten minutes."""
@@ -57,7 +62,11 @@ class Latency(
 
 
 class Backlog(
-    Series, feed=Operations, by=Operations.name, where=Operations.kind.equals("feed"), span_s=600,
+    Series,
+    feed=Operations,
+    by=Operations.name,
+    where=Operations.kind.equals("feed"),
+    span_s=600,
     title="Backlog by feed",
 ):
     """Events accepted and not yet processed, every second, ten minutes."""

@@ -4,7 +4,10 @@ from headwater import Feed, Freshness, Http, Latest, Log, Number, Series, Text, 
 
 
 class Signals(
-    Feed, name="signals", key="name", source=Http("posted to /api/ingest/signals"),
+    Feed,
+    name="signals",
+    key="name",
+    source=Http("posted to /api/ingest/signals"),
     freshness=Freshness(expected_every_s=60, late_after_s=300, stale_after_s=86_400, may_be_quiet=True),
 ):
     """One reading of a named value, with a text if there is something to say."""

@@ -48,9 +48,14 @@ class FlightsReplay(Replay):
         scheduled = datetime.fromtimestamp(int(found["scheduled_s"]), UTC)  # New York's clock, kept zone-less
         record: dict[str, Any] = {
             "flight": f"{found['carrier']}{found['flight']}/{scheduled:%m%d}{found['origin']}",
-            "carrier": found["carrier"], "airline": found["airline"], "origin": found["origin"],
-            "destination": found["dest"], "destination_name": found["airport"], "status": status,
-            "distance_mi": int(found["distance"]), "scheduled": f"{scheduled:%m-%d %H:%M}",
+            "carrier": found["carrier"],
+            "airline": found["airline"],
+            "origin": found["origin"],
+            "destination": found["dest"],
+            "destination_name": found["airport"],
+            "status": status,
+            "distance_mi": int(found["distance"]),
+            "scheduled": f"{scheduled:%m-%d %H:%M}",
             "simulated_at": int(at_s * 1000),
         }
         if status == "departed":
@@ -71,8 +76,21 @@ def _flights(folder: Path) -> pandas.DataFrame:
     """One row a flight, names joined in; categories, so that a year takes tens of megabytes."""
     import pandas as pd  # here, since the web processes load this file and must start without pandas
 
-    columns = ["year", "month", "day", "dep_time", "sched_dep_time", "dep_delay", "arr_delay", "carrier", "flight",
-               "origin", "dest", "air_time", "distance"]
+    columns = [
+        "year",
+        "month",
+        "day",
+        "dep_time",
+        "sched_dep_time",
+        "dep_delay",
+        "arr_delay",
+        "carrier",
+        "flight",
+        "origin",
+        "dest",
+        "air_time",
+        "distance",
+    ]
     flights = pd.read_csv(folder / "flights.csv.zip", usecols=columns)
     airlines = pd.read_csv(folder / "airlines.csv").rename(columns={"name": "airline"})
     airports = pd.read_csv(folder / "airports.csv").rename(columns={"faa": "dest", "name": "airport"})

@@ -61,12 +61,16 @@ class _Reader:
         read, written = (new - old for new, old in zip(disk, self._disk, strict=True))
         self._network, self._disk = network, disk
         return {
-            "name": "machine", "kind": "machine",
+            "name": "machine",
+            "kind": "machine",
             "cpu_percent": round(sum(self._percents) / len(self._percents), 1),
-            "memory_percent": memory.percent, "memory_mb": round((memory.total - memory.available) / _MEGABYTE, 1),
+            "memory_percent": memory.percent,
+            "memory_mb": round((memory.total - memory.available) / _MEGABYTE, 1),
             "load_1m": load[0],
-            "received_kb_s": _rate(received, elapsed_s), "sent_kb_s": _rate(sent, elapsed_s),
-            "read_kb_s": _rate(read, elapsed_s), "written_kb_s": _rate(written, elapsed_s),
+            "received_kb_s": _rate(received, elapsed_s),
+            "sent_kb_s": _rate(sent, elapsed_s),
+            "read_kb_s": _rate(read, elapsed_s),
+            "written_kb_s": _rate(written, elapsed_s),
         }
 
     def _busiest(self) -> list[dict[str, Any]]:
@@ -77,8 +81,14 @@ class _Reader:
                 found.append((info["cpu_percent"] or 0.0, info["memory_info"].rss, process.pid, info["name"] or "?"))
         found.sort(reverse=True)
         return [
-            {"name": f"pid {pid}", "kind": "process", "pid": pid, "command": command[:60], "cpu_percent": percent,
-             "memory_mb": round(rss / _MEGABYTE, 1)}
+            {
+                "name": f"pid {pid}",
+                "kind": "process",
+                "pid": pid,
+                "command": command[:60],
+                "cpu_percent": percent,
+                "memory_mb": round(rss / _MEGABYTE, 1),
+            }
             for percent, rss, pid, command in found[:_PROCESSES_SHOWN]
         ]
 
@@ -106,8 +116,14 @@ def _file_systems() -> list[dict[str, Any]]:
         except OSError:
             continue
         mount = partition.mountpoint[:100]
-        found.append({
-            "name": f"disk {mount}", "kind": "disk", "mount": mount, "disk_percent": usage.percent,
-            "disk_used_gb": round(usage.used / 1e9, 1), "disk_total_gb": round(usage.total / 1e9, 1),
-        })
+        found.append(
+            {
+                "name": f"disk {mount}",
+                "kind": "disk",
+                "mount": mount,
+                "disk_percent": usage.percent,
+                "disk_used_gb": round(usage.used / 1e9, 1),
+                "disk_total_gb": round(usage.total / 1e9, 1),
+            }
+        )
     return found

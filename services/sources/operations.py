@@ -79,10 +79,14 @@ class _Reader:
             if not lanes:
                 continue
             yield {
-                "kind": "feed", "name": feed.name, "source": feed.source.title[:200],
+                "kind": "feed",
+                "name": feed.name,
+                "source": feed.source.title[:200],
                 "rate": self._rate(feed.name, sum(lane.accepted for lane in lanes)),
-                "backlog": sum(lane.backlog for lane in lanes), "accepted": sum(lane.accepted for lane in lanes),
-                "duplicates": sum(lane.duplicates for lane in lanes), "rejected": lanes[0].rejected,
+                "backlog": sum(lane.backlog for lane in lanes),
+                "accepted": sum(lane.accepted for lane in lanes),
+                "duplicates": sum(lane.duplicates for lane in lanes),
+                "rejected": lanes[0].rejected,
                 "quarantined": sum(lane.quarantined for lane in lanes),
                 "too_late": sum(lane.too_late for lane in lanes),
             }
@@ -97,8 +101,13 @@ class _Reader:
         for feed, after in self._sampled.items():
             for sample_id, sample in self._observed.rejection_samples(Lane(feed, 0), after):
                 self._sampled[feed] = sample_id
-                yield {"kind": "rejection", "name": f"{feed} {sample_id}", "feed": feed,
-                       "reason": sample["reason"], "detail": sample["detail"][:300]}
+                yield {
+                    "kind": "rejection",
+                    "name": f"{feed} {sample_id}",
+                    "feed": feed,
+                    "reason": sample["reason"],
+                    "detail": sample["detail"][:300],
+                }
 
 
 def _process(measurement: Measurement) -> dict[str, Any]:

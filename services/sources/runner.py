@@ -29,7 +29,10 @@ class SourceRunner:
     """Starts and stops sources as leadership moves. `tell` receives a feed and the text of its source's error."""
 
     def __init__(
-        self, feeds: Iterable[FeedSpec], intake_of: IntakeOf, leads: Callable[[Lane], bool],
+        self,
+        feeds: Iterable[FeedSpec],
+        intake_of: IntakeOf,
+        leads: Callable[[Lane], bool],
         tell: Callable[[FeedSpec, str], None],
     ) -> None:
         self._feeds = [feed for feed in feeds if feed.source.pulled]

@@ -75,16 +75,18 @@ def by_shop(events: Sequence[Event], window_ms: int = 10_000, windows: int = 3) 
     last = max(event["created_at"] for event in events) // window_ms
     rows: dict[str, dict[str, Any]] = {}
     for shop in {event["shop"] for event in events}:
-        held = [
-            e for e in events if e["shop"] == shop and last - windows < e["created_at"] // window_ms <= last
-        ]
+        held = [e for e in events if e["shop"] == shop and last - windows < e["created_at"] // window_ms <= last]
         if not held:
             continue
         paid = [e["paid"] for e in held if e.get("paid") is not None]
         total = math.fsum(e["price"] for e in held)
         rows[shop] = {
-            "shop": shop, "orders": len(held), "turnover": total, "mean_price": total / len(held),
-            "least": min(e["price"] for e in held), "most": max(e["price"] for e in held),
+            "shop": shop,
+            "orders": len(held),
+            "turnover": total,
+            "mean_price": total / len(held),
+            "least": min(e["price"] for e in held),
+            "most": max(e["price"] for e in held),
             "paid_share": sum(paid) / len(paid) if paid else None,
             "last_price": max(held, key=_order_key)["price"],
             "created_at": max(e["created_at"] for e in held),

@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 
 from headwater import (
-    DeclarationError, Feed, Flag, Freshness, Http, Latest, Log, Number, Series, Text, count, mean, quantile, value,
+    DeclarationError,
+    Feed,
+    Flag,
+    Freshness,
+    Http,
+    Latest,
+    Log,
+    Number,
+    Series,
+    Text,
+    count,
+    mean,
+    quantile,
+    value,
 )
 from services.declare import Declarations
 from tests import feeds
@@ -139,7 +152,8 @@ def test_channels_are_found_by_the_names_that_viewers_use() -> None:
     declarations = Declarations.read([feeds])
     board = declarations.resolve("orders.board")
     north = declarations.resolve("orders.shop_board:north")
-    assert board is not None and board.channel is Board
+    assert board is not None
+    assert board.channel is Board
     assert north == ShopBoard.part("north")
     for unknown in ("orders.nope", "orders.board:north", "orders.shop_board", "orders.shop_board:", "", "orders"):
         assert declarations.resolve(unknown) is None

@@ -113,6 +113,4 @@ def test_a_strict_feed_refuses_fields_that_it_does_not_declare() -> None:
 
     with pytest.raises(Refused) as refused:
         Validator(Exact.declaration).event({"k": "a", "price": 1}, NOW)
-    assert (refused.value.reason, refused.value.detail) == (
-        "unknown_field", "price: the feed does not declare it"
-    )
+    assert (refused.value.reason, refused.value.detail) == ("unknown_field", "price: the feed does not declare it")

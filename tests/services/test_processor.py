@@ -22,13 +22,20 @@ LANE = Lane("orders", 0)
 EVENTS = st.lists(
     st.builds(
         lambda number, shop, cents, seconds, paid: {
-            "order": f"o{number}", "shop": shop, "price": cents / 100, "created_at": START_MS + seconds * 700,
+            "order": f"o{number}",
+            "shop": shop,
+            "price": cents / 100,
+            "created_at": START_MS + seconds * 700,
             **({} if paid is None else {"paid": paid}),
         },
-        number=st.integers(0, 9), shop=st.sampled_from(["north", "south"]), cents=st.integers(0, 30_000),
-        seconds=st.integers(0, 60), paid=st.sampled_from([True, False, None]),
+        number=st.integers(0, 9),
+        shop=st.sampled_from(["north", "south"]),
+        cents=st.integers(0, 30_000),
+        seconds=st.integers(0, 60),
+        paid=st.sampled_from([True, False, None]),
     ),
-    min_size=1, max_size=40,
+    min_size=1,
+    max_size=40,
 ).map(lambda events: [{**event, "id": f"e{index:02}"} for index, event in enumerate(events)])
 
 
@@ -52,7 +59,8 @@ def assert_as_oracle(system: System, events: Sequence[dict[str, Any]]) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None,
+    max_examples=40,
+    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(events=EVENTS, seed=st.integers(0, 2**32))
@@ -82,7 +90,7 @@ def test_every_order_and_batching_of_events_gives_the_state_of_the_oracle(
 def test_an_event_sent_again_counts_once(system: System) -> None:
     events = [order(n) for n in range(10)]
     assert system.post(events).accepted == 10
-    receipt = system.post(events + [order(10)])
+    receipt = system.post([*events, order(10)])
     assert (receipt.accepted, receipt.duplicates) == (1, 10)
     system.drain()
     assert system.data("orders.total")["rows"]["all"]["orders"] == 11
@@ -143,8 +151,9 @@ def test_a_standby_leads_only_after_the_lease_is_given_back(system: System) -> N
 
 
 def test_a_poison_event_is_quarantined_and_the_feed_goes_on(system: System) -> None:
-    body = orjson.dumps({"id": "p", "created_at": START_MS, "ingested_at": START_MS, "order": "o9", "shop": "north",
-                         "price": "dear"})
+    body = orjson.dumps(
+        {"id": "p", "created_at": START_MS, "ingested_at": START_MS, "order": "o9", "shop": "north", "price": "dear"}
+    )
     system.broker.ingest(LANE, [("p", body)])
     system.broker._redis.xadd("hw:{orders.0}:events", {"events": b"{broken", "n": 1})
     system.post([order(1)])

@@ -33,6 +33,26 @@ def _as_delta(kind: Kind, snapshot: dict[str, Any]) -> dict[str, Any]:
     return {"set": snapshot["rows"]} if kind == "latest" else snapshot
 
 
+@pytest.mark.parametrize("case", _cases("state.json"), ids=lambda case: case["name"])
+def test_deltas_are_folded_as_in_the_browser(case: Any) -> None:
+    state = _state(case["kind"], Keep(**case["keep"]), case["start"])
+    for step in case["steps"]:
+        state.apply(step["delta"])
+    assert state.data() == case["end"]
+
+
+@pytest.mark.parametrize("case", _cases("merge.json"), ids=lambda case: case["name"])
+def test_two_deltas_become_one_with_the_effect_of_both(case: Any) -> None:
+    kind, keep = case["kind"], Keep(**case["keep"])
+    merged = merge(kind, case["earlier"], case["later"])
+    assert merged == case["merged"]
+    in_order, at_once = (_state(kind, keep, case["start"]) for _ in range(2))
+    in_order.apply(case["earlier"])
+    in_order.apply(case["later"])
+    at_once.apply(merged)
+    assert at_once.data() == in_order.data()
+
+
 KEYS = st.sampled_from("abc")
 FIELDS = st.dictionaries(st.sampled_from("xyz"), st.integers(0, 9), min_size=1)
 LATEST = st.fixed_dictionaries({"set": st.dictionaries(KEYS, FIELDS), "del": st.lists(KEYS, unique=True)})
