@@ -47,7 +47,7 @@ def register_pages(pages: Sequence[Page]) -> None:
     """
     dash.page_registry.clear()
     for number, page in enumerate(pages):
-        dash.register_page(  # type: ignore[no-untyped-call]  # Dash publishes it without types
+        dash.register_page(
             f"pages.{page.slug}", path=page.path, name=page.title, title=f"{page.title} · {PRODUCT}",
             order=number, layout=page.layout,
         )

@@ -37,4 +37,4 @@ def register(app: Dash) -> None:
 
 def _run(app: Dash, function: ClientFunction, *dependencies: Input | Output) -> None:
     named = ClientsideFunction(NAMESPACE, function)
-    app.clientside_callback(named, *dependencies)  # type: ignore[no-untyped-call]  # Dash publishes it without types
+    app.clientside_callback(named, *dependencies)

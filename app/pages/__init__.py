@@ -1,0 +1,1 @@
+"""Pages: one file for each; a page module assigns `page(...)` to a name."""

@@ -1,0 +1,160 @@
+"""Block: what every live component of a page has: a channel, a title, its badge, and where it was declared.
+
+`tile`, `chart`, `table` and `log` check what they are given and make a block; the page draws it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.attributes import aria, data
+from components.freshness import Fact, badge
+from components.live import live_data
+from services.declare import Aggregate, Channel, ChannelRef, Column, DeclarationError
+
+ChannelLike: TypeAlias = type[Channel] | ChannelRef
+Direction: TypeAlias = Literal["above", "below"]
+
+_OWN_MODULES = ("components.", "headwater")
+_TIMES = ("window_start", "window_end", "created_at")
+
+
+def where_declared() -> str:
+    """File and line of the page that calls a factory: the first frame outside the components."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OWN_MODULES):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def refuse(name: str, value: object, remedy: str) -> NoReturn:
+    """Raise DeclarationError for a page that declares `name` wrongly."""
+    raise DeclarationError(where_declared(), name, value, remedy)
+
+
+def ref_of(factory: str, channel: object) -> ChannelRef:
+    """The channel to subscribe to; refuses what is no channel, and a partitioned one without its partition."""
+    if isinstance(channel, ChannelRef):
+        return channel
+    if not (isinstance(channel, type) and issubclass(channel, Channel) and hasattr(channel, "name")):
+        refuse(f"{factory}()", channel, "give a channel, for example Board, or one of its parts: Board.part('EWR')")
+    if channel.partition is not None:
+        remedy = f"it is partitioned by {channel.partition!r}: give {channel.__name__}.part(<{channel.partition}>)"
+        refuse(f"{factory}({channel.__name__})", channel.name, remedy)
+    return ChannelRef(channel)
+
+
+def columns_of(channel: type[Channel]) -> dict[str, Column]:
+    """Every column that a component may show of a channel: its own and the fields that group it."""
+    grouped = {name: channel.feed.fields[name] for name in channel.by} if channel.aggregates else {}
+    return {**grouped, **channel.columns()}
+
+
+def check_column(what: str, channel: type[Channel], column: object) -> Column:
+    """The column, when it is one of the channel's."""
+    known = columns_of(channel)
+    if isinstance(column, Column) and known.get(column.name) is column:
+        return column
+    names = ", ".join(repr(known_column) for known_column in known.values())
+    refuse(what, column, f"it is no column of {channel.name!r}; give one of {names}")
+
+
+def decimals_of(column: Column) -> int | None:
+    """The decimals that a column is shown with; None for what is no number."""
+    if column.value_type in ("text", "moment"):
+        return None
+    if column.decimals is not None:
+        return column.decimals
+    if isinstance(column, Aggregate) and column.function in ("mean", "quantile"):
+        return 1
+    return 0 if column.value_type in ("integer", "flag") else 1
+
+
+def type_of(column: Column) -> str:
+    """How a value is written: the type of the field, of the field that an aggregate picks, or a number."""
+    if isinstance(column, Aggregate) and column.field is not None and column.function in ("value", "min", "max"):
+        return column.field.value_type
+    return column.value_type
+
+
+def live_column(column: Column) -> dict[str, Any]:
+    """A column as the painters read it."""
+    return {"field": column.name, "label": column.label, "type": type_of(column),
+            "decimals": decimals_of(column), "unit": column.unit}
+
+
+def is_numeric(column: Column) -> bool:
+    """Whether a column can be drawn or compared with a threshold."""
+    return type_of(column) in ("number", "integer", "flag")
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where a value becomes a warning or bad, in the unit that is shown; above a limit, or below it."""
+
+    direction: Direction = "above"
+    warn: float | None = None
+    bad: float | None = None
+
+    @classmethod
+    def read(
+        cls, warn_above: float | None, bad_above: float | None, warn_below: float | None, bad_below: float | None
+    ) -> Thresholds:
+        """Read a factory's four arguments; refuses limits on both sides, or warn beyond bad."""
+        upper, lower = (warn_above, bad_above), (warn_below, bad_below)
+        if upper != (None, None) and lower != (None, None):
+            refuse("thresholds", {"above": upper, "below": lower}, "give limits above or below, not both")
+        direction: Direction = "above" if lower == (None, None) else "below"
+        warn, bad = upper if direction == "above" else lower
+        if warn is not None and bad is not None and (warn > bad) is (direction == "above") and warn != bad:
+            refuse("thresholds", (warn, bad), f"warn_{direction} is reached before bad_{direction}: exchange them")
+        return cls(direction, warn, bad)
+
+    def levels(self) -> list[dict[str, Any]]:
+        """The limits as the painters read them, the milder first."""
+        limits = (("warn", self.warn), ("bad", self.bad))
+        return [{"at": at, "level": level} for level, at in limits if at is not None]
+
+    def in_words(self, unit: str) -> str:
+        limits = (("warning", self.warn), ("bad", self.bad))
+        return "; ".join(f"{name} {self.direction} {at:g} {unit}".rstrip() for name, at in limits if at is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One live component of a page, checked and not yet drawn."""
+
+    kind: ClassVar[str]
+    weight: ClassVar[float] = 1.0
+
+    ref: ChannelRef
+    title: str
+    declared_at: str
+
+    @property
+    def refs(self) -> tuple[ChannelRef, ...]:
+        """Every channel that it shows."""
+        return (self.ref,)
+
+    def draw(self, uid: str) -> Component:
+        """The Dash component; `uid` is unique and stable on its page."""
+        raise TypeError(f"{type(self).__name__}: a block defines draw(uid)")
+
+
+def panel(
+    block: Block, uid: str, live: dict[str, Any], facts: Sequence[Fact], body: Sequence[Component],
+    tools: Sequence[Component] = (),
+) -> Component:
+    """The frame around a block: a named section with its title, its tools, its badge and what it shows."""
+    heading = html.Header(
+        [html.H2(block.title, className="block-title"), *tools, badge(uid, block.ref, block.title, facts)],
+        className="block-head",
+    )
+    attributes: dict[str, Any] = {**live_data(live), **data(channel=block.ref.name), **aria(label=block.title)}
+    return html.Section([heading, *body], className=block.kind, **attributes)

@@ -1,0 +1,104 @@
+"""Freshness: the badge on every component, and the details that open from it.
+
+The badge says state and age at a glance; its details say what the number is, where it comes from,
+and, when something is wrong, why and since when. What the declaration knows is written here once;
+what changes is filled in by the live callback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.attributes import aria, data
+from components.live import badge_age, badge_detail, badge_id
+from services.declare import Channel, ChannelRef, Freshness
+
+Fact: TypeAlias = tuple[str, str]
+
+_POLICIES = {
+    "every": "every event; under load several arrive in one frame, none is left out",
+    "newest": "newest values; under load values in between are passed over",
+    "summarised": "summaries; under load points arrive together, none is left out",
+}
+
+
+def duration(seconds: float) -> str:
+    """A time span in words, in the largest unit that needs no fraction: 5400 is `90 min`."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s" if seconds >= 1 else f"{seconds * 1000:g} ms"
+
+
+def window_in_words(channel: type[Channel]) -> str:
+    """Over which stretch of time a channel's values are computed and how much is kept."""
+    if channel.window_s is None:
+        window = "no window: single events"
+    elif channel.windows == 1:
+        window = f"{duration(channel.window_s)}, one after the other; the open one is incomplete"
+    else:
+        window = f"last {duration(channel.window_s * channel.windows)}, moving every {duration(channel.window_s)}"
+    kept = channel.keep
+    if kept.span_ms is not None:
+        return f"{window}; {duration(kept.span_ms / 1000)} kept"
+    if kept.entries_max is not None:
+        return f"{window}; newest {kept.entries_max:,} kept"
+    return window if channel.window_s is not None else f"{window}; newest values of each key"
+
+
+def source_in_words(channel: type[Channel]) -> str:
+    """What the data is and where it comes from."""
+    source = channel.feed.source
+    label = source.title or type(source).__name__
+    return f"recorded data, replayed: {label}" if source.recorded else label
+
+
+def rule_in_words(rule: Freshness) -> str:
+    """When values count as late or stale."""
+    words = (f"expected every {duration(rule.expected_every_s)}, late after {duration(rule.late_after_s)}, "
+             f"stale after {duration(rule.stale_after_s)}")
+    return f"{words}; quiet while its source gives signs of life" if rule.may_be_quiet else words
+
+
+def channel_facts(ref: ChannelRef) -> list[Fact]:
+    """What every badge's details say about its channel."""
+    channel = ref.channel
+    condition = [("Only where", channel.where.describe())] if channel.where else []
+    return [
+        *condition,
+        ("Window", window_in_words(channel)),
+        ("Source", source_in_words(channel)),
+        ("Freshness", rule_in_words(channel.freshness)),
+        ("Under load", _POLICIES[channel.policy]),
+        ("Channel", ref.name),
+    ]
+
+
+def badge(uid: str, ref: ChannelRef, title: str, facts: Sequence[Fact]) -> Component:
+    """The badge of one component: a summary that is always shown and details that open from it."""
+    summary = html.Summary(
+        [
+            html.Span(className="dot", **aria(hidden="true")),
+            html.Span(title + ", freshness: ", className="visually-hidden"),
+            html.Span("connecting", id=badge_age(uid, ref.name), className="freshness-text"),
+        ],
+        title="Freshness, definition and source",
+    )
+    details = html.Div(
+        [
+            html.Div(id=badge_detail(uid, ref.name), className="freshness-now"),
+            html.Dl(list(_rows([*facts, *channel_facts(ref)])), className="facts"),
+        ],
+        className="popover",
+    )
+    return html.Details([summary, details], id=badge_id(uid, ref.name), className="freshness",
+                        **data(state="connecting"))
+
+
+def _rows(facts: Iterable[Fact]) -> Iterable[Component]:
+    for term, words in facts:
+        yield html.Div([html.Dt(term), html.Dd(words)])

@@ -1,0 +1,83 @@
+"""Log: the newest entries of a `Log` channel, newest first on screen, nothing left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.attributes import aria, data
+from components.block import (
+    Block,
+    ChannelLike,
+    check_column,
+    columns_of,
+    live_column,
+    panel,
+    ref_of,
+    refuse,
+    where_declared,
+)
+from services.declare import Column
+
+_TIME: dict[str, Any] = {"field": "created_at", "label": "Time", "type": "moment", "decimals": None, "unit": ""}
+_NARROW = ("moment", "number", "integer", "flag")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogBlock(Block):
+    """A checked log; made by `log()`."""
+
+    kind: ClassVar[str] = "log"
+
+    columns: tuple[Column, ...]
+    entries_max: int
+
+    def draw(self, uid: str) -> Component:
+        live: dict[str, Any] = {
+            "paint": "log", "channel": self.ref.name, "entries_max": self.entries_max,
+            "columns": [_TIME, *(live_column(column) for column in self.columns)],
+        }
+        labels = [html.Span(column["label"], **data(type=column["type"])) for column in live["columns"]]
+        widths = " ".join("max-content" if column["type"] in _NARROW else "auto" for column in live["columns"])
+        entries = html.Div(
+            [
+                html.Div(labels, className="entries-head", **aria(hidden="true")),
+                html.Ol([], className="entries", **data(entries="")),
+                html.P("No entries yet", className="empty"),
+            ],
+            className="scroll", tabIndex=0, role="region", style={"--columns": widths},
+            **aria(label=f"{self.title}: entries"),
+        )
+        shown = ", ".join(column.label.lower() for column in self.columns)
+        return panel(self, uid, live, [("Definition", f"{self.ref.channel.title}: {shown}")], [entries])
+
+
+def log(
+    channel: ChannelLike,
+    *,
+    columns: Sequence[Column] | None = None,
+    title: str | None = None,
+    entries_max: int | None = None,
+) -> LogBlock:
+    """The newest entries of a `Log`, each with its time and the named columns (all by default).
+
+    Raises DeclarationError with file, name, value and remedy where these do not fit together.
+    """
+    ref = ref_of("log", channel)
+    declared, what = ref.channel, f"log({ref.channel.__name__})"
+    if declared.kind != "log":
+        remedy = f"it is a {declared.kind}: use {'table() or tile()' if declared.kind == 'latest' else 'chart()'}"
+        refuse(what, declared.name, remedy)
+    chosen = list(columns_of(declared).values()) if columns is None else columns
+    checked = tuple(check_column(f"{what}.columns", declared, column) for column in chosen)
+    kept = declared.keep.entries_max or 0
+    if entries_max is not None and not 1 <= entries_max <= kept:
+        refuse(f"{what}.entries_max", entries_max, f"the channel keeps {kept}: give 1 to {kept}")
+    return LogBlock(
+        ref=ref, title=title or declared.title, declared_at=where_declared(), columns=checked,
+        entries_max=entries_max or min(kept, 200),
+    )

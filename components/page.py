@@ -1,0 +1,175 @@
+"""Page: what a page module declares, and the layout made from it.
+
+A page module assigns `page(title, path, blocks...)` to a name; nothing else is needed. The page knows
+its channels, so it also knows whether its data is recorded and has to be labelled so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from types import ModuleType
+from typing import TypeAlias
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.attributes import data
+from components.block import Block, refuse, where_declared
+from components.hint import hint
+from components.tile import Tile
+from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec
+
+_PATH = re.compile(r"^/([a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*)?$")
+_RESERVED = ("api", "assets", "live", "status", "healthz", "readyz", "metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Blocks beside each other; on a narrow screen below each other. Made by `row()`."""
+
+    blocks: tuple[Block | Component, ...]
+
+
+Part: TypeAlias = Block | Row | Component
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A checked page; made by `page()`."""
+
+    title: str
+    path: str
+    parts: tuple[Part, ...]
+    about: str
+    order: int
+    declared_at: str
+
+    @property
+    def slug(self) -> str:
+        """The page's name in ids and in Dash's registry."""
+        return self.path.strip("/").replace("/", "-") or "home"
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Its live components, in order."""
+        flat = (part.blocks if isinstance(part, Row) else (part,) for part in self.parts)
+        return tuple(block for blocks in flat for block in blocks if isinstance(block, Block))
+
+    @property
+    def refs(self) -> tuple[ChannelRef, ...]:
+        """The channels that it shows, each once, in order."""
+        return tuple(dict.fromkeys(ref for block in self.blocks for ref in block.refs))
+
+    @property
+    def feeds(self) -> tuple[FeedSpec, ...]:
+        """The feeds behind its channels, each once, in order."""
+        return tuple({ref.channel.feed.name: ref.channel.feed for ref in self.refs}.values())
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """The titles of the recorded data that it replays; empty where all is live."""
+        return tuple(dict.fromkeys(feed.source.title for feed in self.feeds if feed.source.recorded))
+
+    def layout(self, **_parameters: object) -> Component:
+        """What Dash shows at its path; needs no request, and takes the query parameters Dash hands over."""
+        uids = (f"{self.slug}-{number}" for number in range(len(self.blocks)))
+        heading = [html.H1(self.title, className="page-title"), *self._notes()]
+        hints = [hint(feed) for feed in self.feeds if not feed.source.pulled]
+        return html.Article(
+            [html.Header(heading, className="page-head"), *hints, *_draw_parts(self.parts, uids)],
+            className="page", **data(page=self.slug),
+        )
+
+    def _notes(self) -> list[Component]:
+        about = [html.P(self.about, className="page-about")] if self.about else []
+        labels = [
+            html.P(["Recorded data, replayed: ", html.Strong(title)], className="recorded", role="note")
+            for title in self.recorded
+        ]
+        return [*about, *labels]
+
+    def check(self, declarations: Declarations) -> None:
+        """Raise DeclarationError where it shows a channel that no loaded feed file declares."""
+        for block in self.blocks:
+            for ref in block.refs:
+                if declarations.channels.get(ref.channel.name) is not ref.channel:
+                    remedy = "declare the channel in a feed file that is loaded"
+                    raise DeclarationError(block.declared_at, f"page {self.title!r}", ref.name, remedy)
+
+
+def row(*blocks: Block | Component) -> Row:
+    """Blocks beside each other: tiles in even columns, others sharing the width (a table takes more)."""
+    if not blocks:
+        refuse("row()", (), "give at least one block")
+    for block in blocks:
+        if not isinstance(block, Block | Component):
+            refuse("row()", block, "give tiles, charts, tables, logs or Dash components")
+    return Row(blocks)
+
+
+def page(title: str, path: str, *parts: Part, about: str = "", order: int = 50) -> Page:
+    """Declare a page: its title, its path, and what it shows from top to bottom.
+
+    `order` places it in the navigation (the page at `/` comes first). Raises DeclarationError with
+    file, name, value and remedy where the page is declared wrongly.
+    """
+    if not title.strip():
+        refuse("page().title", title, "give the page a title")
+    what = f"page({title!r})"
+    if not _PATH.match(path):
+        refuse(f"{what}.path", path, "give a path such as '/orders': lower-case letters, digits, - and _")
+    if path.split("/")[1] in _RESERVED:
+        refuse(f"{what}.path", path, f"these are taken: {', '.join('/' + name for name in _RESERVED)}")
+    if not parts:
+        refuse(what, parts, "give it at least one block, for example tile(LastHour.departures)")
+    for part in parts:
+        if not isinstance(part, Block | Row | Component):
+            refuse(what, part, "give rows, tiles, charts, tables, logs or Dash components")
+    return Page(title, path, parts, about, order, where_declared())
+
+
+def read_pages(modules: Iterable[ModuleType]) -> tuple[Page, ...]:
+    """Collect the pages of the modules in the order of the navigation.
+
+    Raises DeclarationError where a path or a title is taken twice.
+    """
+    found: dict[int, Page] = {}
+    for module in modules:
+        found |= {id(declared): declared for declared in vars(module).values() if isinstance(declared, Page)}
+    pages = sorted(found.values(), key=lambda one: (one.path != "/", one.order, one.title))
+    for what in ("path", "title"):
+        _check_unique(pages, what)
+    return tuple(pages)
+
+
+def _check_unique(pages: Sequence[Page], what: str) -> None:
+    known: dict[str, Page] = {}
+    for one in pages:
+        value = getattr(one, what)
+        if value in known:
+            remedy = f"already the {what} of the page at {known[value].declared_at}; give another"
+            raise DeclarationError(one.declared_at, f"page({one.title!r}).{what}", value, remedy)
+        known[value] = one
+
+
+def _draw_parts(parts: Sequence[Part], uids: Iterator[str]) -> Iterator[Component]:
+    """Rows as declared; tiles that follow each other outside of a row share one."""
+    for single_tiles, group in groupby(parts, key=lambda part: isinstance(part, Tile)):
+        members = list(group)
+        if single_tiles:
+            yield _draw_row(Row(tuple(part for part in members if not isinstance(part, Row))), uids)
+            continue
+        for part in members:
+            yield _draw_row(part if isinstance(part, Row) else Row((part,)), uids)
+
+
+def _draw_row(one: Row, uids: Iterator[str]) -> Component:
+    drawn = [block.draw(next(uids)) if isinstance(block, Block) else block for block in one.blocks]
+    if all(isinstance(block, Tile) for block in one.blocks):
+        return html.Div(drawn, className="tiles")
+    weights = (block.weight if isinstance(block, Block) else 1.0 for block in one.blocks)
+    columns = " ".join(f"minmax(0, {weight:g}fr)" for weight in weights)
+    return html.Div(drawn, className="columns", style={"--columns": columns})

@@ -1,0 +1,57 @@
+"""Status: what the frame around every page says: the banner, the state of the link, the theme switch.
+
+All of it is drawn once and stays while pages change. Texts are filled in by the live callback; the
+state of the link is the banner's, so that the two can never disagree.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.attributes import aria, data
+from components.live import LiveId
+
+
+class StatusId(StrEnum):
+    """Ids of the interactive parts of the frame."""
+
+    THEME = "theme-switch"
+    NAVIGATION = "navigation"
+    MARKED = "navigation-marked"
+
+
+LINK_STATES = {
+    "connecting": "Connecting",
+    "live": "Live",
+    "late": "Late",
+    "stale": "Stale",
+    "offline": "Offline",
+}
+"""The states of the link and their words; the style sheet shows the one that the banner has."""
+
+
+def banner() -> Component:
+    """What is wrong, why and since when; hidden while all is well, read out politely when it changes."""
+    text = html.Span("", id=LiveId.BANNER_TEXT, className="banner-text")
+    return html.Div(
+        [html.Span(className="dot", **aria(hidden="true")), text], id=LiveId.BANNER, className="banner",
+        hidden=True, role="status", **aria(live="polite", atomic="true"), **data(state="connecting"),
+    )
+
+
+def link_state() -> Component:
+    """The state of the whole page in one word, beside the navigation."""
+    words = [html.Span(word, **data(when=state)) for state, word in LINK_STATES.items()]
+    return html.Div([html.Span(className="dot", **aria(hidden="true")), *words], className="link-state")
+
+
+def theme_switch() -> Component:
+    """Switches between light and dark; without a choice the system decides."""
+    return html.Button(
+        [html.Span(className="theme-icon", **aria(hidden="true")),
+         html.Span("Switch between light and dark", className="visually-hidden")],
+        id=StatusId.THEME, className="icon-button", type="button", title="Switch between light and dark",
+    )

@@ -1,0 +1,162 @@
+"""Table: the rows of a `Latest` in a grid that stays still while rows change.
+
+The grid keeps only visible rows in the page; sort, filter, scroll and selection hold because rows are
+changed by id and never replaced as a whole. Formatting is by the column's type, decimals and unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import dash_ag_grid
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from components.attributes import aria
+from components.block import (
+    Block,
+    ChannelLike,
+    check_column,
+    columns_of,
+    decimals_of,
+    panel,
+    ref_of,
+    refuse,
+    type_of,
+    where_declared,
+)
+from components.live import LiveType, live_id
+from components.theme import GRID_THEME
+from services.declare import Column
+
+
+class TableType(StrEnum):
+    """The `type` of a table's own interactive parts."""
+
+    FILTER = "table-filter"
+
+
+_MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
+_MIN_WIDTHS = {"text": 104, "moment": 160, "flag": 80, "number": 96, "integer": 88}
+
+_GRID_OPTIONS: dict[str, Any] = {
+    "theme": {"function": GRID_THEME},
+    "animateRows": False,
+    "asyncTransactionWaitMillis": 50,
+    "deltaSort": True,
+    "suppressScrollOnNewData": True,
+    "cellFlashDuration": 400,
+    "cellFadeDuration": 600,
+    "enableCellTextSelection": True,
+    "ensureDomOrder": True,
+    "rowSelection": {"mode": "multiRow", "checkboxes": False, "headerCheckbox": False, "enableClickSelection": True},
+    "localeText": {"noRowsToShow": "No rows yet"},
+    "suppressDragLeaveHidesColumns": True,
+    "tooltipShowDelay": 600,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Block):
+    """A checked table; made by `table()`."""
+
+    kind: ClassVar[str] = "table"
+    weight: ClassVar[float] = 2.0
+
+    columns: tuple[Column, ...]
+    sort: Column | None
+    descending: bool
+
+    def draw(self, uid: str) -> Component:
+        channel = self.ref.name
+        quick = dcc.Input(
+            id=live_id_of_filter(uid, channel), type="search", placeholder="Filter rows", value="",
+            className="quick-filter", autoComplete="off",
+        )
+        tools = html.Label([html.Span(f"Filter {self.title}", className="visually-hidden"), quick], className="tools")
+        grid = dash_ag_grid.AgGrid(
+            id=live_id(LiveType.TABLE, uid, channel), rowData=[], getRowId="params.data.id", className="grid",
+            columnDefs=[self._column_def(column) for column in self.columns], dashGridOptions=_GRID_OPTIONS,
+            defaultColDef={"sortable": True, "resizable": True, "enableCellChangeFlash": True, "flex": 1},
+            style={"height": "100%", "width": "100%"},
+        )
+        facts = [("Definition", f"{self.ref.channel.title}: one row for each {self._named_by()}")]
+        frame = html.Div(grid, className="grid-frame", role="region", **aria(label=f"{self.title}: rows"))
+        return panel(self, uid, {"paint": "none", "channel": self.ref.name}, facts, [frame], tools=[tools])
+
+    def _named_by(self) -> str:
+        return " and ".join(self.ref.channel.by) or self.ref.channel.feed.key
+
+    def _column_def(self, column: Column) -> dict[str, Any]:
+        kind = type_of(column)
+        numeric = kind in ("number", "integer")
+        definition: dict[str, Any] = {
+            "field": column.name,
+            "headerName": f"{column.label} ({column.unit})" if column.unit else column.label,
+            "headerTooltip": column.about or None,
+            "minWidth": _MIN_WIDTHS[kind],
+            "type": "rightAligned" if numeric else None,
+            "filter": "agNumberColumnFilter" if numeric else "agTextColumnFilter",
+            "cellDataType": False,
+            "valueFormatter": {"function": _formatter(column)},
+            "cellClass": ["ag-right-aligned-cell", "cell-number"] if numeric else f"cell-{kind}",
+        }
+        if kind == "moment":
+            definition["filterValueGetter"] = {"function": _moment(f"params.data.{column.name}")}
+        if self.sort is column:
+            definition["sort"] = "desc" if self.descending else "asc"
+        return {name: value for name, value in definition.items() if value is not None}
+
+
+def live_id_of_filter(uid: str, channel: str) -> dict[str, str]:
+    """The id of a table's quick filter; the same `uid` and `channel` as its grid's."""
+    return {"type": TableType.FILTER, "uid": uid, "channel": channel}
+
+
+def _moment(value: str) -> str:
+    """A moment in the viewer's own time zone."""
+    return f"{value} == null ? '' : d3.timeFormat('{_MOMENT_FORMAT}')({value})"
+
+
+def _formatter(column: Column) -> str:
+    """The grid's expression that writes a value of this column; what is missing is a dash."""
+    kind, decimals = type_of(column), decimals_of(column)
+    if kind == "moment":
+        return _moment("params.value")
+    if kind == "flag":
+        return "params.value == null ? '—' : params.value ? 'yes' : 'no'"
+    if kind == "text":
+        return "params.value == null ? '—' : params.value"
+    return f"params.value == null ? '—' : d3.format(',.{decimals or 0}f')(params.value)"
+
+
+def table(
+    channel: ChannelLike,
+    *,
+    columns: Sequence[Column] | None = None,
+    title: str | None = None,
+    sort: Column | None = None,
+    descending: bool = False,
+) -> Table:
+    """The rows of a `Latest` with the named columns (all by default), first sorted by `sort`.
+
+    Raises DeclarationError with file, name, value and remedy where these do not fit together.
+    """
+    ref = ref_of("table", channel)
+    declared, what = ref.channel, f"table({ref.channel.__name__})"
+    if declared.kind != "latest":
+        remedy = f"it is a {declared.kind}: use {'log()' if declared.kind == 'log' else 'chart()'}"
+        refuse(what, declared.name, remedy)
+    chosen = list(columns_of(declared).values()) if columns is None else columns
+    checked = tuple(check_column(f"{what}.columns", declared, column) for column in chosen)
+    if not checked:
+        refuse(f"{what}.columns", columns, "name at least one column")
+    if sort is not None and check_column(f"{what}.sort", declared, sort) not in checked:
+        refuse(f"{what}.sort", sort, "sort by a column that is shown: add it to columns")
+    return Table(
+        ref=ref, title=title or declared.title, declared_at=where_declared(), columns=checked,
+        sort=sort, descending=descending,
+    )

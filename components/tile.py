@@ -1,0 +1,172 @@
+"""Tile: one number (or text) at a glance: value, unit, change, trend and thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.attributes import aria, data
+from components.block import (
+    Block,
+    ChannelLike,
+    Thresholds,
+    check_column,
+    decimals_of,
+    is_numeric,
+    panel,
+    ref_of,
+    refuse,
+    type_of,
+    where_declared,
+)
+from components.freshness import Fact, duration
+from services.declare import Aggregate, Channel, ChannelRef, Column, Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The series behind a tile's sparkline and its change, as the painter reads it."""
+
+    channel: str
+    series: str
+    span_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile(Block):
+    """A checked tile; made by `tile()`."""
+
+    kind: ClassVar[str] = "tile"
+
+    column: Column
+    key: str
+    unit: str
+    decimals: int | None
+    scale: float
+    thresholds: Thresholds
+    trend: Trend | None
+    trend_ref: ChannelRef | None
+
+    @property
+    def refs(self) -> tuple[ChannelRef, ...]:
+        return (self.ref,) if self.trend_ref is None else (self.ref, self.trend_ref)
+
+    def draw(self, uid: str) -> Component:
+        change = f"change over the last {duration(self.trend.span_ms / 1000)}" if self.trend else None
+        value = html.Div(
+            [
+                html.Span("", className="value", **data(value="")),
+                html.Span(self.unit, className="unit", **data(unit="")),
+                html.Span("", className="change", title=change, **data(change="")),
+            ],
+            className="reading",
+        )
+        trend = [html.Div("", className="trend", **data(trend=""), **aria(hidden="true"))] if self.trend else []
+        return panel(self, uid, self._live(), self._facts(), [value, *trend])
+
+    def _live(self) -> dict[str, Any]:
+        trend = {} if self.trend is None else {"trend": asdict(self.trend)}
+        return {
+            "paint": "tile", "channel": self.ref.name, "key": self.key, "field": self.column.name,
+            "type": type_of(self.column), "decimals": self.decimals, "unit": self.unit, "scale": self.scale,
+            "thresholds": self.thresholds.levels(), "direction": self.thresholds.direction, **trend,
+        }
+
+    def _facts(self) -> list[Fact]:
+        column = self.column
+        meaning = column.definition if isinstance(column, Aggregate) else f"newest {column.name} of {self.key}"
+        facts = [("Definition", f"{column.about}: {meaning}" if column.about else meaning)]
+        if self.unit:
+            facts.append(("Unit", self.unit))
+        if limits := self.thresholds.in_words(self.unit):
+            facts.append(("Limits", limits))
+        return facts
+
+
+def tile(
+    value: Column,
+    *,
+    of: ChannelLike | None = None,
+    key: str | int | None = None,
+    title: str | None = None,
+    unit: str | None = None,
+    decimals: int | None = None,
+    scale: float = 1.0,
+    trend: Aggregate | None = None,
+    trend_of: ChannelLike | None = None,
+    warn_above: float | None = None,
+    bad_above: float | None = None,
+    warn_below: float | None = None,
+    bad_below: float | None = None,
+) -> Tile:
+    """One value: an aggregate of a `Latest`, or a field of one row with `of=<Latest>, key=<row>`.
+
+    `scale` multiplies what is shown (100 makes a share a percentage); limits are in the shown unit.
+    `trend` names an aggregate of a `Series` for the sparkline and the change. Raises DeclarationError
+    with file, name, value and remedy where these do not fit together.
+    """
+    ref = _channel_of(value, of)
+    what = f"tile({value!r})"
+    column = check_column(what, ref.channel, value)
+    thresholds = Thresholds.read(warn_above, bad_above, warn_below, bad_below)
+    if not is_numeric(column) and (thresholds.levels() or scale != 1.0 or trend is not None):
+        refuse(what, type_of(column), "only numbers have limits, a scale or a trend")
+    row = _row_key(what, ref.channel, key)
+    trend_ref = None if trend is None else _trend_channel(f"{what}.trend", trend, trend_of)
+    return Tile(
+        ref=ref, title=title or column.label, declared_at=where_declared(), column=column, key=row,
+        unit=column.unit if unit is None else unit,
+        decimals=decimals if decimals is not None else decimals_of(column),
+        scale=scale, thresholds=thresholds, trend=_trend(trend, trend_ref, row), trend_ref=trend_ref,
+    )
+
+
+def _channel_of(value: object, of: ChannelLike | None) -> ChannelRef:
+    """The Latest that a tile reads: `of`, or the channel that declares the aggregate."""
+    if not isinstance(value, Column) or value.owner is None:
+        refuse("tile()", value, "give a column, for example LastHour.departures")
+    if of is None and issubclass(value.owner, Feed):
+        remedy = f"it is a field: add of=<a Latest of feed {value.owner.declaration.name!r}> and key=<the row>"
+        refuse(f"tile({value!r})", value, remedy)
+    ref = ref_of("tile", of if of is not None else value.owner)
+    if ref.channel.kind != "latest":
+        remedy = f"it is a {ref.channel.kind}: a tile shows a Latest; use {_factory_for(ref.channel)}"
+        refuse(f"tile({value!r})", ref.channel.name, remedy)
+    return ref
+
+
+def _factory_for(channel: type[Channel]) -> str:
+    return {"series": "chart(), or trend= beside a Latest's value", "log": "log()"}[channel.kind]
+
+
+def _row_key(what: str, channel: type[Channel], key: str | int | None) -> str:
+    """The row that is shown: the one of an ungrouped aggregate, else the row that was named."""
+    single = bool(channel.aggregates) and not channel.by
+    if single and key is not None:
+        refuse(what, key, f"{channel.name!r} has a single row: leave key out")
+    if not single and key is None:
+        named_by = " and ".join(channel.by) or channel.feed.key
+        refuse(what, key, f"{channel.name!r} has many rows: add key=<{named_by}>")
+    return "all" if key is None else str(key)
+
+
+def _trend_channel(what: str, trend: object, of: ChannelLike | None) -> ChannelRef:
+    """The Series that a trend is drawn from."""
+    if not isinstance(trend, Aggregate) or trend.owner is None or not is_numeric(trend):
+        refuse(what, trend, "give a numeric aggregate of a Series, for example Hourly.departures")
+    ref = ref_of("trend", of if of is not None else trend.owner)
+    if ref.channel.kind != "series":
+        refuse(what, trend, f"{ref.channel.name!r} is a {ref.channel.kind}: a trend needs a Series")
+    check_column(what, ref.channel, trend)
+    return ref
+
+
+def _trend(trend: Aggregate | None, ref: ChannelRef | None, row: str) -> Trend | None:
+    """The sparkline's series; of a grouped Series the group of the tile's row."""
+    if trend is None or ref is None:
+        return None
+    series = f"{trend.name}:{row}" if ref.channel.by else trend.name
+    return Trend(channel=ref.name, series=series, span_ms=ref.channel.keep.span_ms or 0)
