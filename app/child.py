@@ -42,6 +42,8 @@ class Child:
         """The exit code, once, where the process has ended since the last call; a signal is negative."""
         if self._process is None or (code := self._process.poll()) is None:
             return None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGTERM)  # processes of its own that outlived it
         self._process = None
         healthy = time.monotonic() - self._started_at > HEALTHY_AFTER_S
         self.failures = 1 if healthy else self.failures + 1

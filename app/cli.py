@@ -62,20 +62,21 @@ def _start(process: str) -> Settings:
 @_explained
 def up() -> None:
     """Run broker, worker and web together until Ctrl-C, and say where live data is to be seen."""
+    from app.example import example_post
     from app.loading import load_declarations
     from app.supervisor import Supervisor
 
     settings = _start("supervisor")
-    load_declarations()  # a wrong declaration is told once, before anything starts
-    Supervisor(settings, announce=_announce).run()
+    declarations = load_declarations()  # a wrong declaration is told once, before anything starts
 
+    def announce() -> None:
+        click.echo(f"\n  Headwater is live at {settings.url}  (Ctrl-C stops it)\n")
+        for feed in declarations.feeds.values():
+            if not feed.source.pulled:
+                click.echo(f"  Post an event of your own:\n  {example_post(settings, feed)}\n")
+                break
 
-def _announce(url: str, key: str) -> None:
-    click.echo(
-        f"\n  Headwater is live at {url}\n"
-        f"  Post an event: curl {url}/api/ingest/FEED -H 'Authorization: Bearer {key}' --json '{{…}}'\n"
-        "  Ctrl-C stops everything.\n"
-    )
+    Supervisor(settings, announce=announce).run()
 
 
 @main.command()

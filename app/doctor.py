@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.loading import load_declarations, load_pages
+from app.ports import port_is_free
 from app.settings import Settings, SettingsError, unknown_variables
 from services.broker import Broker, BrokerDown
 from services.declare import DeclarationError
@@ -59,8 +60,6 @@ def _data_directory(settings: Settings) -> Finding:
 
 
 def _port(settings: Settings) -> Finding:
-    from app.supervisor import port_is_free
-
     where = f"{settings.host}:{settings.port}"
     if port_is_free(settings.host, settings.port):
         return Finding("ok", "port", f"{where} is free")

@@ -53,6 +53,8 @@ class Doors:
         return self._refuse_socket(host) if request.path == LIVE_PATH else None
 
     def _refuse_socket(self, host: str) -> Response | None:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return refusal(426, "upgrade_required", "this is a WebSocket's address", Upgrade="websocket")
         origin = request.headers.get("Origin")
         if not self.origin_allowed(origin, host):
             return refusal(403, "forbidden_origin", f"origin {origin!r} is not ours; add it to HEADWATER_ORIGINS")

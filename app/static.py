@@ -40,8 +40,8 @@ class CompressedOnce:
         """After each request: cache headers for what has a fingerprint, and the compressed body."""
         if not request.path.startswith(self._prefixes) or answer.status_code != 200:
             return answer
-        if "m" in request.args:  # Dash puts the time of modification into an asset's address
-            _keep_for_a_year(answer)
+        if "m" in request.args or answer.cache_control.max_age == _YEAR_S:
+            _keep_for_a_year(answer)  # Dash put a fingerprint or the time of modification into the address
         encoding = _chosen_encoding()
         if request.method != "GET" or encoding is None or answer.mimetype not in _COMPRESSIBLE:
             return answer

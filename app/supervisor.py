@@ -12,7 +12,6 @@ import http.client
 import os
 import secrets
 import signal
-import socket
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from typing import IO
 import structlog
 
 from app.child import Child
+from app.ports import port_is_free
 from app.settings import Settings
 from services.embedded import EmbeddedBroker
 
@@ -41,11 +41,10 @@ class SupervisorError(RuntimeError):
 class Supervisor:
     """Runs everything in the foreground until it is told to stop.
 
-    `announce(url, key)` is called once, as soon as live data can be read at `url`; `key` is the local
-    ingest key.
+    `announce` is called once, as soon as live data can be seen.
     """
 
-    def __init__(self, settings: Settings, *, announce: Callable[[str, str], None]) -> None:
+    def __init__(self, settings: Settings, *, announce: Callable[[], None]) -> None:
         self._settings, self._announce = settings, announce
         self._stopping = threading.Event()
         self._broker: EmbeddedBroker | None = None
@@ -62,7 +61,7 @@ class Supervisor:
             try:
                 url = self._settings.redis_url or self._start_broker()
                 self._start_children(url, key)
-                self._watch(key)
+                self._watch()
             finally:
                 self._stop_all()
 
@@ -96,7 +95,7 @@ class Supervisor:
             log.info("process started", child=name, pid=child.pid)
             self._children.append(child)
 
-    def _watch(self, key: str) -> None:
+    def _watch(self) -> None:
         started, warned = time.monotonic(), False
         while not self._stopping.wait(WATCH_S):
             if self._broker is not None and not self._broker.running():
@@ -106,7 +105,7 @@ class Supervisor:
                 self._keep_alive(child)
             if not self._announced and _is_ready(self._settings):
                 self._announced = True
-                self._announce(self._settings.url, key)
+                self._announce()
             if not (self._announced or warned) and time.monotonic() - started > SLOW_START_S:
                 warned = True
                 log.warning("not ready yet", waited_s=SLOW_START_S, readiness=f"{self._settings.url}/readyz")
@@ -146,25 +145,13 @@ def _only_one(data: Path) -> Iterator[IO[str]]:
         except BlockingIOError:
             lock.seek(0)
             raise SupervisorError(
-                f"headwater already runs for {data} (process {lock.read().strip() or 'unknown'}); stop that one, "
+                f"already running for {data} (process {lock.read().strip() or 'unknown'}); stop that one, "
                 "or set HEADWATER_DATA and PORT for a second one"
             ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield lock
-
-
-def port_is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def _refuse_taken_port(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -53,8 +54,9 @@ class Worker:
         parts = [self._part("processor", self._processor.run), self._part("sources", self._sources().run)]
         log.info("worker started", feeds=sorted(self._declarations.feeds))
         self._stopping.wait()
-        for part in parts:
-            part.join(STOP_TIMEOUT_S)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for part in parts:  # a source in the middle of loading is left behind; it has nothing half done
+            part.join(max(0.0, deadline - time.monotonic()))
         publisher.stop()
         self._broker.close()
         log.info("worker stopped")

@@ -35,6 +35,7 @@ _START_TIMEOUT_S = 10.0
 _LOADING_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 5.0
 _ADDRESS_FILE = "broker.json"
+_RUN_FOLDER = "headwater-"
 
 
 class EmbeddedBrokerError(RuntimeError):
@@ -76,11 +77,16 @@ class EmbeddedBroker:
             return self.url
         self._data().mkdir(parents=True, exist_ok=True)
         server = self._server or find_server()
-        _end_orphan(self._folder)
+        if self._run_folder is None:  # our first start here: whatever the address file names is not ours
+            _clear_remains(self._folder)
         with self._locked() as lock, self._log().open("ab") as log:
             self._process = subprocess.Popen(
-                leashed([str(server), *self._arguments()]), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, pass_fds=(lock.fileno(),),
+                leashed([str(server), *self._arguments()]),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(lock.fileno(),),
             )
         try:
             self._wait_until_ready()
@@ -156,10 +162,17 @@ class EmbeddedBroker:
 
     def _arguments(self) -> list[str]:
         settings = {
-            "port": "0", "unixsocket": str(self._socket_path()), "unixsocketperm": "700",
-            "dir": str(self._data().resolve()), "daemonize": "no", "loglevel": "notice",
-            "appendonly": "yes", "appendfsync": "everysec", "save": "",
-            "maxmemory": f"{self._memory_mb}mb", "maxmemory-policy": "noeviction",
+            "port": "0",
+            "unixsocket": str(self._socket_path()),
+            "unixsocketperm": "700",
+            "dir": str(self._data().resolve()),
+            "daemonize": "no",
+            "loglevel": "notice",
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "maxmemory": f"{self._memory_mb}mb",
+            "maxmemory-policy": "noeviction",
         }
         return [part for name, setting in settings.items() for part in (f"--{name}", setting)]
 
@@ -172,8 +185,7 @@ class EmbeddedBroker:
             limit_s = _LOADING_TIMEOUT_S if answer.startswith("-LOADING") else _START_TIMEOUT_S
             if not self.running() or time.monotonic() - started > limit_s:
                 raise EmbeddedBrokerError(
-                    f"the embedded broker did not start; its log {self._log()} ends with: "
-                    f"{self._log_end()}"
+                    f"the embedded broker did not start; its log {self._log()} ends with: {self._log_end()}"
                 )
             time.sleep(0.005)
 
@@ -229,15 +241,20 @@ def _serves(url: str, pid: int) -> bool:
         return False
 
 
-def _end_orphan(folder: Path) -> None:
-    """End the server of a supervisor that was killed, where its leash did not."""
+def _clear_remains(folder: Path) -> None:
+    """End the server of a starter that was killed, where its leash did not yet, and remove its socket's directory."""
     address = _read_address_file(folder)
-    if address is None or not _serves(*address):
+    if address is None:
         return
-    with contextlib.suppress(psutil.Error):
-        orphan = psutil.Process(address[1])
-        orphan.terminate()
-        orphan.wait(_STOP_TIMEOUT_S)
+    url, pid = address
+    if _serves(url, pid):
+        with contextlib.suppress(psutil.Error):
+            orphan = psutil.Process(pid)
+            orphan.terminate()
+            orphan.wait(_STOP_TIMEOUT_S)
+    run_folder = Path(url.removeprefix("unix://")).parent
+    if run_folder.name.startswith(_RUN_FOLDER):
+        shutil.rmtree(run_folder, ignore_errors=True)
 
 
 def _platform_name() -> str:
@@ -250,7 +267,7 @@ def _platform_name() -> str:
 def _private_folder() -> Path:
     """A new directory that only this user may enter, with a path short enough for a socket in it."""
     for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - a private directory is made in it
-        folder = Path(tempfile.mkdtemp(prefix="headwater-", dir=parent))
+        folder = Path(tempfile.mkdtemp(prefix=_RUN_FOLDER, dir=parent))
         if len(os.fsencode(folder / "broker.sock")) <= SOCKET_PATH_MAX_BYTES:
             return folder
         folder.rmdir()
