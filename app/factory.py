@@ -13,11 +13,12 @@ from flask_sock import Sock
 
 from app.api import Api
 from app.doors import LIVE_PATH, Doors
-from app.loading import load_declarations, load_pages
+from app.loading import DEMO, Project, load_declarations, load_pages
 from app.publisher import Publisher, process_name
 from app.settings import Settings
 from app.shell import INDEX, PRODUCT, register_pages, shell_layout
 from app.static import Modules, serve_static
+from app.viewer_reports import ViewerReports
 from callbacks import register_all
 from components.page import Page
 from services.accounts import IngestKeys
@@ -54,17 +55,18 @@ class Web:
         self.broker.close()
 
 
-def create_app(settings: Settings) -> Web:
+def create_app(settings: Settings, project: Project = DEMO) -> Web:
     """Everything of a web process but its threads; `Web.start` starts those.
 
     Raises DeclarationError or SettingsError where the project or the environment is wrong.
     """
-    declarations = load_declarations()
-    pages = load_pages(declarations)
+    declarations = load_declarations(project)
+    pages = load_pages(declarations, project)
     broker = Broker(settings.broker_url())
     telemetry = Telemetry(process_name("web"), "web")
     gateway = Gateway(
-        broker, declarations, telemetry, wall_clock, limits=GatewayLimits(viewers_max=settings.viewers_max)
+        broker, declarations, telemetry, wall_clock, limits=GatewayLimits(viewers_max=settings.viewers_max),
+        on_viewer_report=ViewerReports(telemetry),
     )
     doors = Doors(settings)
     server = Flask("headwater", static_folder=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import traceback
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,16 +17,27 @@ if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
     from components.page import Page
 
 
-def load_declarations() -> Declarations:
-    """What `services/feeds/` declares. Raises DeclarationError."""
-    return Declarations.read(_modules_of(services.feeds))
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Whose feeds and pages are served: two packages, one file in them for each feed and each page."""
+
+    feeds: ModuleType
+    pages: ModuleType
 
 
-def load_pages(declarations: Declarations) -> tuple[Page, ...]:
-    """What `app/pages/` declares, in the navigation's order. Raises DeclarationError."""
+DEMO = Project(services.feeds, app.pages)
+
+
+def load_declarations(project: Project = DEMO) -> Declarations:
+    """What the project's feed files declare. Raises DeclarationError."""
+    return Declarations.read(_modules_of(project.feeds))
+
+
+def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Page, ...]:
+    """What the project's page files declare, in the navigation's order. Raises DeclarationError."""
     from components.page import read_pages
 
-    pages = read_pages(_modules_of(app.pages))
+    pages = read_pages(_modules_of(project.pages))
     for page in pages:
         page.check(declarations)
     return pages

@@ -11,7 +11,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from app.factory import Web, create_app
-from app.loading import load_declarations, load_pages
+from app.loading import DEMO, Project, load_declarations, load_pages
 from app.settings import Settings, bracketed
 
 GRACEFUL_TIMEOUT_S = 2
@@ -30,8 +30,8 @@ class QuietLogger(Logger):  # type: ignore[misc] # gunicorn has no types
 class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """gunicorn with our settings: `WebServer(settings).run()` serves until SIGTERM."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, project: Project = DEMO) -> None:
+        self._settings, self._project = settings, project
         self.web: Web | None = None
         super().__init__()
 
@@ -44,13 +44,13 @@ class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
         Feeds and pages are loaded here once: a wrong one is told once, and the processes share their memory.
         """
-        load_pages(load_declarations())
+        load_pages(load_declarations(self._project), self._project)
         super().run()
 
     def load(self) -> Any:
         """The WSGI application of this process; called after the fork."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        self.web = create_app(self._settings)
+        self.web = create_app(self._settings, self._project)
         return self.web.server
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from app.loading import load_declarations
+from app.loading import DEMO, Project, load_declarations
 from app.publisher import Publisher, process_name
 from app.settings import Settings, SettingsError
 from services.broker import Broker
@@ -34,8 +34,8 @@ class WorkerError(RuntimeError):
 class Worker:
     """One worker; `feeds` narrows it to these. `run` stays until SIGTERM or SIGINT."""
 
-    def __init__(self, settings: Settings, *, feeds: Sequence[str] = ()) -> None:
-        self._declarations = _only(load_declarations(), feeds)
+    def __init__(self, settings: Settings, *, project: Project = DEMO, feeds: Sequence[str] = ()) -> None:
+        self._declarations = _only(load_declarations(project), feeds)
         self._broker = Broker(settings.broker_url())
         name = process_name("worker")
         self._telemetry = Telemetry(name, "worker")
