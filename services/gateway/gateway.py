@@ -91,7 +91,7 @@ class Gateway:
         self._delivery = Delivery(self._sockets, clock, telemetry)
         self._heartbeats = Heartbeats(self._delivery, self._sockets, clock, self.limits.heartbeat_s)
         self._reader = DeltaReader(broker, self._sockets.call, self._delivery)
-        self._asker = BrokerAsker(broker, self._sockets.call, self._delivery, declarations.lanes())
+        self._asker = BrokerAsker(broker, self._sockets.call, self._delivery, declarations.lanes(), self._reader)
         self._delivery.connect(self._reader, self._asker, self._heartbeats.beat)
         self._principals: Counter[str] = Counter()
         self._counted_bytes = 0

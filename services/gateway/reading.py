@@ -7,6 +7,7 @@ Both hand their findings over by `post`, which runs a call in the loop's thread.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -23,6 +24,7 @@ from services.freshness import Progress
 BLOCK_MS = 500
 PROGRESS_EVERY_S = 1.0
 _BACKOFF_FIRST_S, _BACKOFF_LAST_S = 0.1, 1.0
+_WAKE_TRIES, _WAKE_AGAIN_S = 20, 0.005
 
 Post = Callable[[Callable[[], None]], None]
 
@@ -82,6 +84,10 @@ class _BrokerThread:
             except Exception:
                 log.exception("gateway read failed", thread=self.name)
                 self._stopping.wait(_BACKOFF_LAST_S)
+        self._end()
+
+    def _end(self) -> None:
+        """The last thing the thread does."""
 
     def _step(self) -> None:
         raise NotImplementedError
@@ -117,6 +123,11 @@ class DeltaReader(_BrokerThread):
         """Read the channel no more."""
         self._changes.append((ref, None))
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether what is to be followed differs from what is being read."""
+        return bool(self._changes) or self._stopping.is_set()
+
     def stop(self) -> None:
         super().stop()
         self._changed.set()
@@ -146,9 +157,11 @@ class DeltaReader(_BrokerThread):
 class BrokerAsker(_BrokerThread):
     """Asks the broker one thing at a time, and for progress once a second."""
 
-    def __init__(self, broker: Broker, post: Post, findings: Findings, lanes: Sequence[Lane]) -> None:
+    def __init__(
+        self, broker: Broker, post: Post, findings: Findings, lanes: Sequence[Lane], reader: DeltaReader
+    ) -> None:
         super().__init__("questions", broker, post, findings)
-        self._lanes = lanes
+        self._lanes, self._reader = lanes, reader
         self._questions: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._progress_due = 0.0
 
@@ -162,11 +175,23 @@ class BrokerAsker(_BrokerThread):
 
     def wake_reader(self) -> None:
         """End a blocked read, so that a channel followed just now is read at once."""
-        self._questions.put(self._broker.unblock)
+        self._questions.put(self._wake)
 
     def stop(self) -> None:
         super().stop()
-        self._questions.put(self._broker.unblock)
+        self._questions.put(self._wake)
+
+    def _end(self) -> None:
+        with contextlib.suppress(BrokerDown):
+            self._broker.unblock()
+
+    def _wake(self) -> None:
+        """The reader may be just about to block: try until it has seen what it is to follow."""
+        for _ in range(_WAKE_TRIES):
+            if not self._reader.is_behind:
+                return
+            self._broker.unblock()
+            self._stopping.wait(_WAKE_AGAIN_S)
 
     def _step(self) -> None:
         wait_s = self._progress_due - time.monotonic()

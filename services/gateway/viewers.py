@@ -33,7 +33,9 @@ class Lag:
     @property
     def at_head(self) -> bool:
         """Nothing is owed on any channel."""
-        return not self.forced and all(position == p.position for p, position in self.positions.items())
+        if self.forced:
+            return False
+        return all(position is not None and position == p.position for p, position in self.positions.items())
 
 
 class Pace:
