@@ -149,7 +149,7 @@ class Block:
 
 def panel(
     block: Block, uid: str, live: dict[str, Any], facts: Sequence[Fact], body: Sequence[Component],
-    tools: Sequence[Component] = (),
+    tools: Sequence[Component] = (), style: dict[str, Any] | None = None,
 ) -> Component:
     """The frame around a block: a named section with its title, its tools, its badge and what it shows."""
     heading = html.Header(
@@ -157,4 +157,4 @@ def panel(
         className="block-head",
     )
     attributes: dict[str, Any] = {**live_data(live), **data(channel=block.ref.name), **aria(label=block.title)}
-    return html.Section([heading, *body], className=block.kind, **attributes)
+    return html.Section([heading, *body], className=block.kind, style=style, **attributes)

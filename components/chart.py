@@ -42,10 +42,13 @@ class Chart(Block):
     decimals: int | None
     scale: float
     bounds: tuple[float, float] | None
+    logarithmic: bool
     thresholds: Thresholds
 
     def draw(self, uid: str) -> Component:
-        start = figure(self.unit, self.bounds, legend=bool(self.ref.channel.by))
+        start = figure(
+            self.unit, self.bounds, logarithmic=self.logarithmic, legend=bool(self.ref.channel.by)
+        )
         graph = dcc.Graph(figure=start, config=graph_config(), responsive=True, className="graph")
         empty = html.P("No values yet", className="empty")
         return panel(self, uid, self._live(), self._facts(), [html.Div([graph, empty], className="plot")])
@@ -62,8 +65,8 @@ class Chart(Block):
     def _facts(self) -> list[Fact]:
         aggregate = self.aggregate
         by = f", one line for each {' and '.join(self.ref.channel.by)}" if self.ref.channel.by else ""
-        about = f"{aggregate.about}: " if aggregate.about else ""
-        facts = [("Definition", f"{about}{aggregate.definition}{by}")]
+        meaning = [("Meaning", aggregate.about)] if aggregate.about else []
+        facts = [("Definition", f"{aggregate.definition}{by}"), *meaning]
         if self.unit:
             facts.append(("Unit", self.unit))
         if limits := self.thresholds.in_words(self.unit):
@@ -82,6 +85,7 @@ def chart(
     decimals: int | None = None,
     scale: float = 1.0,
     bounds: tuple[float, float] | None = None,
+    logarithmic: bool = False,
     warn_above: float | None = None,
     bad_above: float | None = None,
     warn_below: float | None = None,
@@ -89,9 +93,9 @@ def chart(
 ) -> Chart:
     """An aggregate of a `Series` over time, one line for each of its groups (or for those in `names`).
 
-    `span_s` shows less than the channel keeps; `scale` multiplies what is shown; `bounds` fixes the
-    value axis; limits are drawn as lines, in the shown unit. Raises DeclarationError with file, name,
-    value and remedy where these do not fit together.
+    `span_s` shows less than the channel keeps; `scale` multiplies what is shown; `bounds` fixes the value
+    axis, `logarithmic` gives each power of ten the same room; limits are drawn as lines, in the shown
+    unit. Raises DeclarationError with file, name, value and remedy where these do not fit together.
     """
     ref = _channel_of(value, of)
     what = f"chart({value!r})"
@@ -102,11 +106,14 @@ def chart(
         refuse(f"{what}.names", list(names), f"{ref.channel.name!r} has a single series: leave names out")
     if bounds is not None and not bounds[0] < bounds[1]:
         refuse(f"{what}.bounds", bounds, "give the lower bound first, for example (0, 100)")
+    if bounds is not None and logarithmic:
+        refuse(f"{what}.bounds", bounds, "a logarithmic axis finds its own bounds: leave one of the two out")
     return Chart(
-        ref=ref, title=title or value.label, declared_at=where_declared(), aggregate=value,
+        ref=ref, title=title or _title(ref, value), declared_at=where_declared(), aggregate=value,
         names=None if names is None else tuple(names), span_ms=_span_ms(what, ref, span_s),
         unit=value.unit if unit is None else unit,
         decimals=decimals if decimals is not None else decimals_of(value), scale=scale, bounds=bounds,
+        logarithmic=logarithmic,
         thresholds=Thresholds.read(warn_above, bad_above, warn_below, bad_below),
     )
 
@@ -120,6 +127,11 @@ def _channel_of(value: object, of: ChannelLike | None) -> ChannelRef:
         remedy = f"{ref.channel.name!r} is a {ref.channel.kind}: a chart draws a Series; use {_instead(ref)}"
         refuse(f"chart({value!r})", value, remedy)
     return ref
+
+
+def _title(ref: ChannelRef, value: Aggregate) -> str:
+    """A channel of one aggregate is called like the channel, since its label alone would say too little."""
+    return ref.channel.title if len(ref.channel.aggregates) == 1 else value.label
 
 
 def _instead(ref: ChannelRef) -> str:

@@ -67,8 +67,11 @@ def rule_in_words(rule: Freshness) -> str:
 def channel_facts(ref: ChannelRef) -> list[Fact]:
     """What every badge's details say about its channel."""
     channel = ref.channel
+    words = " ".join((channel.__doc__ or "").split())
+    about = [("About", words)] if words and words.rstrip(".") != channel.title else []
     condition = [("Only where", channel.where.describe())] if channel.where else []
     return [
+        *about,
         *condition,
         ("Window", window_in_words(channel)),
         ("Source", source_in_words(channel)),

@@ -6,12 +6,13 @@ its channels, so it also knows whether its data is recorded and has to be labell
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from types import ModuleType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from dash import html
 from dash.development.base_component import Component
@@ -166,10 +167,16 @@ def _draw_parts(parts: Sequence[Part], uids: Iterator[str]) -> Iterator[Componen
             yield _draw_row(part if isinstance(part, Row) else Row((part,)), uids)
 
 
+def _tile_columns(count: int) -> dict[str, Any]:
+    """How many tiles stand beside each other on small, usual and large screens, in lines of even length."""
+    most = {"--small": 3, "--usual": 6, "--large": 10}
+    return {name: math.ceil(count / math.ceil(count / limit)) for name, limit in most.items()}
+
+
 def _draw_row(one: Row, uids: Iterator[str]) -> Component:
     drawn = [block.draw(next(uids)) if isinstance(block, Block) else block for block in one.blocks]
     if all(isinstance(block, Tile) for block in one.blocks):
-        return html.Div(drawn, className="tiles")
+        return html.Div(drawn, className="tiles", style=_tile_columns(len(drawn)))
     weights = (block.weight if isinstance(block, Block) else 1.0 for block in one.blocks)
     columns = " ".join(f"minmax(0, {weight:g}fr)" for weight in weights)
     return html.Div(drawn, className="columns", style={"--columns": columns})

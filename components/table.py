@@ -69,6 +69,7 @@ class Table(Block):
     columns: tuple[Column, ...]
     sort: Column | None
     descending: bool
+    rows: int | None
 
     def draw(self, uid: str) -> Component:
         channel = self.ref.name
@@ -80,12 +81,14 @@ class Table(Block):
         grid = dash_ag_grid.AgGrid(
             id=live_id(LiveType.TABLE, uid, channel), rowData=[], getRowId="params.data.id", className="grid",
             columnDefs=[self._column_def(column) for column in self.columns], dashGridOptions=_GRID_OPTIONS,
-            defaultColDef={"sortable": True, "resizable": True, "enableCellChangeFlash": True, "flex": 1},
+            defaultColDef={"sortable": True, "resizable": True, "enableCellChangeFlash": True,
+                           "wrapHeaderText": True, "autoHeaderHeight": True},
             style={"height": "100%", "width": "100%"},
         )
         facts = [("Definition", f"{self.ref.channel.title}: one row for each {self._named_by()}")]
         frame = html.Div(grid, className="grid-frame", role="region", **aria(label=f"{self.title}: rows"))
-        return panel(self, uid, {"paint": "none", "channel": self.ref.name}, facts, [frame], tools=[tools])
+        return panel(self, uid, {"paint": "none", "channel": self.ref.name}, facts, [frame], tools=[tools],
+                     style=None if self.rows is None else {"--rows": self.rows})
 
     def _named_by(self) -> str:
         return " and ".join(self.ref.channel.by) or self.ref.channel.feed.key
@@ -98,6 +101,7 @@ class Table(Block):
             "headerName": f"{column.label} ({column.unit})" if column.unit else column.label,
             "headerTooltip": column.about or None,
             "minWidth": _MIN_WIDTHS[kind],
+            "flex": 1 if numeric else 1.5,
             "type": "rightAligned" if numeric else None,
             "filter": "agNumberColumnFilter" if numeric else "agTextColumnFilter",
             "cellDataType": False,
@@ -140,9 +144,11 @@ def table(
     title: str | None = None,
     sort: Column | None = None,
     descending: bool = False,
+    rows: int | None = None,
 ) -> Table:
     """The rows of a `Latest` with the named columns (all by default), first sorted by `sort`.
 
+    `rows` is how many are seen before it scrolls; without it the table takes much of the screen.
     Raises DeclarationError with file, name, value and remedy where these do not fit together.
     """
     ref = ref_of("table", channel)
@@ -156,7 +162,9 @@ def table(
         refuse(f"{what}.columns", columns, "name at least one column")
     if sort is not None and check_column(f"{what}.sort", declared, sort) not in checked:
         refuse(f"{what}.sort", sort, "sort by a column that is shown: add it to columns")
+    if rows is not None and not 1 <= rows <= 100:
+        refuse(f"{what}.rows", rows, "give 1 to 100 rows")
     return Table(
         ref=ref, title=title or declared.title, declared_at=where_declared(), columns=checked,
-        sort=sort, descending=descending,
+        sort=sort, descending=descending, rows=rows,
     )

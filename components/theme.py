@@ -34,9 +34,11 @@ _AXIS: dict[str, Any] = {
 }
 
 
-def figure(unit: str, bounds: tuple[float, float] | None, *, legend: bool) -> dict[str, Any]:
+def figure(unit: str, bounds: tuple[float, float] | None, *, logarithmic: bool, legend: bool) -> dict[str, Any]:
     """A chart without data: time to the right, one value axis in `unit`; zoom holds by `uirevision`."""
     value_axis = {**_AXIS, "rangemode": "tozero", "ticksuffix": f" {unit}" if unit else "", "nticks": 6}
+    if logarithmic:
+        value_axis |= {"type": "log", "dtick": 1, "minor": {"dtick": "D1", "ticks": ""}}
     if bounds is not None:
         value_axis |= {"range": list(bounds), "autorange": False}
     layout = {

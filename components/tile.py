@@ -78,7 +78,7 @@ class Tile(Block):
     def _facts(self) -> list[Fact]:
         column = self.column
         meaning = column.definition if isinstance(column, Aggregate) else f"newest {column.name} of {self.key}"
-        facts = [("Definition", f"{column.about}: {meaning}" if column.about else meaning)]
+        facts = [("Definition", meaning), *([("Meaning", column.about)] if column.about else [])]
         if self.unit:
             facts.append(("Unit", self.unit))
         if limits := self.thresholds.in_words(self.unit):

@@ -13,11 +13,11 @@ FLIGHTS = page(
         tile(LastHour.worst_delay),
     ),
     row(
-        chart(Delays.mean_delay, title="Mean delay by origin"),
+        chart(Delays.mean_delay),
         log(LongDelays, columns=[Flights.flight, Flights.origin, Flights.destination_name, Flights.delay_min]),
     ),
     table(Board, columns=[
         Flights.scheduled, Flights.flight, Flights.airline, Flights.origin, Flights.destination,
-        Flights.destination_name, Flights.status, Flights.delay_min, Flights.distance_mi, Flights.simulated_at,
+        Flights.destination_name, Flights.status, Flights.delay_min, Flights.simulated_at,
     ], sort=Flights.simulated_at, descending=True),
 )

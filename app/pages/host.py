@@ -14,13 +14,13 @@ HOST = page(
         tile(Host.written_kb_s, of=Now, key="machine", trend=Machine.written_kb_s),
     ),
     row(
-        chart(Cores.percent, title="CPU by core", bounds=(0, 100)),
+        chart(Cores.percent, bounds=(0, 100)),
         chart(Machine.memory_percent, title="Memory", bounds=(0, 100), warn_above=80, bad_above=95),
     ),
     row(
         table(Processes, columns=[Host.command, Host.pid, Host.cpu_percent, Host.memory_mb], sort=Host.cpu_percent,
-              descending=True),
-        table(Disks, columns=[Host.mount, Host.disk_percent, Host.disk_used_gb, Host.disk_total_gb]),
+              descending=True, rows=10),
+        table(Disks, columns=[Host.mount, Host.disk_percent, Host.disk_used_gb, Host.disk_total_gb], rows=10),
     ),
     about="This machine, measured every second.",
 )

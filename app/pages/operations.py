@@ -6,19 +6,20 @@ from services.feeds.operations import Backlog, Feeds, Latency, Operations, Proce
 OPERATIONS = page(
     "Operations", "/operations",
     row(
-        chart(Latency.p95_ms, title="Latency by stage, 95 in 100 under"),
-        chart(Backlog.backlog, title="Backlog by feed"),
+        chart(Latency.p95_ms, logarithmic=True),
+        chart(Backlog.backlog),
     ),
     row(
         table(Stages, columns=[
-            Operations.name, Operations.p50_ms, Operations.p95_ms, Operations.p99_ms, Operations.count]),
+            Operations.name, Operations.p50_ms, Operations.p95_ms, Operations.p99_ms, Operations.count], rows=8),
         table(Feeds, columns=[
             Operations.name, Operations.rate, Operations.backlog, Operations.accepted, Operations.rejected,
-            Operations.duplicates, Operations.quarantined]),
+            Operations.duplicates, Operations.quarantined], rows=8),
     ),
     row(
         table(Processes, columns=[
-            Operations.name, Operations.role, Operations.viewers, Operations.slow_viewers, Operations.memory_mb]),
+            Operations.name, Operations.role, Operations.viewers, Operations.slow_viewers,
+            Operations.memory_mb], rows=8),
         log(Rejections, columns=[Operations.feed, Operations.reason, Operations.detail]),
     ),
     about="Latency, backlog, rejections and viewers of this system.", order=90,
