@@ -1,0 +1,117 @@
+"""Running: real `headwater` processes for tests, each with a directory and a port of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment without settings of its own, plus the given ones."""
+    ours = ("HEADWATER_", "REDIS_URL", "PORT", "HOST", "WEB_CONCURRENCY")
+    return {**{k: v for k, v in os.environ.items() if not k.startswith(ours)}, **variables}
+
+
+def headwater(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments], cwd=ROOT, env=environment(**variables), capture_output=True,
+        text=True, timeout=60, check=False,
+    )
+
+
+class Running:
+    """A command that stays; `output` grows while it runs."""
+
+    def __init__(self, command: str, folder: Path, **variables: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.data = folder / "data"
+        self._log = folder / f"{command}.log"
+        chosen = {"PORT": str(self.port), "HEADWATER_DATA": str(self.data), "WEB_CONCURRENCY": "1"}
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", command], cwd=ROOT, env=environment(**{**chosen, **variables}),
+                stdout=log, stderr=log, start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> tuple[int, Any]:
+        """Status and JSON of a request; status 0 where nobody answers."""
+        request = urllib.request.Request(self.url + path, data=body, headers=dict(headers or {}))
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, json.loads(refused.read())
+        except OSError:
+            return 0, None
+
+    def is_ready(self) -> bool:
+        return self.get("/readyz")[0] == 200
+
+    def wait_until_ready(self) -> None:
+        def ready_or_ended() -> bool:
+            assert self.process.poll() is None, self.output
+            return self.is_ready()
+
+        wait_until(ready_or_ended, 60, what=f"readiness of {self.url}")
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def child(self, last_word: str) -> psutil.Process:
+        """The direct child whose command line ends with this word."""
+        children = psutil.Process(self.process.pid).children()
+        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        return next(child for child in alive if child.cmdline()[-1:] == [last_word])
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal and wait for the end; returns the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(15)
+
+
+@contextmanager
+def running(command: str, folder: Path, **variables: str) -> Iterator[Running]:
+    """The command until the block ends; killed where the test failed to stop it."""
+    started = Running(command, folder, **variables)
+    try:
+        yield started
+    finally:
+        if started.process.poll() is None:
+            family = started.descendants()
+            started.process.terminate()
+            try:
+                started.process.wait(10)
+            except subprocess.TimeoutExpired:
+                started.process.kill()
+                started.process.wait()
+            psutil.wait_procs(family, timeout=10)
