@@ -11,7 +11,7 @@ run:
 test:
 	@.ci/environment test
 	@.ci/browser
-	@if command -v node >/dev/null; then node --test tests/browser/; \
+	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
 	@$(BIN)/python -m pytest
 
