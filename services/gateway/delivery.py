@@ -347,7 +347,7 @@ class Delivery:
             for viewer in list(audience.lagging):
                 self._lose_patience(viewer, now)
         for viewer in list(self._slow):
-            if viewer.pace is not None and now - viewer.pace.held_at > PACE_KEPT_S:
+            if not viewer.link.busy and viewer.pace is not None and now - viewer.pace.held_at > PACE_KEPT_S:
                 self._forget_pace(viewer)
                 self.serve(viewer)
 

@@ -73,6 +73,10 @@ class Tab:
         """Know what another tab knows, as after a reconnect."""
         self.positions, self._states = dict(other.positions), dict(other._states)
 
+    def seq(self, channel: str) -> int:
+        """Where it stands, -1 before the first snapshot."""
+        return self.positions[channel].seq if channel in self.positions else -1
+
     def data(self, channel: str) -> Any:
         return self._states[channel].data()
 

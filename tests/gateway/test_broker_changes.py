@@ -1,0 +1,123 @@
+"""What viewers see when the broker loses, forgets or restarts: never a wrong value, a snapshot instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from services.declare import Lane
+from services.embedded import EmbeddedBroker
+from tests.gateway.served import Served
+from tests.gateway.tab import Tab
+from tests.system import System, order
+
+LANE = Lane("orders", 0)
+
+
+@pytest.fixture
+def served(system: System) -> Iterator[Served]:
+    with Served(system.url, system.declarations, clock=system.clock) as made:
+        yield made
+
+
+def publish(system: System, *numbers: int) -> None:
+    for number in numbers:
+        system.post([order(number)])
+        system.drain()
+
+
+def test_a_new_epoch_brings_a_snapshot_to_everybody(served: Served, system: System) -> None:
+    publish(system, 1, 2)
+    with Tab(served.url) as one, Tab(served.url, deflate=False) as two:
+        for tab in (one, two):
+            tab.subscribe("orders.everything", "orders.board")
+            tab.until(lambda t: len(t.positions) == 2)
+        epoch = one.positions["orders.everything"].epoch
+        system.broker.release(LANE, f"1:{'worker-1'}")
+        client = redis.Redis.from_url(system.url)
+        client.delete("hw:{orders.0}:lease")
+        client.hset("hw:{orders.0}:lane", "run_id", "another server")
+        client.close()
+        system.processor = system.new_processor("worker-2")
+        publish(system, 3)
+        for tab in (one, two):
+            tab.until(lambda t: t.positions["orders.everything"].epoch != epoch and t.seq("orders.everything") == 3)
+            tab.until(lambda t: t.positions["orders.board"].epoch != epoch)
+            assert tab.data("orders.everything") == system.data("orders.everything")
+        publish(system, 4)
+        one.until(lambda t: t.seq("orders.everything") == 4)
+
+
+def test_an_epoch_that_changes_while_nothing_happens_is_noticed_within_a_second_or_two(
+    served: Served, system: System
+) -> None:
+    publish(system, 1)
+    with Tab(served.url) as tab:
+        tab.subscribe("orders.everything")
+        tab.until_frame(op="snapshot")
+        client = redis.Redis.from_url(system.url)
+        client.delete("hw:{orders.0}:lease")
+        client.hset("hw:{orders.0}:lane", "run_id", "another server")
+        client.close()
+        system.processor = system.new_processor("worker-2")
+        system.drain()
+        tab.until_frame(5.0, op="snapshot")
+        assert tab.data("orders.everything") == system.data("orders.everything")
+
+
+def test_a_delta_that_is_missing_in_the_stream_brings_a_snapshot(served: Served, system: System) -> None:
+    publish(system, 1)
+    with Tab(served.url) as tab:
+        tab.subscribe("orders.everything")
+        tab.until_frame(op="snapshot")
+        client = redis.Redis.from_url(system.url)
+        key = "hw:{orders.0}:c:orders.everything"
+        client.hset(key + ":head", "seq", 7)
+        client.xadd(key + ":deltas", {"epoch": tab.positions["orders.everything"].epoch, "data": b"{}", "times": (
+            b'{"created":[1,1],"ingested":[1,1],"processed":1,"events":1}')}, id="7-0")
+        client.close()
+        assert tab.until_frame(op="snapshot")["seq"] == 7
+        assert not tab.of("delta")
+
+
+def test_a_broker_that_restarts_with_its_data_costs_no_snapshot(own_broker: EmbeddedBroker) -> None:
+    system = System(own_broker.url)
+    with Served(own_broker.url, system.declarations, clock=system.clock) as served, Tab(served.url) as tab:
+        publish(system, 1)
+        tab.subscribe("orders.everything")
+        tab.until_frame(op="snapshot")
+        own_broker.stop()
+        tab.until(lambda t: _told(t, "cause") == "broker_down", what="the cause in a heartbeat")
+        own_broker.start()
+        tab.until(lambda t: _told(t, "cause") != "broker_down", what="the cause gone")
+        assert len(tab.of("snapshot")) == 1
+        assert tab.data("orders.everything") == system.data("orders.everything")
+    system.close()
+
+
+def test_a_broker_that_restarts_empty_keeps_the_last_values_until_a_new_epoch_is_there(
+    own_broker: EmbeddedBroker
+) -> None:
+    system = System(own_broker.url)
+    with Served(own_broker.url, system.declarations, clock=system.clock) as served, Tab(served.url) as tab:
+        publish(system, 1, 2)
+        tab.subscribe("orders.everything")
+        tab.until_frame(op="snapshot")
+        redis.Redis.from_url(own_broker.url).flushall()
+        own_broker.stop()
+        tab.until(lambda t: _told(t, "cause") == "broker_down", what="the cause in a heartbeat")
+        own_broker.start()
+        tab.until(lambda t: _told(t, "cause") not in ("broker_down", None), what="another cause")
+        assert len(tab.data("orders.everything")["rows"]) == 2
+        system.processor = system.new_processor("worker-2")
+        publish(system, 3)
+        tab.until(lambda t: list(t.data("orders.everything")["rows"]) == ["o3"])
+    system.close()
+
+
+def _told(tab: Tab, what: str) -> object:
+    """What the last heartbeat says of the channel."""
+    beats = [beat["channels"]["orders.everything"] for beat in tab.of("heartbeat") if beat["channels"]]
+    return beats[-1][what] if beats else None

@@ -1,0 +1,151 @@
+"""Heartbeats: where a viewer stands, how fresh each channel is, and why not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from services.accounts import Principal
+from services.gateway.gateway import GatewayLimits
+from tests.gateway.raw import RawViewer
+from tests.gateway.served import Served
+from tests.gateway.tab import Tab
+from tests.system import System, order
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def served(system: System) -> Iterator[Served]:
+    with Served(system.url, system.declarations, clock=system.clock) as made:
+        yield made
+
+
+def publish(system: System, number: int) -> None:
+    system.post([order(number, at=system.now_ms)])
+    system.drain()
+
+
+def told(tab: Tab) -> dict[str, Any]:
+    """What the next heartbeat with channels says of the board."""
+    while True:
+        frame = tab.until_frame(op="heartbeat")
+        if "orders.board" in frame["channels"]:
+            found: dict[str, Any] = frame["channels"]["orders.board"]
+            return found
+
+
+def test_a_heartbeat_comes_at_least_as_often_as_the_greeting_says(served: Served, system: System) -> None:
+    with Tab(served.url) as tab:
+        every_s = tab.take()["heartbeat_s"]
+        tab.until_frame(op="heartbeat")
+        for _ in range(2):
+            started = time.monotonic()
+            tab.until_frame(op="heartbeat")
+            assert time.monotonic() - started < every_s + 0.5
+
+
+def test_a_heartbeat_says_where_a_channel_stands_and_how_fresh_it_is(served: Served, system: System) -> None:
+    publish(system, 1)
+    with Tab(served.url) as tab:
+        tab.subscribe("orders.board")
+        tab.until_frame(op="snapshot")
+        wait_until(lambda: told(tab)["state"] == "live", what="the channel live")
+        system.now_ms += 250
+        wait_until(lambda: told(tab)["event_age_ms"] == 250, what="the event's age")
+        said = told(tab)
+    assert said["epoch"] == tab.positions["orders.board"].epoch
+    assert said["seq"] == tab.positions["orders.board"].seq
+    assert said["cause"] is None
+    assert said["backlog"] == 0
+    assert "behind" not in said
+    assert "rate_hz" not in said
+
+
+def test_a_change_of_cause_is_told_at_once(system: System) -> None:
+    limits = GatewayLimits(heartbeat_s=5.0)
+    with Served(system.url, system.declarations, clock=system.clock, limits=limits) as served:
+        publish(system, 1)
+        with Tab(served.url) as tab:
+            tab.subscribe("orders.board")
+            tab.until(lambda t: any(f["channels"].get("orders.board", {}).get("state") == "live" for f in t.of("heartbeat")))
+            tab.until_frame(op="heartbeat")
+            started = time.monotonic()
+            system.now_ms += 3_500
+            said = told(tab)
+            while said["cause"] is None:
+                said = told(tab)
+            assert time.monotonic() - started < 1.0
+    assert said["cause"] == "worker_down"
+    assert said["since"] == system.now_ms - 500
+    assert said["detail"]
+
+
+def test_standings_tell_position_and_freshness_of_every_channel(served: Served, system: System) -> None:
+    publish(system, 1)
+    with Tab(served.url) as tab:
+        tab.subscribe("orders.board", "orders.shop_board:north")
+        tab.until(lambda t: len(t.positions) == 2)
+        wait_until(lambda: served.gateway.standings()["orders.board"].verdict.state == "live", what="live")
+        standings = served.gateway.standings()
+    assert standings["orders.board"].position == tab.positions["orders.board"]
+    assert standings["orders.shop_board:north"].position == tab.positions["orders.shop_board:north"]
+    assert standings["orders.dear"].position is None
+    assert standings["orders.dear"].verdict.state == "live"
+    assert "orders.shop_board" not in standings
+
+
+def test_a_snapshot_by_http_equals_the_one_by_socket(served: Served, system: System) -> None:
+    publish(system, 1)
+    ref = system.declarations.resolve("orders.board")
+    assert ref is not None
+    unwatched = served.gateway.snapshot(ref)
+    with Tab(served.url) as tab:
+        tab.subscribe("orders.board")
+        tab.until_frame(op="snapshot")
+        assert served.gateway.snapshot(ref) == unwatched
+        assert tab.socket is not None
+    with RawViewer(served.url) as raw:
+        raw.subscribe("orders.board")
+        frames = [raw.take_raw()[1] for _ in range(3)]
+    assert unwatched in frames
+
+
+def test_a_principal_that_may_not_see_a_channel_is_told_it_does_not_exist(system: System) -> None:
+    with (
+        Served(system.url, system.declarations, clock=system.clock, principal=Principal("nobody")) as served,
+        Tab(served.url) as tab,
+    ):
+        tab.subscribe("orders.board")
+        refused = tab.until_frame(op="error")
+        tab.subscribe("orders.nothing")
+        unknown = tab.until_frame(op="error")
+    assert refused["code"] == unknown["code"] == "unknown_channel"
+    assert refused["detail"].replace("board", "nothing") == unknown["detail"]
+
+
+def test_a_process_that_is_full_says_come_back_later(system: System) -> None:
+    limits = GatewayLimits(viewers_max=1)
+    with (
+        Served(system.url, system.declarations, clock=system.clock, limits=limits) as served,
+        RawViewer(served.url) as first, RawViewer(served.url) as second,
+    ):
+        assert second.close_code() == 1013
+        first.take()
+
+
+def test_a_principal_with_too_many_sockets_is_refused_the_next(system: System) -> None:
+    limits = GatewayLimits(viewers_per_principal=1)
+    with (
+        Served(system.url, system.declarations, clock=system.clock, limits=limits) as served,
+        RawViewer(served.url) as first, RawViewer(served.url) as second,
+    ):
+        assert second.close_code() == 4429
+        first.take()
+    with Served(system.url, system.declarations, clock=system.clock, limits=limits) as served:
+        for _ in range(3):
+            with RawViewer(served.url) as one_at_a_time:
+                one_at_a_time.take()
+            wait_until(lambda: not len(served.gateway._sockets), what="the socket gone")
