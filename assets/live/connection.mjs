@@ -4,7 +4,7 @@
 
 const BACKOFF_BASE_MS = 250, BACKOFF_CAP_MS = 15_000, LATER_MS = 5_000;
 const OPEN_WITHIN_MS = 10_000, PROBE_WITHIN_MS = 2_500, PING_EVERY_MS = 10_000, FIRST_PINGS_MS = [0, 250, 1_000];
-const SILENT_HEARTBEATS = 2.5, LATE_TICK_MS = 2_000;
+const SILENT_HEARTBEATS = 2.5, LATE_TICK_MS = 600;
 const OPEN = 1; // WebSocket.OPEN
 
 /** What a close code asks for: come back, come back later, or stay away. */

@@ -69,6 +69,7 @@ function onData(frame, received) {
   if (outcome === DUPLICATE) telemetry.count('duplicates');
   if (outcome === GAP) onGap();
   if (outcome !== APPLIED) return;
+  if (frame.op === 'snapshot') telemetry.count('snapshots');
   const created = frame.times?.created?.[0];
   if (frame.op === 'delta') {
     telemetry.observe('created_received', clock.at(received) - created);
@@ -181,10 +182,12 @@ function tick() {
   connection.tick();
   if ([...bound.keys()].some((element) => !element.isConnected)) rescan();
   lookAtFreshness();
-  if (now() >= reportAt) {
-    reportAt = now() + REPORT_MS;
-    connection.send(telemetry.report(!document.hidden));
-  }
+  if (now() >= reportAt) report();
+}
+
+function report() {
+  reportAt = now() + REPORT_MS;
+  connection.send(telemetry.report(!document.hidden));
 }
 
 function start() {
@@ -195,7 +198,7 @@ function start() {
 
 document.addEventListener('visibilitychange', () => {
   for (const { job } of bound.values()) if (job) job.waiting = [];
-  if (document.hidden) return;
+  if (document.hidden) return void report(); // it may be the last chance
   connection.nudge();
   loop.kick();
 });

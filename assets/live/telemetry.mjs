@@ -24,7 +24,7 @@ class Recent {
 }
 
 export const STAGES = ['created_received', 'sent_received', 'received_painted', 'created_painted', 'created_charted'];
-export const COUNTS = ['frames', 'gaps', 'duplicates', 'reconnects'];
+export const COUNTS = ['frames', 'snapshots', 'gaps', 'duplicates', 'reconnects'];
 
 export class Telemetry {
   constructor() {
@@ -35,11 +35,12 @@ export class Telemetry {
     this.reported = { ...this.counts };
   }
 
-  /** Milliseconds between two stages; what a clock that is not known yet makes of it is left out. */
+  /** Milliseconds between two stages. The clock's error may put a stage before its cause: that counts as 0; without
+      a clock nothing is counted. */
   observe(stage, ms) {
     if (!Number.isFinite(ms)) return;
-    this.all[stage].add(ms);
-    this.fresh[stage].add(ms);
+    this.all[stage].add(Math.max(0, ms));
+    this.fresh[stage].add(Math.max(0, ms));
   }
 
   count(name) { this.counts[name] += 1; }
