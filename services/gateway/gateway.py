@@ -114,15 +114,12 @@ class Gateway:
         self.start()
         if self._stopped:
             ws.close(Close.RESTART.code, Close.RESTART.reason)
-        elif len(self._sockets) >= self.limits.viewers_max:
-            self._telemetry.count("refused_viewers")
-            ws.close(Close.FULL.code, Close.FULL.reason)
-        else:
-            try:
-                self._sockets.adopt(hand_over(ws), principal)
-            except CannotHandOver as refusal:
-                log.warning("socket refused", reason=str(refusal))
-                ws.close(Close.INTERNAL.code, str(refusal))
+            return
+        try:
+            self._sockets.adopt(hand_over(ws), principal)
+        except CannotHandOver as refusal:
+            log.warning("socket refused", reason=str(refusal))
+            ws.close(Close.INTERNAL.code, str(refusal))
 
     def snapshot(self, ref: ChannelRef) -> bytes:
         """The channel's snapshot frame as JSON. Raises BrokerDown where it is neither here nor to be had."""
@@ -196,14 +193,22 @@ class Gateway:
         principal: Principal = link.owner
         viewer = link.owner = Viewer(os.urandom(6).hex(), link, principal)
         self._principals[principal.name] += 1
-        limit = self.limits.viewers_per_principal
-        if limit and self._principals[principal.name] > limit:
-            self._sockets.close(link, Close.TOO_MANY)
+        refusal = self._refusal(principal)
+        if refusal is not None:
+            self._telemetry.count("refused_viewers")
+            self._sockets.close(link, refusal)
             return
         greeting = hello(server_time=self._clock(), heartbeat_s=self.limits.heartbeat_s, viewer=viewer.id)
         self._sockets.send(link, Frame(greeting))
         self._delivery.welcome(viewer)
         log.info("viewer opened", viewer=viewer.id, principal=principal.name)
+
+    def _refusal(self, principal: Principal) -> Close | None:
+        """Why one more viewer is too many, or None."""
+        limit = self.limits.viewers_per_principal
+        if limit and self._principals[principal.name] > limit:
+            return Close.TOO_MANY
+        return Close.FULL if self._principals.total() > self.limits.viewers_max else None
 
     def received(self, link: Link, message: Received) -> None:
         """A viewer said something."""
@@ -261,5 +266,5 @@ class Gateway:
         self._heartbeats.tick()
         sent_bytes, self._counted_bytes = self._sockets.sent_bytes - self._counted_bytes, self._sockets.sent_bytes
         self._telemetry.count("sent_bytes", sent_bytes)
-        self._telemetry.gauge("viewers", sum(self._principals.values()))
+        self._telemetry.gauge("viewers", self._principals.total())
         self._telemetry.gauge("slow_viewers", self._delivery.slow_viewers)

@@ -50,7 +50,7 @@ class SocketLimits:
     ping_after_s: float = 2.0
     silent_s: float = 5.0
     stalled_s: float = 30.0
-    linger_s: float = 1.0
+    linger_s: float = 0.5
     binary: bool = False
 
 

@@ -15,6 +15,7 @@ from tests.gateway.tab import Tab
 from tests.system import System, order
 
 PING_MESSAGE = json.dumps({"op": "ping", "t": 1}).encode()
+MANY = b",".join(b'"c%d":null' % n for n in range(500))
 BOMB = deflated(b" " * 50_000_000)
 
 
@@ -33,7 +34,7 @@ FAULTS = {
     "unknown op": (masked(TEXT, b'{"op":"drop tables"}'), 4400),
     "nested deeply": (masked(TEXT, b"[" * 30_000), 4400),
     "bad position": (masked(TEXT, b'{"op":"subscribe","channels":{"orders.board":7}}'), 4400),
-    "many channels": (masked(TEXT, json.dumps({"op": "subscribe", "channels": dict.fromkeys(map(str, range(500)))}).encode()), 4400),
+    "many channels": (masked(TEXT, b'{"op":"subscribe","channels":{%s}}' % MANY), 4400),
     "bad UTF-8": (masked(TEXT, b'{"op":"\xff\xfe"}'), 1007),
     "surrogate": (masked(TEXT, b"\xed\xa0\x80"), 1007),
     "too long": (masked(TEXT, b" " * 65_537), 1009),

@@ -19,7 +19,8 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def served(system: System) -> Iterator[Served]:
-    with Served(system.url, system.declarations, clock=system.clock) as made:
+    limits = GatewayLimits(heartbeat_s=0.5)
+    with Served(system.url, system.declarations, clock=system.clock, limits=limits) as made:
         yield made
 
 
@@ -65,12 +66,12 @@ def test_a_heartbeat_says_where_a_channel_stands_and_how_fresh_it_is(served: Ser
 
 
 def test_a_change_of_cause_is_told_at_once(system: System) -> None:
-    limits = GatewayLimits(heartbeat_s=5.0)
+    limits = GatewayLimits(heartbeat_s=3.0)
     with Served(system.url, system.declarations, clock=system.clock, limits=limits) as served:
         publish(system, 1)
         with Tab(served.url) as tab:
             tab.subscribe("orders.board")
-            tab.until(lambda t: any(f["channels"].get("orders.board", {}).get("state") == "live" for f in t.of("heartbeat")))
+            wait_until(lambda: told(tab)["state"] == "live", what="the channel live")
             tab.until_frame(op="heartbeat")
             started = time.monotonic()
             system.now_ms += 3_500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import socket
 from collections.abc import Iterator
 from itertools import count
 
@@ -65,7 +64,7 @@ def test_a_stalled_viewer_costs_no_memory_and_is_right_again_afterwards(served: 
         slow.take_until(lambda: len(slow.positions) == 2)
         flood(system, 20, first=1)
         before = psutil.Process().memory_info().rss
-        flood(system, 80, first=21)
+        flood(system, 40, first=21)
         assert psutil.Process().memory_info().rss - before < 24 * 2**20
         assert measured(served).gauges["slow_viewers"] == 1
         slow.take_until(lambda: slow.positions == {
@@ -117,18 +116,22 @@ def test_a_viewer_that_takes_nothing_for_too_long_is_dropped(system: System) -> 
 
 def test_a_half_open_socket_is_freed(system: System) -> None:
     limits = GatewayLimits(heartbeat_s=0.3, sockets=SocketLimits(ping_after_s=0.3, silent_s=0.75))
-    with Served(system.url, system.declarations, clock=system.clock, limits=limits) as served:
-        with RawViewer(served.url, answers_pings=False) as gone:
-            wait_until(lambda: measured(served).gauges.get("viewers") == 1, what="the viewer counted")
-            wait_until(lambda: measured(served).gauges["viewers"] == 0, what="the silent viewer freed")
-            with pytest.raises((EOFError, ConnectionError, socket.timeout)):
-                while True:
-                    gone.take()
+    with (
+        Served(system.url, system.declarations, clock=system.clock, limits=limits) as served,
+        RawViewer(served.url, answers_pings=False) as gone,
+    ):
+        wait_until(lambda: measured(served).gauges.get("viewers") == 1, what="the viewer counted")
+        wait_until(lambda: measured(served).gauges["viewers"] == 0, what="the silent viewer freed")
+        with pytest.raises((EOFError, ConnectionError)):
+            while True:
+                gone.take()
 
 
 def test_a_viewer_that_answers_pings_stays(system: System) -> None:
     limits = GatewayLimits(heartbeat_s=0.3, sockets=SocketLimits(ping_after_s=0.3, silent_s=0.75))
-    with Served(system.url, system.declarations, clock=system.clock, limits=limits) as served:
-        with RawViewer(served.url) as there:
-            there.take_until(lambda: there.pings >= 5)
-            assert measured(served).gauges["viewers"] == 1
+    with (
+        Served(system.url, system.declarations, clock=system.clock, limits=limits) as served,
+        RawViewer(served.url) as there,
+    ):
+        there.take_until(lambda: there.pings >= 5)
+        assert measured(served).gauges["viewers"] == 1

@@ -1,0 +1,112 @@
+"""The gateway under gunicorn: sockets leave its threads, several processes agree, and a stop is quick."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.gateway.raw import RawViewer
+from tests.gateway.tab import Tab
+from tests.system import System, order
+from tests.waiting import wait_until
+
+
+class Gunicorn:
+    """A running gunicorn of two processes with four threads each."""
+
+    def __init__(self, broker_url: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"ws://127.0.0.1:{self.port}/live"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}",
+             "-c", "python:tests.gateway.gunicorn_app", "tests.gateway.gunicorn_app:make()"],
+            env={**os.environ, "TEST_BROKER_URL": broker_url}, cwd=Path(__file__).parents[2],
+        )
+        wait_until(self._answers, 20, "gunicorn answers")
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/pid").is_success
+        except httpx.TransportError:
+            return False
+
+    def get_pid(self) -> int:
+        return int(httpx.get(f"http://127.0.0.1:{self.port}/pid", timeout=5).json()["pid"])
+
+    def workers(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children()
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(15)
+
+
+@pytest.fixture
+def gunicorn(system: System) -> Iterator[Gunicorn]:
+    made = Gunicorn(system.url)
+    yield made
+    made.end()
+
+
+def test_more_viewers_than_threads_leave_http_free_and_all_agree(gunicorn: Gunicorn, system: System) -> None:
+    system.post([order(1)])
+    system.drain()
+    with ExitStack() as opened:
+        tabs = [opened.enter_context(Tab(gunicorn.url, deflate=n % 2 == 0)) for n in range(24)]
+        for tab in tabs:
+            tab.subscribe("orders.everything")
+        for number in range(2, 12):
+            system.post([order(number)])
+            system.drain()
+        for tab in tabs:
+            tab.until(lambda t: t.seq("orders.everything") == 11)
+            assert tab.data("orders.everything") == system.data("orders.everything")
+        assert {gunicorn.get_pid() for _ in range(20)} <= {worker.pid for worker in gunicorn.workers()}
+        holding = [len([c for c in w.net_connections("tcp") if c.status == "ESTABLISHED"]) for w in gunicorn.workers()]
+        assert all(holding), "both processes serve viewers"
+
+
+def test_a_stop_closes_viewers_with_1012_and_ends_within_three_seconds(gunicorn: Gunicorn, system: System) -> None:
+    with ExitStack() as opened:
+        viewers = [opened.enter_context(RawViewer(gunicorn.url)) for _ in range(6)]
+        for viewer in viewers:
+            viewer.subscribe("orders.board")
+            viewer.take_until(lambda v=viewer: bool(v.positions))
+        workers, started = gunicorn.workers(), time.monotonic()
+        gunicorn.process.send_signal(signal.SIGTERM)
+        assert {viewer.close_code() for viewer in viewers} == {1012}
+        psutil.wait_procs(workers, 10)
+        assert time.monotonic() - started < 3.0
+        assert gunicorn.process.wait(10) == 0
+
+
+def test_a_killed_process_is_replaced_and_its_viewers_resume(gunicorn: Gunicorn, system: System) -> None:
+    system.post([order(1)])
+    system.drain()
+    with Tab(gunicorn.url) as before:
+        before.subscribe("orders.everything")
+        before.until_frame(op="snapshot")
+        for worker in gunicorn.workers():
+            worker.kill()
+    system.post([order(2)])
+    system.drain()
+    wait_until(gunicorn._answers, 20, "gunicorn answers again")
+    with Tab(gunicorn.url) as after:
+        after.resume(before)
+        after.subscribe(orders__everything=before.positions["orders.everything"])
+        after.until(lambda t: t.seq("orders.everything") == 2)
+        assert not after.of("snapshot")
