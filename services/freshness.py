@@ -84,16 +84,16 @@ def judge(
     """
     late_ms, stale_ms = int(rule.late_after_s * 1000), int(rule.stale_after_s * 1000)
     if broker_down_since:
-        return _cut_off("broker_down", broker_down_since, now, stale_ms, "the broker does not answer")
+        return _cut_off("broker_down", broker_down_since, now, stale_ms)
     if progress is None:
         return Verdict("stale", "worker_down", "no worker has run yet")
     if now - progress.at > WORKER_LIMIT_MS:
-        return _cut_off("worker_down", progress.at + WORKER_LIMIT_MS, now, stale_ms, "no worker leads this lane")
+        return _cut_off("worker_down", progress.at + WORKER_LIMIT_MS, now, stale_ms)
     return _judge_source(rule, progress, event_at, now, late_ms, stale_ms)
 
 
-def _cut_off(cause: Cause, since: int, now: int, stale_ms: int, detail: str) -> Verdict:
-    return Verdict("stale" if now - since > stale_ms else "late", cause, detail, since)
+def _cut_off(cause: Cause, since: int, now: int, stale_ms: int) -> Verdict:
+    return Verdict("stale" if now - since > stale_ms else "late", cause, "", since)
 
 
 def _judge_source(rule: Freshness, progress: Progress, event_at: int, now: int, late_ms: int, stale_ms: int) -> Verdict:
@@ -106,7 +106,7 @@ def _judge_source(rule: Freshness, progress: Progress, event_at: int, now: int, 
     if silent:
         if progress.rejected_at + stale_ms > now:
             return Verdict("stale", "rejecting", progress.rejection, life + stale_ms)
-        return Verdict("stale", "source_silent", "no event and no sign of life", life + stale_ms)
+        return Verdict("stale", "source_silent", "", life + stale_ms)
     if progress.backlog and now - progress.backlog_since > late_ms:
         detail = f"{progress.backlog:,} events behind"
         return Verdict("late", "backlog", detail, progress.backlog_since + late_ms)

@@ -1,0 +1,61 @@
+"""Journeys: a person's way through the running product, in Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.chrome.options import Options
+
+from tests.installation import Installation
+from tests.journeys.browser import Viewer
+from tests.journeys.proxy import FaultProxy
+
+CHROMIUM_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,1000",
+)
+
+
+def pytest_setup_options() -> Options:
+    """Asked for by dash[testing]: how Chromium is started."""
+    options = Options()
+    for flag in CHROMIUM_FLAGS:
+        options.add_argument(flag)
+    return options
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One running system for the journeys of a file; each posts orders of its own."""
+    running = Installation(tmp_path_factory.mktemp("installation"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def own_installation(tmp_path: Path) -> Iterator[Installation]:
+    """A running system for one journey that breaks it."""
+    running = Installation(tmp_path)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def viewer(dash_br: Any) -> Iterator[Viewer]:
+    """A browser; closed by leaving the page first, so that no socket outlives the test."""
+    opened = Viewer(dash_br.driver)
+    yield opened
+    opened.leave()
+
+
+@pytest.fixture
+def proxy(installation: Installation) -> Iterator[FaultProxy]:
+    """A link to the running system that a journey may damage."""
+    link = FaultProxy(installation.port)
+    yield link
+    link.close()

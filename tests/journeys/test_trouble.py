@@ -1,0 +1,99 @@
+"""What a page says when a part of the system is in trouble: state, cause, and that it passes by itself."""
+
+from __future__ import annotations
+
+import signal
+
+from collections.abc import Callable
+from itertools import count
+
+from tests.installation import Installation
+from tests.journeys.browser import Viewer
+from tests.waiting import wait_until
+
+
+_numbers = count(1_000)
+
+
+def post_until(installation: Installation, condition: Callable[[], object], what: str, timeout_s: float = 20) -> None:
+    """Post order after order until the condition holds: a feed that flows."""
+
+    def posted_and_met() -> bool:
+        installation.post([_order(next(_numbers))])
+        return bool(condition())
+
+    wait_until(posted_and_met, timeout_s, what)
+
+
+def _order(number: int) -> dict[str, object]:
+    return {"id": f"t{number}", "order": f"T{number}", "shop": "north", "price": 10.0 + number}
+
+
+def test_a_source_that_stops_makes_the_page_stale_and_says_so(installation: Installation, viewer: Viewer) -> None:
+    viewer.open(installation.url)
+    installation.post([_order(1)])
+    post_until(installation, lambda: viewer.badge("orders.everything") == "live", "a badge that says live")
+    wait_until(lambda: viewer.badge("orders.everything") == "stale", 15, "a badge that says stale")
+    wait_until(lambda: "source" in viewer.banner().lower(), what="the banner that names the source")
+    assert viewer.grid_row("T1") is not None
+    installation.post([])
+    wait_until(lambda: viewer.badge("orders.everything") == "quiet", what="quiet: alive, but no events")
+    wait_until(lambda: viewer.banner() == "", what="the banner gone")
+
+
+def test_a_feed_whose_events_are_all_refused_is_not_called_silent(
+    installation: Installation, viewer: Viewer
+) -> None:
+    viewer.open(installation.url)
+    post_until(installation, lambda: viewer.badge("orders.everything") == "live", "a badge that says live")
+
+    def refused() -> bool:
+        installation.post([{"order": "no price"}])
+        return "missing_field" in viewer.banner()
+
+    wait_until(refused, 15, "the reason of the refusals on the banner")
+
+
+def test_a_worker_that_is_killed_is_named_and_its_successor_continues(
+    own_installation: Installation, viewer: Viewer
+) -> None:
+    viewer.open(own_installation.url)
+    own_installation.post([_order(1)])
+    wait_until(lambda: viewer.grid_row("T1"), what="the first row")
+    own_installation.end_process("worker", signal.SIGKILL)
+    own_installation.post([_order(2)])
+    wait_until(lambda: "worker" in viewer.banner().lower(), 15, "the banner that names the worker")
+    own_installation.start_process("worker")
+    wait_until(lambda: viewer.grid_row("T2"), 15, "the row posted while no worker ran")
+    assert viewer.data("orders.total")["rows"]["all"]["orders"] == 2
+    post_until(own_installation, lambda: viewer.banner() == "", "the banner gone")
+
+
+def test_a_broker_that_comes_back_empty_starts_a_new_epoch_with_snapshot_and_banner(
+    own_installation: Installation, viewer: Viewer
+) -> None:
+    viewer.open(own_installation.url)
+    own_installation.post([_order(1), _order(2)])
+    wait_until(lambda: viewer.grid_row("T2"), 20, "the rows")
+    before = viewer.state("orders.everything")
+    assert before is not None
+    own_installation.broker.kill()
+    wait_until(lambda: "broker" in viewer.banner().lower(), 15, "the banner that names the broker")
+    own_installation.restart_broker_empty()
+    own_installation.wait_ready()
+    own_installation.post([_order(3)])
+    wait_until(lambda: (viewer.state("orders.everything") or before)["epoch"] != before["epoch"], 15, "a new epoch")
+    wait_until(lambda: viewer.data("orders.everything")["rows"].keys() == {"T3"}, 15, "the new state alone")
+    wait_until(lambda: viewer.grid_row("T1") is None and viewer.grid_row("T3"), what="the new rows on screen")
+    post_until(own_installation, lambda: viewer.banner() == "", "the banner gone")
+
+
+def test_web_processes_that_restart_are_found_again(own_installation: Installation, viewer: Viewer) -> None:
+    viewer.open(own_installation.url)
+    own_installation.post([_order(1)])
+    wait_until(lambda: viewer.grid_row("T1"), what="the first row")
+    own_installation.end_process("web", signal.SIGTERM)
+    own_installation.start_process("web")
+    own_installation.wait_ready()
+    own_installation.post([_order(2)])
+    wait_until(lambda: viewer.grid_row("T2"), 30, "the row posted after the restart")

@@ -1,0 +1,40 @@
+"""Orders of a shop, posted by HTTP; late after three seconds, stale after six."""
+
+from headwater import Feed, Freshness, Http, Latest, Log, Number, Series, Text, count, sum_, value
+
+
+class Orders(
+    Feed,
+    name="orders",
+    key="order",
+    source=Http(),
+    freshness=Freshness(expected_every_s=1, late_after_s=3, stale_after_s=6, may_be_quiet=True),
+    lateness_s=3600,
+):
+    """Orders as they come."""
+
+    order = Text(label="Order")
+    shop = Text(label="Shop")
+    price = Number(unit="EUR", decimals=2, label="Price")
+    note = Text(label="Note", required=False)
+
+
+class Everything(Latest, feed=Orders, title="Orders"):
+    """Each order's newest event."""
+
+
+class Total(Latest, feed=Orders, window_s=3600, title="This hour"):
+    """Orders of the hour."""
+
+    orders = count(label="Orders")
+    turnover = sum_(Orders.price, label="Turnover")
+
+
+class Prices(Series, feed=Orders, by=Orders.shop, span_s=600, title="Prices"):
+    """Every price."""
+
+    price = value(Orders.price, label="Price")
+
+
+class Dear(Log, feed=Orders, where=Orders.price.at_least(100), entries_max=20, title="Dear orders"):
+    """Orders of 100 EUR and more."""
