@@ -72,8 +72,8 @@ function onData(frame, received) {
   if (frame.op === 'snapshot') telemetry.count('snapshots');
   const created = frame.times?.created?.[0];
   if (frame.op === 'delta') {
-    telemetry.observe('created_received', clock.at(received) - created);
-    telemetry.observe('sent_received', clock.at(received) - frame.times?.sent);
+    telemetry.observe('created_to_received', clock.at(received) - created);
+    telemetry.observe('sent_to_received', clock.at(received) - frame.times?.sent);
   }
   for (const { job, channels } of bound.values()) {
     if (job === null || !channels.includes(frame.channel)) continue;
@@ -102,8 +102,8 @@ function await_(job, frame) {
 function onPainted(job, at) {
   for (const { created, received } of job.waiting?.splice(0) ?? []) {
     const isChart = job.group === 'chart';
-    telemetry.observe(isChart ? 'created_charted' : 'created_painted', clock.at(at) - created);
-    if (!isChart) telemetry.observe('received_painted', at - received);
+    telemetry.observe(isChart ? 'created_to_charted' : 'created_to_painted', clock.at(at) - created);
+    if (!isChart) telemetry.observe('received_to_painted', at - received);
   }
 }
 

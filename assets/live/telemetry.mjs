@@ -1,36 +1,24 @@
 /* Telemetry of this viewer: latency between stages, and counts of what should not happen. Bounded; no clock. */
 
-const RECENT = 512;
+import { Sketch } from './sketch.mjs';
 
-/** p50, p95 and how many values there were; zeros where there were none. */
-export function percentiles(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (q) => (sorted.length ? Math.round(10 * sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]) / 10 : 0);
-  return { p50: at(0.5), p95: at(0.95), n: sorted.length };
-}
-
-/** The newest RECENT values; `n` counts all. */
-class Recent {
-  constructor() { this.clear(); }
-
-  clear() { Object.assign(this, { values: [], n: 0 }); }
-
-  add(one) {
-    this.values[this.n % RECENT] = one;
-    this.n += 1;
-  }
-
-  summary() { return { ...percentiles(this.values), n: this.n }; }
-}
-
-export const STAGES = ['created_received', 'sent_received', 'received_painted', 'created_painted', 'created_charted'];
+/** Charts are drawn at most each 250 ms, so they are counted apart from what is painted at once. */
+export const STAGES = ['created_to_received', 'sent_to_received', 'received_to_painted', 'created_to_painted', 'created_to_charted'];
 export const COUNTS = ['frames', 'snapshots', 'gaps', 'duplicates', 'reconnects'];
+
+const sketches = () => Object.fromEntries(STAGES.map((stage) => [stage, new Sketch()]));
+const inMs = (seconds) => (seconds === null ? null : Math.round(seconds * 10_000) / 10);
+
+/** A sketch in words: p50, p95 and p99 in ms, null where nothing was counted, and the count. */
+export function summary(sketch) {
+  const at = (q) => inMs(sketch.quantile(q));
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), n: sketch.count };
+}
 
 export class Telemetry {
   constructor() {
-    const stages = () => Object.fromEntries(STAGES.map((name) => [name, new Recent()]));
-    this.all = stages();
-    this.fresh = stages();
+    this.all = sketches();
+    this.fresh = sketches();
     this.counts = Object.fromEntries(COUNTS.map((name) => [name, 0]));
     this.reported = { ...this.counts };
   }
@@ -39,27 +27,29 @@ export class Telemetry {
       a clock nothing is counted. */
   observe(stage, ms) {
     if (!Number.isFinite(ms)) return;
-    this.all[stage].add(Math.max(0, ms));
-    this.fresh[stage].add(Math.max(0, ms));
+    for (const sketch of [this.all[stage], this.fresh[stage]]) sketch.add(Math.max(0, ms) / 1000);
   }
 
   count(name) { this.counts[name] += 1; }
 
-  /** The report since the last one, as the gateway reads it. */
+  /** The report since the last one; `stages` holds a sketch in seconds for each stage that was seen. */
   report(visible) {
-    const since = Object.fromEntries(COUNTS.map((name) => [name, this.counts[name] - this.reported[name]]));
-    const stage = (name) => this.fresh[name].summary();
+    const seen = STAGES.filter((stage) => this.fresh[stage].count > 0);
     const report = {
-      op: 'report', received_ms: stage('created_received'), transit_ms: stage('sent_received'),
-      painted_ms: stage('created_painted'), charted_ms: stage('created_charted'), ...since, visible,
+      op: 'report',
+      received_ms: summary(this.fresh.created_to_received),
+      painted_ms: summary(this.fresh.created_to_painted),
+      stages: Object.fromEntries(seen.map((stage) => [stage, this.fresh[stage].asJson()])),
+      ...Object.fromEntries(COUNTS.map((name) => [name, this.counts[name] - this.reported[name]])),
+      visible,
     };
     this.reported = { ...this.counts };
-    for (const recent of Object.values(this.fresh)) recent.clear();
+    this.fresh = sketches();
     return report;
   }
 
   /** Everything since the page was opened, for tests and benchmarks. */
   stats() {
-    return { ...this.counts, ...Object.fromEntries(STAGES.map((name) => [`${name}_ms`, this.all[name].summary()])) };
+    return { ...this.counts, ...Object.fromEntries(STAGES.map((stage) => [`${stage}_ms`, summary(this.all[stage])])) };
   }
 }

@@ -8,7 +8,8 @@ import { duration, escapeHtml, number, value, withUnit } from '../../assets/live
 import { Grids, transaction } from '../../assets/live/grid.mjs';
 import { shownEntries } from '../../assets/live/log.mjs';
 import { Job, PaintLoop } from '../../assets/live/paint.mjs';
-import { Telemetry, percentiles } from '../../assets/live/telemetry.mjs';
+import { Sketch } from '../../assets/live/sketch.mjs';
+import { Telemetry } from '../../assets/live/telemetry.mjs';
 import { changeOf, levelOf, trendPath, within } from '../../assets/live/tile.mjs';
 
 /** A screen with frames each 16 ms; a paint costs what its job says. */
@@ -226,21 +227,27 @@ test('changes for a grid that is not ready wait for it', () => {
   assert.equal(timers.length, 0);
 });
 
-test('percentiles and reports count what happened since the last one', () => {
-  assert.deepEqual(percentiles([]), { p50: 0, p95: 0, n: 0 });
-  assert.deepEqual(percentiles([3, 1, 2, 4]), { p50: 3, p95: 4, n: 4 });
+test('a report carries what happened since the last one, as sketches that merge', () => {
   const telemetry = new Telemetry();
   telemetry.count('gaps');
-  telemetry.observe('created_received', 12);
-  telemetry.observe('created_received', NaN);
+  telemetry.observe('created_to_received', 12);
+  telemetry.observe('created_to_received', NaN);
   const report = telemetry.report(true);
-  assert.deepEqual([report.op, report.gaps, report.received_ms.n, report.visible], ['report', 1, 1, true]);
-  assert.deepEqual([telemetry.report(true).gaps, telemetry.stats().gaps], [0, 1]);
+  assert.deepEqual([report.op, report.gaps, report.visible], ['report', 1, true]);
+  assert.deepEqual(report.stages, { created_to_received: [0, [-221, 1], []] });
+  assert.deepEqual(report.received_ms, { p50: 11.9, p95: 11.9, p99: 11.9, n: 1 });
+  assert.deepEqual(report.painted_ms, { p50: null, p95: null, p99: null, n: 0 });
+  assert.deepEqual([telemetry.report(true).stages, telemetry.stats().gaps], [{}, 1]);
 });
 
-test('telemetry is bounded', () => {
-  const telemetry = new Telemetry();
-  for (let i = 0; i < 5_000; i += 1) telemetry.observe('created_painted', i);
-  assert.equal(telemetry.all.created_painted.values.length, 512);
-  assert.equal(telemetry.stats().created_painted_ms.n, 5_000);
+test('quantiles of a sketch are within 1 %, and it stays small', () => {
+  const sketch = new Sketch();
+  for (let i = 1; i <= 50_000; i += 1) sketch.add(i / 1000);
+  sketch.add(0);
+  for (const q of [0.01, 0.5, 0.95, 0.99]) {
+    const exact = (q * 50_000) / 1000;
+    assert.ok(Math.abs(sketch.quantile(q) - exact) / exact < 0.0101, `${q}: ${sketch.quantile(q)} for ${exact}`);
+  }
+  assert.ok(sketch.bins.size < 600);
+  assert.equal(new Sketch().quantile(0.5), null);
 });
