@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from app.factory import Web, create_app
 from app.loading import DEMO, Project, load_declarations, load_pages
 from app.settings import Settings, bracketed
+
+log = structlog.get_logger("web")
 
 GRACEFUL_TIMEOUT_S = 2
 SWITCH_INTERVAL_S = 0.0005
@@ -72,7 +75,7 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "control_socket_disable": True,
         "worker_tmp_dir": str(shared_memory) if os.access(shared_memory, os.W_OK) else None,
         "logger_class": QuietLogger,
-        "loglevel": settings.log_level,
+        "loglevel": "debug" if settings.log_level == "debug" else "warning",  # its routine is not ours to tell
         "post_worker_init": _start,
         "worker_exit": _stop,
         "proc_name": "headwater-web",
@@ -81,8 +84,10 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
 
 def _start(worker: Any) -> None:
     worker.app.web.start()
+    log.info("web process started", pid=worker.pid)
 
 
 def _stop(_: Any, worker: Any) -> None:
     if worker.app.web is not None:
         worker.app.web.stop()
+        log.info("web process stopped", pid=worker.pid)
