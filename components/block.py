@@ -94,6 +94,13 @@ def is_numeric(column: Column) -> bool:
     return type_of(column) in ("number", "integer", "flag")
 
 
+def gap_ms(series: type[Channel]) -> int | None:
+    """From which distance on two points of a series are not joined; None where events come when they come."""
+    if series.window_s is None and series.freshness.may_be_quiet:
+        return None
+    return int(1000 * max(series.freshness.stale_after_s, 2 * (series.window_s or 0)))
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Where a value becomes a warning or bad, in the unit that is shown; above a limit, or below it."""
@@ -157,4 +164,6 @@ def panel(
         className="block-head",
     )
     attributes: dict[str, Any] = {**live_data(live), **data(channel=block.ref.name), **aria(label=block.title)}
+    # A named section is a landmark; a page of many tiles would bury the ones that matter.
+    attributes |= {"role": "group"} if block.kind == "tile" else {}
     return html.Section([heading, *body], className=block.kind, style=style, **attributes)

@@ -15,6 +15,7 @@ from components.block import (
     Thresholds,
     check_column,
     decimals_of,
+    gap_ms,
     is_numeric,
     panel,
     ref_of,
@@ -59,7 +60,8 @@ class Chart(Block):
         return {
             "paint": "chart", "channel": self.ref.name, "field": self.aggregate.name, "by": bool(channel.by),
             "names": self.names, "span_ms": self.span_ms, "decimals": self.decimals, "unit": self.unit,
-            "scale": self.scale, "every_ms": PAINT_EVERY_MS, "thresholds": self.thresholds.levels(), **window,
+            "scale": self.scale, "every_ms": PAINT_EVERY_MS, "thresholds": self.thresholds.levels(),
+            "gap_ms": gap_ms(channel), **window,
         }
 
     def _facts(self) -> list[Fact]:

@@ -5,11 +5,11 @@ attribute, subscribe to its channels and paint into its nodes, which carry data 
 Everything in `assets/live/` that depends on Python depends on this file. What a painter reads:
 
 - `tile`: `channel` (a latest), `key`, `field`, `type`, `decimals`, `unit`, `scale`, `thresholds`
-  (`[{at, level}]`, in the shown unit), `direction` (above, below), `trend` (`{channel, series, span_ms}`);
+  (`[{at, level}]`, in the shown unit), `direction` (above, below), `trend` (`{channel, series, span_ms, gap_ms}`);
   nodes `[data-value]`, `[data-unit]`, `[data-change]`, `[data-trend]`
 - `chart`: `channel` (a series), `field`, `by` (a trace for each series `field:group`), `names` (only these
   groups), `span_ms`, `type`, `decimals`, `unit`, `scale`, `every_ms`, `thresholds`, `window_ms` (the open
-  window is drawn as incomplete); a `dcc.Graph` inside
+  window is drawn as incomplete), `gap_ms` (points further apart than that are not joined); a `dcc.Graph` inside
 - `log`: `channel` (a log), `columns` (`[{field, label, type, decimals, unit}]`), `entries_max`;
   a list `[data-entries]` inside
 - `none`: `channel`, subscribed and shown by a clientside callback; a table's grid has

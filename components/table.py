@@ -40,7 +40,7 @@ class TableType(StrEnum):
 
 
 _MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
-_MIN_WIDTHS = {"text": 104, "moment": 160, "flag": 80, "number": 96, "integer": 88}
+_MIN_WIDTHS = {"text": 104, "moment": 160, "flag": 80, "number": 80, "integer": 80}
 
 _GRID_OPTIONS: dict[str, Any] = {
     "theme": {"function": GRID_THEME},

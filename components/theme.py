@@ -40,7 +40,9 @@ def figure(unit: str, bounds: tuple[float, float] | None, *, logarithmic: bool, 
     if logarithmic:
         value_axis |= {"type": "log", "dtick": 1, "minor": {"dtick": "D1", "ticks": ""}}
     if bounds is not None:
-        value_axis |= {"range": list(bounds), "autorange": False}
+        low, high = bounds
+        rim = 0.02 * (high - low)  # a line at the very bound is seen whole
+        value_axis |= {"range": [low - (rim if low else 0), high + rim], "autorange": False}
     layout = {
         "uirevision": "live",
         "autosize": True,

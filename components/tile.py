@@ -15,6 +15,7 @@ from components.block import (
     Thresholds,
     check_column,
     decimals_of,
+    gap_ms,
     is_numeric,
     panel,
     ref_of,
@@ -33,6 +34,7 @@ class Trend:
     channel: str
     series: str
     span_ms: int
+    gap_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,4 +171,4 @@ def _trend(trend: Aggregate | None, ref: ChannelRef | None, row: str) -> Trend |
     if trend is None or ref is None:
         return None
     series = f"{trend.name}:{row}" if ref.channel.by else trend.name
-    return Trend(channel=ref.name, series=series, span_ms=ref.channel.keep.span_ms or 0)
+    return Trend(channel=ref.name, series=series, span_ms=ref.channel.keep.span_ms or 0, gap_ms=gap_ms(ref.channel))

@@ -2,7 +2,7 @@
    graph's own layout is given back to it. */
 
 import { escapeHtml } from './format.mjs';
-import { within } from './tile.mjs';
+import { withGaps, within } from './tile.mjs';
 
 const COLOURS = 8; // --series-1 to --series-8 of style.css; more series start over with a dashed line
 const MINUTE_MS = 60_000;
@@ -76,7 +76,7 @@ export function paintChart(section, spec, store, palette) {
   order.set(graph, inOrder(order.get(graph) ?? [], [...labels.keys()]));
   const traces = order.get(graph).flatMap((name, place) => {
     if (!labels.has(name)) return [];
-    return [traceOf(within(series.get(name), spec.span_ms), { label: labels.get(name), place, palette, spec })];
+    return [traceOf(withGaps(within(series.get(name), spec.span_ms), spec.gap_ms), { label: labels.get(name), place, palette, spec })];
   });
   section.toggleAttribute('data-empty', traces.length === 0);
   Plotly.react(graph, traces, themed(graph.layout, palette, spec));

@@ -1,6 +1,7 @@
 /* Words and numbers as they are shown. Pure, but for the viewer's time zone. */
 
 export const NOTHING = '—';
+const MINUS = '−'; // as wide as a digit, so that columns of numbers stay in line
 const numbers = new Map();
 const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
 const clocks = { short: new Intl.DateTimeFormat('en', CLOCK), zoned: new Intl.DateTimeFormat('en', { ...CLOCK, timeZoneName: 'short' }) };
@@ -12,7 +13,7 @@ export function number(value, decimals = null) {
     const places = decimals === null ? { maximumFractionDigits: 2 } : { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
     numbers.set(decimals, new Intl.NumberFormat('en', places));
   }
-  return numbers.get(decimals).format(value);
+  return numbers.get(decimals).format(value).replace('-', MINUS);
 }
 
 /** A value of a declared type in words; absent values are a dash. */

@@ -31,6 +31,19 @@ export function within(series, span_ms) {
   return from <= 0 ? { t, v } : { t: t.slice(from), v: v.slice(from) };
 }
 
+/** The same points with a hole wherever two are further apart than `gap_ms`: no line over time without values. */
+export function withGaps({ t, v }, gap_ms) {
+  const isGap = (i) => i > 0 && t[i] - t[i - 1] > gap_ms;
+  if (!gap_ms || !t.some((_, i) => isGap(i))) return { t, v };
+  const holed = { t: [], v: [] };
+  t.forEach((at, i) => {
+    if (isGap(i)) { holed.t.push(t[i - 1] + 1); holed.v.push(null); }
+    holed.t.push(at);
+    holed.v.push(v[i]);
+  });
+  return holed;
+}
+
 /** A line through the points in a box of TREND_WIDTH × TREND_HEIGHT; null is a gap. */
 export function trendPath({ t, v }) {
   const known = v.filter((one) => one !== null);
@@ -76,7 +89,8 @@ function paintTrend(section, spec, store) {
   setData(node, 'direction', change?.direction ?? 'flat');
   const wrapper = section.querySelector('[data-trend]');
   if (wrapper === null) return;
-  const path = wrapper.querySelector('path') ?? drawTrend(wrapper), line = trendPath(points);
+  const path = wrapper.querySelector('path') ?? drawTrend(wrapper);
+  const line = trendPath(withGaps(points, spec.trend.gap_ms));
   if (path.getAttribute('d') !== line) path.setAttribute('d', line);
 }
 
