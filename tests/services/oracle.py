@@ -37,12 +37,12 @@ def log(events: Iterable[Event], entries_max: int) -> Any:
     return {"entries": [{"id": event["id"], **_row(event)} for event in kept]}
 
 
-def prices(events: Sequence[Event], span_ms: int = 60_000) -> Any:
+def prices(events: Sequence[Event], span_ms: int = 60_000, points_max: int = 2_000) -> Any:
     """Points of the `Prices` series."""
     points: dict[str, dict[int, Any]] = {}
     for event in sorted(events, key=_order_key):
         points.setdefault(f"price:{event['shop']}", {})[event["created_at"]] = event["price"]
-    return _within(points, span_ms)
+    return _within(points, span_ms, points_max)
 
 
 def turnover(events: Sequence[Event], window_ms: int = 5_000, windows: int = 2, span_ms: int = 60_000) -> Any:
@@ -61,10 +61,10 @@ def turnover(events: Sequence[Event], window_ms: int = 5_000, windows: int = 2, 
     return _within(points, span_ms)
 
 
-def _within(points: dict[str, dict[int, Any]], span_ms: int) -> Any:
+def _within(points: dict[str, dict[int, Any]], span_ms: int, points_max: int = 2_000) -> Any:
     newest = max((at for series in points.values() for at in series), default=0)
     kept = {
-        name: [[at, value] for at, value in sorted(series.items()) if at >= newest - span_ms]
+        name: [[at, value] for at, value in sorted(series.items()) if at >= newest - span_ms][-points_max:]
         for name, series in points.items()
     }
     return {"points": {name: series for name, series in kept.items() if series}}

@@ -1,0 +1,1 @@
+"""Tests of the look: what pages declare, what is drawn, and what is refused."""

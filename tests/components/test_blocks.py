@@ -1,0 +1,156 @@
+"""Each block hands the painters what they need and tells the reader what the number is."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.freshness import duration
+from headwater import (
+    Feed,
+    Flag,
+    Freshness,
+    Http,
+    Integer,
+    Latest,
+    Moment,
+    Number,
+    Series,
+    Text,
+    chart,
+    log,
+    page,
+    table,
+    tile,
+    value,
+)
+from tests.components import recorded
+from tests.components.drawn import every, ids, live, of_class, props, texts
+from tests.feeds import Board, ByShop, Dear, Orders, Prices, Total, Turnover
+
+
+class Shapes(Feed, name="shapes", key="name", source=Http(), freshness=Freshness(1, 5, 20)):
+    """A feed with a field of each type."""
+
+    name = Text()
+    size = Number(unit="kg", decimals=2, about="with packaging")
+    pieces = Integer()
+    sound = Flag()
+    seen_at = Moment()
+
+
+class Known(Latest, feed=Shapes):
+    """Every shape."""
+
+
+class Sizes(Series, feed=Shapes, span_s=90):
+    """Sizes over time."""
+
+    size = value(Shapes.size)
+
+
+def details_of(block: object) -> str:
+    return texts(of_class(page("P", "/p", block).layout(), "popover")[0])  # type: ignore[arg-type]
+
+
+def test_a_tile_says_which_value_of_which_row_and_how_it_is_written() -> None:
+    shown = tile(ByShop.paid_share, key="north", scale=100, unit="%", decimals=1, warn_below=90, bad_below=80,
+                 trend=Turnover.turnover)
+    assert live(shown.draw("u"))[0] == {
+        "paint": "tile", "channel": "orders.by_shop", "key": "north", "field": "paid_share", "type": "number",
+        "decimals": 1, "unit": "%", "scale": 100, "direction": "below",
+        "thresholds": [{"at": 90, "level": "warn"}, {"at": 80, "level": "bad"}],
+        "trend": {"channel": "orders.turnover", "series": "turnover:north", "span_ms": 60_000, "gap_ms": 10_000},
+    }
+
+
+def test_an_ungrouped_aggregate_is_the_row_of_all() -> None:
+    assert live(tile(Total.orders).draw("u"))[0]["key"] == "all"
+
+
+def test_the_painters_nodes_have_data_attributes_and_no_id() -> None:
+    drawn = tile(Total.orders, trend=None).draw("u")
+    for name in ("data-value", "data-unit", "data-change"):
+        (node,) = [one for one in every(drawn) if name in props(one)]
+        assert "id" not in props(node)
+
+
+def test_a_chart_draws_a_line_for_each_group_or_for_those_that_are_named() -> None:
+    spec = live(chart(Prices.price, names=["north"], span_s=30, bad_above=99).draw("u"))[0]
+    assert (spec["field"], spec["by"], spec["names"], spec["span_ms"]) == ("price", True, ["north"], 30_000)
+    assert spec["thresholds"] == [{"at": 99, "level": "bad"}]
+    assert spec["gap_ms"] is None, "a source that may be quiet leaves no gap to be seen"
+    assert live(chart(Sizes.size).draw("u"))[0]["gap_ms"] == 20_000
+
+
+def test_a_chart_carries_no_colour_of_its_own_and_uploads_nothing() -> None:
+    (graph,) = [one for one in every(chart(Prices.price).draw("u")) if "figure" in props(one)]
+    layout = props(graph)["figure"]["layout"]
+    assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
+    assert layout["uirevision"] == "live", "zoom holds while data flows"
+    assert props(graph)["config"]["showSendToCloud"] is False
+
+
+def test_a_table_keeps_its_rows_by_key_and_formats_by_type() -> None:
+    (grid,) = [one for one in every(table(Known).draw("u")) if "columnDefs" in props(one)]
+    columns = {column["field"]: column for column in props(grid)["columnDefs"]}
+    formats = {name: column["valueFormatter"]["function"] for name, column in columns.items()}
+    assert props(grid)["getRowId"] == "params.data.id"
+    assert "d3.format(',.2f')" in formats["size"]
+    assert "d3.format(',.0f')" in formats["pieces"]
+    assert "'yes' : 'no'" in formats["sound"]
+    assert "d3.timeFormat" in formats["seen_at"], "in the viewer's own time zone"
+    assert columns["size"]["headerName"] == "Size (kg)"
+    assert columns["size"]["type"] == "rightAligned"
+    assert columns["size"]["headerTooltip"] == "with packaging"
+
+
+def test_a_table_holds_still_while_rows_change() -> None:
+    (grid,) = [one for one in every(table(Known, sort=Shapes.size, descending=True).draw("u"))
+               if "columnDefs" in props(one)]
+    options = props(grid)["dashGridOptions"]
+    assert options["animateRows"] is False
+    assert options["suppressScrollOnNewData"] is True
+    assert props(grid)["defaultColDef"]["enableCellChangeFlash"] is True
+    assert [column.get("sort") for column in props(grid)["columnDefs"]] == [None, "desc", None, None, None]
+
+
+def test_a_tables_quick_filter_belongs_to_its_grid() -> None:
+    found = {one["type"]: one for one in ids(table(Board).draw("u")) if isinstance(one, dict)}
+    for part in ("table-filter", "live-table"):
+        assert (found[part]["uid"], found[part]["channel"]) == ("u", "orders.board")
+
+
+def test_a_grouped_table_shows_the_group_first() -> None:
+    (grid,) = [one for one in every(table(ByShop).draw("u")) if "columnDefs" in props(one)]
+    assert props(grid)["columnDefs"][0]["field"] == "shop"
+
+
+def test_a_log_shows_the_time_of_each_entry_first() -> None:
+    spec = live(log(Dear, columns=[Orders.order, Orders.price]).draw("u"))[0]
+    assert [(column["field"], column["type"]) for column in spec["columns"]] == [
+        ("created_at", "moment"), ("order", "text"), ("price", "number")]
+    assert spec["entries_max"] == 4
+
+
+def test_the_details_say_what_a_number_is() -> None:
+    said = details_of(tile(ByShop.turnover, key="north", warn_above=100))
+    for fact in (
+        "Definition sum of price", "Unit EUR", "Limits warning above 100 EUR", "Window last 30 s, moving every 10 s",
+        "Source HTTP ingest", "expected every 1 s, late after 3 s, stale after 10 s",
+        "quiet while its source gives signs of life", "Under load newest values", "Channel orders.by_shop",
+        "About Aggregates of each shop over three windows of ten seconds.",
+    ):
+        assert fact in said
+
+
+def test_the_details_name_what_is_left_out_and_what_is_recorded() -> None:
+    assert "Only where price ≥ 100" in details_of(log(Dear))
+    assert "Source recorded data, replayed: a tape of 1999" in details_of(tile(recorded.Played.songs))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.25, "250 ms"), (5, "5 s"), (90, "90 s"), (60, "1 min"), (3600, "1 h"), (5400, "90 min"), (172_800, "2 d")],
+)
+def test_a_duration_is_told_in_the_largest_whole_unit(seconds: float, words: str) -> None:
+    assert duration(seconds) == words

@@ -1,0 +1,76 @@
+"""The frame around the pages, and the callbacks that belong to one app."""
+
+from __future__ import annotations
+
+import dash
+import pytest
+from dash import Dash
+from dash._callback import GLOBAL_CALLBACK_LIST
+
+from app.shell import INDEX, register_pages, shell_layout
+from callbacks import register_all
+from components.live import LiveId
+from components.page import Page
+from headwater import page, tile
+from tests.components.drawn import every, ids, of_class, props, texts
+from tests.feeds import Total
+
+PAGES = (page("Home", "/", tile(Total.orders)), page("Other", "/other", tile(Total.orders), about="Another page."))
+
+
+@pytest.fixture
+def made() -> Dash:
+    found = Dash("frame", use_pages=True, pages_folder="", index_string=INDEX, url_base_pathname="/prefix/")
+    register_pages(PAGES)
+    found.layout = shell_layout(PAGES, found.get_relative_path)
+    register_all(found)
+    return found
+
+
+def test_the_navigation_leads_to_every_page_under_the_apps_prefix(made: Dash) -> None:
+    links = {texts(one): props(one)["href"] for one in of_class(made.layout, "nav-link")}
+    assert links == {"Home": "/prefix/", "Other": "/prefix/other"}
+
+
+def test_only_these_pages_are_registered(made: Dash) -> None:
+    register_pages(PAGES[:1])
+    assert [found["path"] for found in dash.page_registry.values()] == ["/"]
+    register_pages(PAGES)
+    titles = [found["title"] for found in dash.page_registry.values()]
+    assert titles == ["Home · Headwater", "Other · Headwater"]
+
+
+def test_the_frame_holds_the_live_parts_once(made: Dash) -> None:
+    found = ids(made.layout)
+    assert all(found.count(one) == 1 for one in LiveId)
+
+
+def test_the_first_thing_to_reach_by_keyboard_leads_to_the_content(made: Dash) -> None:
+    first = next(one for one in every(made.layout) if "href" in props(one))
+    target = props(first)["href"].removeprefix("#")
+    assert target in [props(one).get("id") for one in every(made.layout) if type(one).__name__ == "Main"]
+
+
+def test_the_banner_is_hidden_until_something_is_wrong_and_then_read_out(made: Dash) -> None:
+    (banner,) = of_class(made.layout, "banner")
+    assert props(banner)["hidden"] is True
+    assert (props(banner)["role"], props(banner)["aria-live"]) == ("status", "polite")
+
+
+def test_the_document_says_its_language() -> None:
+    assert '<html lang="en">' in INDEX
+
+
+def test_callbacks_belong_to_their_app_and_to_no_other(made: Dash) -> None:
+    assert GLOBAL_CALLBACK_LIST == []
+    assert len(made.callback_map) >= 5
+
+
+def test_no_callback_of_live_data_runs_on_the_server(made: Dash) -> None:
+    on_the_server = [name for name, spec in made.callback_map.items() if spec.get("callback") and "_pages" not in name]
+    assert on_the_server == []
+
+
+@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.title)
+def test_a_page_can_be_drawn_without_an_app(one: Page) -> None:
+    assert texts(one.layout()).startswith(one.title)

@@ -1,0 +1,93 @@
+"""A page that is declared wrongly is refused where it is declared: file and line, name, value and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headwater import DeclarationError, chart, log, page, row, table, tile
+from tests.components.recorded import Played, Plays
+from tests.feeds import Board, ByShop, Dear, Orders, Prices, ShopBoard, Total, Turnover
+
+anything: Any = object()
+
+WRONG: dict[str, tuple[Callable[[], object], str, str]] = {
+    "a tile of something else": (lambda: tile(anything), "tile()", "give a column"),
+    "a tile of a field alone": (lambda: tile(Orders.price), "tile(Orders.price)", "add of=<a Latest of feed 'orders'>"),
+    "a tile of many rows": (lambda: tile(Orders.price, of=Board), "tile(Orders.price)", "add key=<order>"),
+    "a tile of many groups": (lambda: tile(ByShop.orders), "tile(ByShop.orders)", "add key=<shop>"),
+    "a key of a single row": (lambda: tile(Total.orders, key="A"), "tile(Total.orders)", "leave key out"),
+    "a tile of a series": (lambda: tile(Prices.price), "tile(Prices.price)", "use chart()"),
+    "a tile of another channel": (
+        lambda: tile(Total.orders, of=Board, key="A"), "tile(Total.orders)", "no column of 'orders.board'"),
+    "a tile of another feed": (
+        lambda: tile(Plays.song, of=Board, key="A"), "tile(Plays.song)", "give one of Orders.order, Orders.shop"),
+    "limits on a text": (
+        lambda: tile(Orders.shop, of=Board, key="A", warn_above=1), "tile(Orders.shop)", "only numbers have limits"),
+    "limits above and below": (
+        lambda: tile(Total.orders, warn_above=1, bad_below=0), "thresholds", "above or below, not both"),
+    "limits in the wrong order": (lambda: tile(Total.orders, warn_above=9, bad_above=3), "thresholds", "exchange them"),
+    "limits below in the wrong order": (
+        lambda: tile(Total.orders, warn_below=3, bad_below=9), "thresholds", "exchange them"),
+    "a trend of a latest": (
+        lambda: tile(Total.orders, trend=Total.dear), "tile(Total.orders).trend", "a trend needs a Series"),
+    "a chart of a latest": (lambda: chart(Total.orders), "chart(Total.orders)", "use tile() or table()"),
+    "a chart of a field": (lambda: chart(Orders.price), "chart()", "give an aggregate of a Series"),
+    "a chart of a group that is none": (
+        lambda: chart(Prices.price, of=Turnover), "chart(Prices.price)", "no column of 'orders.turnover'"),
+    "a chart of more than is kept": (
+        lambda: chart(Prices.price, span_s=61), "chart(Prices.price).span_s", "the channel keeps 60 s"),
+    "bounds upside down": (
+        lambda: chart(Prices.price, bounds=(1, 0)), "chart(Prices.price).bounds", "lower bound first"),
+    "bounds of a logarithmic chart": (
+        lambda: chart(Prices.price, bounds=(0, 1), logarithmic=True), "chart(Prices.price).bounds", "leave one"),
+    "a table of a log": (lambda: table(Dear), "table(Dear)", "use log()"),
+    "a table of a series": (lambda: table(Prices), "table(Prices)", "use chart()"),
+    "a table of another feed's column": (
+        lambda: table(Board, columns=[Plays.song]), "table(Board).columns", "it is no column of 'orders.board'"),
+    "a table of no column": (lambda: table(Board, columns=[]), "table(Board).columns", "name at least one"),
+    "a table sorted by what is not shown": (
+        lambda: table(Board, columns=[Orders.order], sort=Orders.price), "table(Board).sort", "add it to columns"),
+    "a table of no row": (lambda: table(Board, rows=0), "table(Board).rows", "give 1 to 100 rows"),
+    "a table of no channel": (lambda: table(anything), "table()", "give a channel"),
+    "a partitioned channel as a whole": (
+        lambda: table(ShopBoard), "table(ShopBoard)", "give ShopBoard.part(<shop>)"),
+    "a log of a latest": (lambda: log(Board), "log(Board)", "use table() or tile()"),
+    "a log of another feed's column": (
+        lambda: log(Dear, columns=[Played.songs]), "log(Dear).columns", "it is no column of 'orders.dear'"),
+    "a log of more than is kept": (lambda: log(Dear, entries_max=5), "log(Dear).entries_max", "the channel keeps 4"),
+    "an empty row": (row, "row()", "give at least one block"),
+    "a row of something else": (lambda: row(anything), "row()", "give tiles, charts"),
+    "a page without blocks": (lambda: page("A", "/a"), "page('A')", "give it at least one block"),
+    "a page of something else": (lambda: page("A", "/a", anything), "page('A')", "give rows, tiles"),
+    "a page without a title": (lambda: page(" ", "/a", tile(Total.orders)), "page().title", "give the page a title"),
+    "a path with a space": (lambda: page("A", "/a b", tile(Total.orders)), "page('A').path", "such as '/orders'"),
+    "a path of the server's own": (
+        lambda: page("A", "/api/x", tile(Total.orders)), "page('A').path", "these are taken"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_it_is_refused_with_file_name_value_and_remedy(case: str) -> None:
+    declare, name, remedy = WRONG[case]
+    with pytest.raises(DeclarationError) as caught:
+        declare()
+    error = caught.value
+    assert error.where.startswith(__file__ + ":"), "the page's file and line, not the factory's"
+    assert error.name == name
+    assert remedy in error.remedy
+    assert str(error) == f"{error.where}: {error.name}: {error.value!r}: {error.remedy}"
+
+
+def test_a_chart_of_texts_is_refused() -> None:
+    from headwater import Series, value
+
+    class Notes(Series, feed=Orders, span_s=60):
+        """The newest note."""
+
+        note = value(Orders.note)
+
+    with pytest.raises(DeclarationError, match="not numeric: draw a Number, Integer or Flag"):
+        chart(Notes.note)
