@@ -64,11 +64,11 @@ def rule_in_words(rule: Freshness) -> str:
     return f"{words}; quiet while its source gives signs of life" if rule.may_be_quiet else words
 
 
-def channel_facts(ref: ChannelRef) -> list[Fact]:
-    """What every badge's details say about its channel."""
+def channel_facts(ref: ChannelRef, title: str) -> list[Fact]:
+    """What the details of a component with this title say about its channel."""
     channel = ref.channel
     words = " ".join((channel.__doc__ or "").split())
-    about = [("About", words)] if words and words.rstrip(".") != channel.title else []
+    about = [("About", words)] if words and words.rstrip(".") != title else []
     condition = [("Only where", channel.where.describe())] if channel.where else []
     return [
         *about,
@@ -94,7 +94,7 @@ def badge(uid: str, ref: ChannelRef, title: str, facts: Sequence[Fact]) -> Compo
     details = html.Div(
         [
             html.Div(id=badge_detail(uid, ref.name), className="freshness-now"),
-            html.Dl(list(_rows([*facts, *channel_facts(ref)])), className="facts"),
+            html.Dl(list(_rows([*facts, *channel_facts(ref, title)])), className="facts"),
         ],
         className="popover",
     )
