@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
 
 from app.answers import json_answer, refusal
 from app.doors import Doors
@@ -21,6 +22,7 @@ from services.ingestion import RECORDS_MAX, Ingestion
 from services.positions import Clock, Position
 from services.telemetry import GONE_AFTER_MS, Measurement
 
+API_PREFIX = "/api/"
 RETRY_BACKLOG_S = 1
 RETRY_BROKER_S = 5
 BACKLOG_AGE_LIMIT_MS = 30_000
@@ -41,6 +43,8 @@ class Api:
     body_limit_bytes: int
 
     def register(self, server: Flask) -> None:
+        others = frozenset(server.view_functions)
+        server.before_request(lambda: _unknown_route(others))
         server.add_url_rule("/healthz", view_func=self.healthz)
         server.add_url_rule("/readyz", view_func=self.readyz)
         server.add_url_rule("/metrics", view_func=self.metrics)
@@ -49,6 +53,7 @@ class Api:
         server.add_url_rule("/api/channels/<name>/snapshot", view_func=self.snapshot)
         server.add_url_rule("/api/ingest/<feed>", view_func=self.ingest, methods=["POST"])
         server.register_error_handler(BrokerDown, _broker_down)
+        server.register_error_handler(HTTPException, _in_json)
 
     # Health ------------------------------------------------------------------------------------
 
@@ -145,6 +150,20 @@ class Api:
             return refusal(error.status, error.code, error.detail)
         except BacklogFull as full:
             return refusal(429, "backlog_full", str(full), Retry_After=str(RETRY_BACKLOG_S))
+
+
+def _unknown_route(others: frozenset[str]) -> Response | None:
+    """Dash answers every other path with its page; below `/api/` that would look like success."""
+    if request.path.startswith(API_PREFIX) and request.endpoint in others:
+        return refusal(404, "unknown_route", f"no {request.method} {request.path}; docs/protocol.md lists the routes")
+    return None
+
+
+def _in_json(error: HTTPException) -> Response | HTTPException:
+    """Errors of the HTTP layer as our own refusals, below `/api/`."""
+    if not request.path.startswith(API_PREFIX) or error.code is None:
+        return error
+    return refusal(error.code, error.name.lower().replace(" ", "_"), error.description or error.name)
 
 
 def _broker_down(error: BrokerDown) -> Response:

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import NoReturn, ParamSpec
 
 import click
+import structlog
 
 from app.settings import Settings, SettingsError, markdown_table, read_settings, unknown_variables
 from services.declare import DeclarationError
@@ -38,13 +39,14 @@ def _explained(command: Callable[P, None]) -> Callable[P, None]:
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         from app.supervisor import SupervisorError
+        from app.worker import WorkerError
         from services.broker import BrokerDown
 
         try:
             command(*args, **kwargs)
         except SettingsError as error:
             _fail(error, 2)
-        except (DeclarationError, SupervisorError, EmbeddedBrokerError, BrokerDown) as error:
+        except (DeclarationError, SupervisorError, WorkerError, EmbeddedBrokerError, BrokerDown) as error:
             _fail(error, 1)
 
     return run
@@ -55,6 +57,8 @@ def _start(process: str) -> Settings:
 
     settings = read_settings()
     start_logging(process, settings.log_level)
+    if settings.insecure:
+        structlog.get_logger().warning("insecure: everybody who reaches this host may read and is not encrypted")
     return settings
 
 

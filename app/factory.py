@@ -87,6 +87,7 @@ def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules) -> Dash:
         "headwater", server=server,  # type: ignore[arg-type]  # a Flask server is what its documentation asks for
         title=PRODUCT, update_title="", index_string=INDEX,
         assets_folder=str(ASSETS), assets_path_ignore=["live"], pages_folder="", use_pages=True, enable_mcp=False,
+        add_log_handler=False,  # our own logging has it already
         meta_tags=[
             {"name": MODULES_META, "content": modules.prefix},
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},

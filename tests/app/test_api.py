@@ -208,6 +208,21 @@ def test_an_unknown_channel_is_404(client: FlaskClient, name: str) -> None:
     assert answer.get_json()["error"] == "unknown_channel"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/nope", 404), ("GET", "/api/ingest/signals", 404), ("POST", "/api/session", 405),
+        ("PUT", "/api/ingest/signals", 405), ("GET", "/api/", 404),
+    ],
+)
+def test_a_route_that_is_not_there_does_not_look_like_success(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
+    answer = client.open(path, method=method)
+    assert answer.status_code == status
+    assert answer.get_json()["error"] in {"unknown_route", "method_not_allowed"}
+
+
 def test_the_session_tells_who_asks(client: FlaskClient) -> None:
     assert client.get("/api/session").get_json() == {"principal": "open", "roles": ["admin"]}
 
