@@ -1,0 +1,105 @@
+"""What a reader does with the frame and the components, in a real browser: themes, phone, keyboard, filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.installation import Installation
+from tests.journeys.browser import Viewer
+from tests.waiting import wait_until
+
+ORDERS = [{"id": f"look-{n}", "order": f"L{n:03}", "shop": ("north", "south")[n % 2], "price": n} for n in range(60)]
+
+
+@pytest.fixture(scope="module")
+def shop(installation: Installation) -> str:
+    """The address of a running system with orders in it."""
+    installation.post(ORDERS)
+    return installation.url
+
+
+@pytest.fixture
+def phone(viewer: Viewer) -> Iterator[Viewer]:
+    """The browser at a phone's width."""
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    viewer.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield viewer
+    viewer.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def rows_shown(viewer: Viewer) -> int:
+    found: int = viewer.run(
+        "const id = [...document.querySelectorAll('[id]')].map(e => e.id).find(id => id.includes('live-table'));"
+        "try { return dash_ag_grid.getApi(JSON.parse(id)).getDisplayedRowCount(); } catch { return -1; }"
+    )
+    return found
+
+
+def test_a_table_is_narrowed_by_its_filter_and_widened_again(shop: str, viewer: Viewer) -> None:
+    viewer.open(shop)
+    wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows in the table")
+    field = viewer.driver.find_element(By.CSS_SELECTOR, ".tools input")
+    field.send_keys("L01")
+    wait_until(lambda: rows_shown(viewer) == 10, what="ten rows that contain L01")
+    field.send_keys(Keys.BACKSPACE * 3)
+    wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows again")
+
+
+def test_a_table_keeps_few_rows_in_the_page(shop: str, viewer: Viewer) -> None:
+    viewer.open(shop)
+    wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows in the table")
+    assert viewer.run("return document.querySelectorAll('.ag-center-cols-container .ag-row').length") < len(ORDERS)
+
+
+def test_a_badge_opens_by_keyboard_and_closes_by_escape(shop: str, viewer: Viewer) -> None:
+    viewer.open(shop)
+    summary = viewer.driver.find_element(By.CSS_SELECTOR, ".freshness summary")
+    summary.send_keys(Keys.ENTER)
+    wait_until(lambda: "Definition" in viewer.text(".freshness[open] .popover"), what="the open details")
+    wait_until(lambda: "Last event" in viewer.text(".freshness[open] .freshness-now"), what="what is now")
+    summary.send_keys(Keys.ESCAPE)
+    wait_until(lambda: viewer.text(".freshness[open]") == "", what="closed details")
+    assert viewer.run("return document.activeElement.tagName") == "SUMMARY"
+
+
+def test_the_theme_is_switched_and_the_choice_is_kept(shop: str, viewer: Viewer) -> None:
+    viewer.open(shop)
+    theme = "return document.documentElement.dataset.theme"
+    before = viewer.run(theme)
+    grounds = {viewer.run("return getComputedStyle(document.querySelector('.table')).backgroundColor")}
+    viewer.driver.find_element(By.ID, "theme-switch").click()
+    wait_until(lambda: viewer.run(theme) != before, what="the other theme")
+    grounds.add(viewer.run("return getComputedStyle(document.querySelector('.ag-root-wrapper')).backgroundColor"))
+    assert len(grounds) == 2, "the grid follows"
+    chosen = viewer.run(theme)
+    viewer.open(shop)
+    assert viewer.run(theme) == chosen
+    viewer.run("localStorage.removeItem('headwater-theme')")
+
+
+def test_the_open_page_is_marked_in_the_navigation(shop: str, viewer: Viewer) -> None:
+    viewer.open(shop)
+    wait_until(lambda: viewer.text("#navigation [aria-current='page']") == "Shop", what="Shop marked")
+    viewer.driver.find_element(By.LINK_TEXT, "Total").click()
+    wait_until(lambda: viewer.text("#navigation [aria-current='page']") == "Total", what="Total marked")
+    assert viewer.text("h1") == "Total"
+
+
+def test_nothing_stands_out_of_a_phones_screen(shop: str, phone: Viewer) -> None:
+    phone.open(shop)
+    wait_until(lambda: rows_shown(phone) == len(ORDERS), what="all rows in the table")
+    assert phone.run("return document.documentElement.scrollWidth") == 390
+    for part in (".header", ".tile", ".chart", ".log", ".table", ".footer"):
+        edges = phone.run(
+            "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, r.right]", part
+        )
+        assert edges[0] >= 0, part
+        assert edges[1] <= 390, part
+    phone.run("document.querySelector('.table .freshness').open = true")
+    inside = phone.run("const r = document.querySelector('.freshness[open] .popover').getBoundingClientRect();"
+                       "return r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight")
+    assert inside, "the details lie on the screen as a whole"
