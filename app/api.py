@@ -14,12 +14,12 @@ from app.doors import Doors
 from app.ingest_body import BodyError, read_records
 from app.metrics import CONTENT_TYPE, exposition
 from services.accounts import IngestKeys, Principal, can
-from services.broker import IDS_WINDOW, IDS_WINDOW_MS, BacklogFull, Broker, BrokerDown
+from services.broker import IDS_WINDOW, IDS_WINDOW_MS, BacklogFull, Broker, BrokerDown, StoredChannel
 from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec
-from services.freshness import WORKER_LIMIT_MS
+from services.freshness import WORKER_LIMIT_MS, Progress, judge
 from services.gateway.gateway import Gateway
 from services.ingestion import RECORDS_MAX, Ingestion
-from services.positions import Clock, Position
+from services.positions import Clock
 from services.telemetry import GONE_AFTER_MS, Measurement
 
 API_PREFIX = "/api/"
@@ -107,10 +107,14 @@ class Api:
         if principal is None:
             return _not_signed_in()
         seen = [one for one in self.declarations.channels.values() if can(principal, "view", one.name)]
-        found = self.broker.positions([ChannelRef(channel) for channel in seen if channel.partition is None])
-        positions = {ref.name: position for ref, position in found.items()}
+        heads = self.broker.read_heads([ChannelRef(channel) for channel in seen if channel.partition is None])
+        progress = self.broker.lane_progress(self.declarations.lanes())
+        now = self.clock()
         return json_answer({
-            "channels": [_channel(channel, positions.get(channel.name)) for channel in seen],
+            "channels": [
+                {**_channel(ref.channel), **_standing(ref, heads.get(ref), progress.get(ref.lane), now)}
+                for ref in map(ChannelRef, seen)
+            ],
             "idempotence": {"ids": IDS_WINDOW, "window_ms": IDS_WINDOW_MS},
         })
 
@@ -185,12 +189,21 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
-def _channel(channel: type[Channel], position: Position | None) -> dict[str, Any]:
-    """`position` is None for a channel that was never written, and for a partitioned one: its parts have positions."""
+def _channel(channel: type[Channel]) -> dict[str, Any]:
     return {
         "name": channel.name, "title": channel.title, "kind": channel.kind, "feed": channel.feed.name,
         "source": {"title": channel.feed.source.title, "recorded": channel.feed.source.recorded},
         "fields": [_column(column) for column in channel.columns().values()],
         "partition": channel.partition, "keep": channel.keep.as_json(), "policy": channel.policy,
-        "freshness": asdict(channel.freshness), "position": None if position is None else asdict(position),
+        "freshness": asdict(channel.freshness),
     }
+
+
+def _standing(ref: ChannelRef, head: StoredChannel | None, progress: Progress | None, now: int) -> dict[str, Any]:
+    """Where a channel stands and how fresh it is; nothing for a partitioned one: that is a matter of its parts."""
+    if ref.channel.partition is not None:
+        return {"position": None, "state": None, "cause": None}
+    event_at = head.times.created[1] if head is not None and head.times is not None else 0
+    verdict = judge(ref.channel.freshness, progress, event_at=event_at, now=now)
+    position = None if head is None or head.position is None else asdict(head.position)
+    return {"position": position, "state": verdict.state, "cause": verdict.cause}

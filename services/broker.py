@@ -358,17 +358,21 @@ class Broker:
         return StoredChannel(position, cells, Times.from_json(orjson.loads(times)) if times else None)
 
     @_surfacing
-    def positions(self, refs: Sequence[ChannelRef]) -> dict[ChannelRef, Position]:
-        """Where channels stand; those whose lane was never opened are left out."""
+    def read_heads(self, refs: Sequence[ChannelRef]) -> dict[ChannelRef, StoredChannel]:
+        """Where channels stand, without their cells; those whose lane was never opened are left out."""
         if not refs:
             return {}
         with self._redis.pipeline(transaction=False) as pipe:
             for ref in refs:
                 pipe.hget(_key(ref.lane) + "lane", "epoch")
-                pipe.hget(_key(ref.lane) + "c:" + ref.name + ":head", "seq")
+                pipe.hmget(_key(ref.lane) + "c:" + ref.name + ":head", ["seq", "times"])
             answers: Any = pipe.execute()
-        found = zip(refs, answers[::2], answers[1::2], strict=True)
-        return {ref: Position(epoch.decode(), int(seq or 0)) for ref, epoch, seq in found if epoch}
+        heads: dict[ChannelRef, StoredChannel] = {}
+        for ref, epoch, (seq, times) in zip(refs, answers[::2], answers[1::2], strict=True):
+            if epoch:
+                stages = Times.from_json(orjson.loads(times)) if times else None
+                heads[ref] = StoredChannel(Position(epoch.decode(), int(seq or 0)), {}, stages)
+        return heads
 
     @_surfacing
     def read_deltas(self, after: Mapping[ChannelRef, int], block_ms: int) -> list[StoredDelta]:

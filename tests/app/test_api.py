@@ -188,6 +188,7 @@ def test_a_posted_event_is_in_the_channels_snapshot_at_its_position(client: Flas
     assert snapshot["data"]["rows"]["a"]["value"] == 1.5
     listed = {one["name"]: one for one in client.get("/api/channels").get_json()["channels"]}
     assert listed["signals.newest"]["position"] == {"epoch": snapshot["epoch"], "seq": snapshot["seq"]}
+    assert (listed["signals.newest"]["state"], listed["signals.newest"]["cause"]) == ("live", None)
 
 
 def test_channels_are_described_with_fields_freshness_and_source(client: FlaskClient) -> None:
@@ -196,6 +197,7 @@ def test_channels_are_described_with_fields_freshness_and_source(client: FlaskCl
     assert board["kind"] == "latest"
     assert board["source"]["recorded"] is True
     assert board["position"] is None, "nothing was written yet"
+    assert (board["state"], board["cause"]) == ("stale", "worker_down")
     assert {"name": "delay_min", "label": "Delay", "type": "number", "unit": "min", "decimals": 0} in board["fields"]
     assert board["freshness"]["stale_after_s"] > 0
     assert answer["idempotence"]["ids"] == 200_000
