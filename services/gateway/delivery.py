@@ -202,16 +202,16 @@ class Delivery:
             viewer.pace = Pace(now)
             self._slow.add(viewer)
         viewer.pace.held_at = now
-        self._set_apart(viewer)
+        self._set_apart(viewer, {})
 
     def _forget_pace(self, viewer: Viewer) -> None:
         self._slow.discard(viewer)
         viewer.pace = None
 
-    def _set_apart(self, viewer: Viewer) -> None:
+    def _set_apart(self, viewer: Viewer, stand: Mapping[Publication, Position]) -> None:
         audience = viewer.audience
         if audience is not None and viewer.lag is None:
-            viewer.lag = Lag(dict(viewer.positions()))
+            viewer.lag = Lag({p: stand.get(p, p.written) for p in audience.channels})
             audience.ready.pop(viewer.link, None)
             audience.lagging.add(viewer)
 
@@ -228,8 +228,7 @@ class Delivery:
             if outcome is Outcome.ADDED:
                 before.setdefault(publication, here)
             elif outcome is Outcome.GAP:
-                before.pop(publication, None)
-                self._reload(publication)
+                self._reload(publication, before.pop(publication, publication.written))
         self._publish(before)
         for publication in before:
             publication.fold()
@@ -240,7 +239,7 @@ class Delivery:
         for publication, position in before.items():
             step = publication.next_step(position)
             if step is not None and step.is_snapshot:
-                self._resync(publication, position)
+                self._resync(publication, before)
             elif step is not None:
                 frames[publication] = step.frame
         joined: dict[tuple[Publication, ...], Writable] = {}
@@ -263,19 +262,17 @@ class Delivery:
             elif self.serve(viewer):
                 self._answer(viewer)
 
-    def _resync(self, publication: Publication, position: Position | None) -> None:
-        """Viewers at head stand at `position` now, and are served one by one."""
+    def _resync(self, publication: Publication, stand: Mapping[Publication, Position]) -> None:
+        """Viewers at head are served one by one; on the channels in `stand` they are not at head any more."""
         for audience in self._watching[publication]:
             for link in list(audience.ready):
-                viewer = link.owner
-                self._set_apart(viewer)
-                if viewer.lag is not None:
-                    viewer.lag.positions[publication] = position
+                self._set_apart(owner_of(link), stand)
 
-    def _reload(self, publication: Publication) -> None:
+    def _reload(self, publication: Publication, written: Position) -> None:
         """What is here cannot be proven right: read the channel anew, then everybody gets a snapshot."""
         self._telemetry.count("resyncs")
         publication.unload()
+        publication.written = written
         self._ask(publication.ref)
 
     def _ask(self, ref: ChannelRef) -> None:
@@ -298,7 +295,7 @@ class Delivery:
         self._reader.follow(ref, publication.written.seq)
         self._asker.wake_reader()
         if before != publication.written:
-            self._resync(publication, before)
+            self._resync(publication, {publication: before})
         for audience in self._audiences_of([publication]):
             self._serve_lagging(audience)
 

@@ -83,26 +83,34 @@ class Heartbeats:
     def _encode(self, positions: Mapping[Publication, Position | None], rate_hz: float | None) -> bytes:
         now = self._clock()
         entries = {
-            publication.name: self._entry(publication, position or UNWRITTEN, now, rate_hz)
+            publication.name: self._entry(publication, position, now, rate_hz)
             for publication, position in positions.items()
         }
         return heartbeat(server_time=now, channels=entries)
 
     def _entry(
-        self, publication: Publication, position: Position, now: int, rate_hz: float | None
+        self, publication: Publication, position: Position | None, now: int, rate_hz: float | None
     ) -> dict[str, Any]:
+        last = position or UNWRITTEN
         verdict = self._verdicts.get(publication) or self.judge(publication)
         progress = self._delivery.progress.get(publication.ref.lane)
         entry: dict[str, Any] = {
-            "epoch": position.epoch, "seq": position.seq, "state": verdict.state, "cause": verdict.cause,
+            "epoch": last.epoch, "seq": last.seq, "state": verdict.state, "cause": verdict.cause,
             "since": verdict.since, "backlog": progress.backlog if progress is not None else 0,
             "event_age_ms": max(0, now - publication.event_at) if publication.event_at else None,
         }
         if verdict.detail:
             entry["detail"] = verdict.detail
-        behind = publication.written.seq - position.seq
-        if behind > 0 and position.epoch == publication.written.epoch:
+        if (behind := _behind(publication, position)) > 0:
             entry["behind"] = behind
         if rate_hz is not None:
             entry["rate_hz"] = rate_hz
         return entry
+
+
+def _behind(publication: Publication, position: Position | None) -> int:
+    """How many deltas a viewer is owed; where it is owed a snapshot, at least one."""
+    head = publication.written
+    if position is not None and position.epoch == head.epoch:
+        return head.seq - position.seq
+    return max(1, head.seq)

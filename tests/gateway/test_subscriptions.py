@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.accounts import Principal
 from services.positions import Position
 from tests.gateway.served import Served
 from tests.gateway.tab import Tab
@@ -225,3 +226,43 @@ def test_two_gateways_on_one_broker_serve_the_same_sequence(served: Served, syst
             tab.until(lambda t: t.positions == head(system, *t.positions))
         assert one.data("orders.everything") == two.data("orders.everything")
         assert one.data("orders.prices") == two.data("orders.prices")
+
+
+def test_a_snapshot_on_one_channel_costs_nothing_on_another_of_the_same_read(served: Served, system: System) -> None:
+    publish(system, 1)
+    with Tab(served.url) as tab:
+        tab.subscribe("orders.board", "orders.everything")
+        tab.until(lambda t: len(t.positions) == 2)
+        reader = served.gateway._reader
+        refs = [ref for name in tab.positions if (ref := system.declarations.resolve(name)) is not None]
+        for ref in refs:
+            reader.forget(ref)
+        publish(system, 2)  # wakes the reader, which then reads neither
+        publish(system, *range(3, 40))
+        reader._changes.extend((ref, tab.positions[ref.name].seq) for ref in refs)
+        reader._changed.set()
+        tab.until(lambda t: t.positions == head(system, *t.positions))
+        assert tab.data("orders.board") == system.data("orders.board")
+        assert tab.data("orders.everything") == system.data("orders.everything")
+
+
+def test_a_viewer_that_may_not_see_a_channel_any_more_gets_no_further_snapshot_of_it(
+    served: Served, system: System
+) -> None:
+    publish(system, 1)
+    with Tab(served.url) as tab:
+        tab.subscribe("orders.board")
+        tab.until_frame(op="snapshot")
+        for audience in served.gateway._delivery.audiences.values():
+            for link in audience.ready:
+                link.owner.principal = Principal("nobody")
+        served.gateway._sockets.call(lambda: _force(served))
+        assert tab.until_frame(op="error")["code"] == "unknown_channel"
+        assert len(tab.of("snapshot")) == 1
+
+
+def _force(served: Served) -> None:
+    delivery = served.gateway._delivery
+    for audience in list(delivery.audiences.values()):
+        for link in list(audience.ready):
+            delivery.subscribe(link.owner, dict.fromkeys(audience.channels))
