@@ -40,7 +40,7 @@ class TableType(StrEnum):
 
 
 _MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
-_MIN_WIDTHS = {"text": 104, "moment": 160, "flag": 80, "number": 80, "integer": 80}
+_MIN_WIDTHS = {"text": 100, "moment": 160, "flag": 80, "number": 80, "integer": 80}
 
 _GRID_OPTIONS: dict[str, Any] = {
     "theme": {"function": GRID_THEME},
@@ -70,14 +70,10 @@ class Table(Block):
     sort: Column | None
     descending: bool
     rows: int | None
+    quick_filter: bool
 
     def draw(self, uid: str) -> Component:
         channel = self.ref.name
-        quick = dcc.Input(
-            id=live_id_of_filter(uid, channel), type="search", placeholder="Filter rows", value="",
-            className="quick-filter", autoComplete="off",
-        )
-        tools = html.Label([html.Span(f"Filter {self.title}", className="visually-hidden"), quick], className="tools")
         grid = dash_ag_grid.AgGrid(
             id=live_id(LiveType.TABLE, uid, channel), rowData=[], getRowId="params.data.id", className="grid",
             columnDefs=[self._column_def(column) for column in self.columns], dashGridOptions=_GRID_OPTIONS,
@@ -87,8 +83,16 @@ class Table(Block):
         )
         facts = [("Definition", f"{self.ref.channel.title}: one row for each {self._named_by()}")]
         frame = html.Div(grid, className="grid-frame", role="region", **aria(label=f"{self.title}: rows"))
-        return panel(self, uid, {"paint": "none", "channel": self.ref.name}, facts, [frame], tools=[tools],
+        return panel(self, uid, {"paint": "none", "channel": self.ref.name}, facts, [frame],
+                     tools=[self._tools(uid)] if self.quick_filter else [],
                      style=None if self.rows is None else {"--rows": self.rows})
+
+    def _tools(self, uid: str) -> Component:
+        quick = dcc.Input(
+            id=live_id_of_filter(uid, self.ref.name), type="search", placeholder="Filter rows", value="",
+            className="quick-filter", autoComplete="off",
+        )
+        return html.Label([html.Span(f"Filter {self.title}", className="visually-hidden"), quick], className="tools")
 
     def _named_by(self) -> str:
         return " and ".join(self.ref.channel.by) or self.ref.channel.feed.key
@@ -96,11 +100,12 @@ class Table(Block):
     def _column_def(self, column: Column) -> dict[str, Any]:
         kind = type_of(column)
         numeric = kind in ("number", "integer")
+        heading = f"{column.label} ({column.unit})" if column.unit else column.label
         definition: dict[str, Any] = {
             "field": column.name,
-            "headerName": f"{column.label} ({column.unit})" if column.unit else column.label,
+            "headerName": heading,
             "headerTooltip": column.about or None,
-            "minWidth": _MIN_WIDTHS[kind],
+            "minWidth": max(_MIN_WIDTHS[kind], 16 + 7 * max(map(len, heading.split()))),  # no word is broken
             "flex": 1 if numeric else 1.5,
             "type": "rightAligned" if numeric else None,
             "filter": "agNumberColumnFilter" if numeric else "agTextColumnFilter",
@@ -145,10 +150,12 @@ def table(
     sort: Column | None = None,
     descending: bool = False,
     rows: int | None = None,
+    quick_filter: bool | None = None,
 ) -> Table:
     """The rows of a `Latest` with the named columns (all by default), first sorted by `sort`.
 
     `rows` is how many are seen before it scrolls; without it the table takes much of the screen.
+    `quick_filter` puts a field beside its title that narrows it: by default on tables without `rows`.
     Raises DeclarationError with file, name, value and remedy where these do not fit together.
     """
     ref = ref_of("table", channel)
@@ -167,4 +174,5 @@ def table(
     return Table(
         ref=ref, title=title or declared.title, declared_at=where_declared(), columns=checked,
         sort=sort, descending=descending, rows=rows,
+        quick_filter=rows is None if quick_filter is None else quick_filter,
     )

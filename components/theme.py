@@ -52,8 +52,8 @@ def figure(unit: str, bounds: tuple[float, float] | None, *, logarithmic: bool, 
         "font": {"family": "inherit", "size": 12},
         "hovermode": "x unified",
         "showlegend": legend,
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": {**_AXIS, "type": "date", "nticks": 6, "tickangle": 0, "tickformatstops": _CLOCK},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "maxheight": 44},
+        "xaxis": {**_AXIS, "type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": _CLOCK},
         "yaxis": value_axis,
     }
     return {"data": [], "layout": layout}

@@ -5,10 +5,7 @@ from services.feeds.operations import Backlog, Feeds, Latency, Operations, Proce
 
 OPERATIONS = page(
     "Operations", "/operations",
-    row(
-        chart(Latency.p95_ms, logarithmic=True),
-        chart(Backlog.backlog),
-    ),
+    row(chart(Latency.p95_ms, logarithmic=True), chart(Backlog.backlog)),
     row(
         table(Stages, columns=[
             Operations.name, Operations.p50_ms, Operations.p95_ms, Operations.p99_ms, Operations.count], rows=8),

@@ -7,6 +7,6 @@ SIGNALS = page(
     "Signals", "/signals",
     row(tile(LastMinute.signals), tile(LastMinute.mean_value), tile(LastMinute.p95_value)),
     row(chart(Values.value), log(Entries, columns=[Signals.name, Signals.value, Signals.text])),
-    table(Newest, columns=[Signals.name, Signals.value, Signals.text], sort=Signals.name, rows=10),
+    table(Newest, columns=[Signals.name, Signals.value, Signals.text], sort=Signals.name),
     about="Values posted to this server by HTTP.",
 )

@@ -154,3 +154,8 @@ def test_the_details_name_what_is_left_out_and_what_is_recorded() -> None:
 )
 def test_a_duration_is_told_in_the_largest_whole_unit(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_a_table_of_few_rows_has_no_quick_filter_unless_it_is_asked_for() -> None:
+    for shown, filters in ((table(Board), 1), (table(Board, rows=5), 0), (table(Board, rows=5, quick_filter=True), 1)):
+        assert len(of_class(shown.draw("u"), "quick-filter")) == filters
