@@ -21,7 +21,7 @@ lint:
 
 bench:
 	@.ci/environment test
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.event_to_paint
 
 lock:
 	@.ci/environment run

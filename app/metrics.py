@@ -16,6 +16,43 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 QUANTILES = (0.5, 0.95, 0.99)
 Labels = Mapping[str, str]
 
+COUNTERS = {
+    "accepted": "events accepted",
+    "duplicates": "events that were known by their id",
+    "rejected": "records refused",
+    "processed": "events folded into channels",
+    "lanes_lost": "lanes that went to another worker",
+    "commits_refused": "commits refused because the lane had gone",
+    "frames": "frames written to viewers",
+    "snapshots": "frames that were snapshots",
+    "merged": "frames that merged several deltas for a slow viewer",
+    "sent_bytes": "bytes written to viewers",
+    "resyncs": "channels read anew from the broker after a gap",
+    "refused_viewers": "viewers refused because the process is full",
+    "viewer_reports": "reports of viewers",
+    "viewer_gaps": "gaps that viewers noticed",
+    "viewer_duplicates": "frames that viewers had already",
+    "viewer_reconnects": "reconnects that viewers reported",
+}
+"""What each process counts, as `headwater_<name>_total`."""
+GAUGES = {
+    "viewers": "connected viewers",
+    "slow_viewers": "viewers that take less than they are given",
+    "memory_mb": "resident memory in megabytes",
+    "threads": "running threads",
+    "cpu_seconds": "processor time used, in seconds",
+}
+"""What each process has now, as `headwater_<name>`."""
+LANE_COUNTERS = {
+    "accepted": "events accepted",
+    "duplicates": "events that were known by their id",
+    "processed": "events folded into channels",
+    "rejected": "records refused",
+    "quarantined": "events that no channel could fold",
+    "too_late": "events too late for their window",
+}
+"""What was counted of each lane since the broker has it, as `headwater_lane_<name>_total`."""
+
 
 class Family:
     """One metric with all its samples."""
@@ -55,10 +92,10 @@ def _of_processes(measurements: Iterable[Measurement]) -> list[Family]:
     for one in measurements:
         labels = {"process": one.process, "role": one.role}
         for name, count in sorted(one.counts.items()):
-            family = families.setdefault(f"{name}_total", Family(f"{name}_total", "counter", f"{name}, by process"))
-            family.add(count, labels)
+            family = Family(f"{name}_total", "counter", COUNTERS.get(name, name))
+            families.setdefault(f"{name}_total", family).add(count, labels)
         for name, value in sorted(one.gauges.items()):
-            families.setdefault(name, Family(name, "gauge", f"{name}, by process")).add(value, labels)
+            families.setdefault(name, Family(name, "gauge", GAUGES.get(name, name))).add(value, labels)
     return list(families.values())
 
 
@@ -73,16 +110,13 @@ def _of_stages(measurements: Iterable[Measurement]) -> Family:
     return family
 
 
-_LANE_COUNTERS = ("accepted", "duplicates", "processed", "rejected", "quarantined", "too_late")
-
-
 def _of_lanes(lanes: Mapping[Lane, Progress], now_ms: int) -> Iterator[Family]:
-    for name in _LANE_COUNTERS:
-        family = Family(f"lane_{name}_total", "counter", f"events or records {name}, by lane")
+    for name, meaning in LANE_COUNTERS.items():
+        family = Family(f"lane_{name}_total", "counter", meaning)
         for lane, progress in lanes.items():
             family.add(getattr(progress, name), {"lane": str(lane)})
         yield family
-    backlog = Family("lane_backlog_events", "gauge", "events accepted and not yet processed, by lane")
+    backlog = Family("lane_backlog_events", "gauge", "events accepted and not yet processed")
     age = Family("lane_progress_age_seconds", "gauge", "time since the lane's worker last reported, in seconds")
     for lane, progress in lanes.items():
         backlog.add(progress.backlog, {"lane": str(lane)})

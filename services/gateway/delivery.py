@@ -366,7 +366,8 @@ class Delivery:
     def _observe(self, deltas: Sequence[StoredDelta]) -> None:
         sent = self._clock()
         for delta in deltas:
-            self._telemetry.observe("sent", max(0, sent - delta.times.processed) / 1000, delta.times.events)
+            waited_s = max(0, sent - delta.times.processed) / 1000
+            self._telemetry.observe("processed_to_sent", waited_s, delta.times.events)
 
 
 def unknown_channel(name: str) -> bytes:

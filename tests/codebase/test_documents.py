@@ -5,16 +5,32 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
 from app.cli import main
-from app.settings import entries, markdown_table
-from tests.codebase.sources import ROOT
+from app.factory import Web, create_app
+from app.metrics import COUNTERS, GAUGES, LANE_COUNTERS
+from app.settings import Settings, entries, markdown_table
+from services.events import Reason
+from services.freshness import Cause
+from services.messages import Close
+from tests.codebase.sources import ROOT, python_files
 
 README = (ROOT / "README.md").read_text()
+PROTOCOL = (ROOT / "docs/protocol.md").read_text()
+OPERATING = (ROOT / "docs/operating.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split())
+
+
+@pytest.fixture
+def web(broker_url: str) -> Iterator[Web]:
+    made = create_app(Settings(redis_url=broker_url))
+    yield made
+    made.stop()
 
 
 def test_the_readme_holds_the_table_of_settings() -> None:
@@ -74,3 +90,47 @@ def test_the_lock_holds_every_dependency_with_its_reason() -> None:
         line = next(line for line in text.splitlines() if f'"{dependency}"' in line)
         above = text.splitlines()[text.splitlines().index(line) - 1]
         assert "#" in line.rpartition('"')[2] or above.lstrip().startswith("#"), name
+
+
+def test_the_protocol_holds_every_close_code_of_a_viewers_concern_and_whether_it_comes_back() -> None:
+    table = dict(re.findall(r"^\| ([\d, ]+) \|[^|]*\| (yes|no)", PROTOCOL, re.MULTILINE))
+    documented = {int(code): back == "yes" for codes, back in table.items() for code in codes.split(", ")}
+    ours = {close.code: close.retried for close in Close if close.code >= 4000 or close in (Close.RESTART, Close.FULL)}
+    assert {code: back for code, back in documented.items() if code != 1001} == ours
+
+
+def test_the_protocol_holds_every_rejection_reason_and_cause() -> None:
+    assert {reason for reason in get_args(Reason) if f"`{reason}`" not in PROTOCOL} == set()
+    assert {cause for cause in get_args(Cause) if f"`{cause}`" not in PROTOCOL} == set()
+
+
+def test_the_protocol_holds_every_route(web: Web) -> None:
+    routes = set(re.findall(r"^\| `(?:GET|POST) ([^`]+)`", PROTOCOL, re.MULTILINE))
+    served = {re.sub(r"<(?:\w+:)?(\w+)>", "<>", rule.rule) for rule in web.server.url_map.iter_rules()}
+    named = {re.sub(r"<\w+>", "<>", route) for route in routes}
+    assert {route for route in named if route not in served} == set()
+    ours = {rule for rule in served if rule.startswith("/api/") or rule in ("/healthz", "/readyz", "/metrics")}
+    assert ours <= named
+
+
+def test_every_metric_is_documented_and_has_a_meaning() -> None:
+    counted, measured = set(), set()
+    for path in python_files("app", "services"):
+        counted |= set(re.findall(r'\.count\("([a-z_]+)"', path.read_text()))
+        measured |= set(re.findall(r'\.gauge\("([a-z_]+)"', path.read_text()))
+    assert counted <= set(COUNTERS)
+    assert measured <= set(GAUGES)
+    names = {
+        *(f"headwater_{name}_total" for name in COUNTERS), *(f"headwater_{name}" for name in GAUGES),
+        *(f"headwater_lane_{name}_total" for name in LANE_COUNTERS), "headwater_stage_seconds",
+        "headwater_lane_backlog_events", "headwater_lane_progress_age_seconds",
+    }
+    assert set(re.findall(r"^\| `(headwater_[a-z_]+)`", OPERATING, re.MULTILINE)) == names
+
+
+def test_every_key_in_the_broker_is_documented() -> None:
+    source = (ROOT / "services/broker.py").read_text()
+    suffixes = set(re.findall(r'(?:key|\)) \+ "([a-z:]+)"', source)) | set(re.findall(r'base \+ "(:[a-z]+)"', source))
+    keys = re.findall(r"`(hw:[^`]+)`", OPERATING)
+    assert suffixes
+    assert {one for one in suffixes if one != "c:" and not any(key.endswith(one) for key in keys)} == set()
