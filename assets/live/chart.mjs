@@ -2,7 +2,7 @@
    graph's own layout is given back to it. */
 
 import { escapeHtml } from './format.mjs';
-import { withGaps, within } from './tile.mjs';
+import { withGaps, within } from './points.mjs';
 
 const COLOURS = 8; // --series-1 to --series-8 of style.css; more series start over with a dashed line
 const MINUTE_MS = 60_000;

@@ -1,9 +1,12 @@
 /* The painter of a tile: value, level, change and sparkline, straight into nodes that React has no children in. */
 
 import { NOTHING, duration, number, value as inWords } from './format.mjs';
+import { thinned, withGaps, within } from './points.mjs';
 
 const SVG = 'http://www.w3.org/2000/svg';
 export const TREND_WIDTH = 100, TREND_HEIGHT = 24;
+const TREND_POINTS = 120; // more cannot be told apart on a tile
+const drawnAt = new WeakMap(); // section → position of the trend that it shows
 
 /** The level of a shown value: the one of the last threshold that it has reached. */
 export function levelOf(shown, thresholds = [], direction = 'above') {
@@ -22,26 +25,6 @@ export function changeOf({ t, v }, { scale = 1, decimals = null, unit = '' }) {
   const sign = isFlat ? '±' : by > 0 ? '+' : '−';
   const direction = isFlat ? 'flat' : by > 0 ? 'up' : 'down';
   return { direction, text: `${sign}${text}${unit === '%' ? ' points' : ''} in ${duration(t[last] - t[first])}` };
-}
-
-/** The part of a series that lies within `span_ms` before its newest point. */
-export function within(series, span_ms) {
-  const { t, v } = series ?? { t: [], v: [] };
-  const from = t.findIndex((at) => at >= t[t.length - 1] - (span_ms || Infinity));
-  return from <= 0 ? { t, v } : { t: t.slice(from), v: v.slice(from) };
-}
-
-/** The same points with a hole wherever two are further apart than `gap_ms`: no line over time without values. */
-export function withGaps({ t, v }, gap_ms) {
-  const isGap = (i) => i > 0 && t[i] - t[i - 1] > gap_ms;
-  if (!gap_ms || !t.some((_, i) => isGap(i))) return { t, v };
-  const holed = { t: [], v: [] };
-  t.forEach((at, i) => {
-    if (isGap(i)) { holed.t.push(t[i - 1] + 1); holed.v.push(null); }
-    holed.t.push(at);
-    holed.v.push(v[i]);
-  });
-  return holed;
 }
 
 /** A line through the points in a box of TREND_WIDTH × TREND_HEIGHT; null is a gap. */
@@ -82,16 +65,19 @@ export function paintTile(section, spec, store) {
   return true;
 }
 
+/** The trend is drawn anew only when its own channel moved: most changes are the value's. */
 function paintTrend(section, spec, store) {
-  const points = within(store.get(spec.trend.channel)?.state?.series?.get(spec.trend.series), spec.trend.span_ms);
+  const channel = store.get(spec.trend.channel);
+  if (drawnAt.has(section) && drawnAt.get(section) === channel?.position) return;
+  drawnAt.set(section, channel?.position);
+  const points = within(channel?.state?.series?.get(spec.trend.series), spec.trend.span_ms);
   const change = changeOf(points, spec), node = section.querySelector('[data-change]');
   setText(node, change?.text ?? '');
   setData(node, 'direction', change?.direction ?? 'flat');
   const wrapper = section.querySelector('[data-trend]');
   if (wrapper === null) return;
   const path = wrapper.querySelector('path') ?? drawTrend(wrapper);
-  const line = trendPath(withGaps(points, spec.trend.gap_ms));
-  if (path.getAttribute('d') !== line) path.setAttribute('d', line);
+  path.setAttribute('d', trendPath(thinned(withGaps(points, spec.trend.gap_ms), TREND_POINTS)));
 }
 
 function drawTrend(wrapper) {

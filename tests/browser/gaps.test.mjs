@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { number } from '../../assets/live/format.mjs';
-import { trendPath, withGaps } from '../../assets/live/tile.mjs';
+import { withGaps } from '../../assets/live/points.mjs';
+import { trendPath } from '../../assets/live/tile.mjs';
 
 test('no line is drawn over a stretch of time without values', () => {
   const points = { t: [0, 1000, 60_000, 61_000], v: [1, 2, 3, 4] };

@@ -10,7 +10,8 @@ import { shownEntries } from '../../assets/live/log.mjs';
 import { Job, PaintLoop } from '../../assets/live/paint.mjs';
 import { Sketch } from '../../assets/live/sketch.mjs';
 import { Telemetry } from '../../assets/live/telemetry.mjs';
-import { changeOf, levelOf, trendPath, within } from '../../assets/live/tile.mjs';
+import { thinned, within } from '../../assets/live/points.mjs';
+import { changeOf, levelOf, trendPath } from '../../assets/live/tile.mjs';
 
 /** A screen with frames each 16 ms; a paint costs what its job says. */
 function makeScreen() {
@@ -175,6 +176,15 @@ test('a sparkline breaks at gaps and stays inside its box', () => {
   assert.equal(trendPath({ t: [0], v: [1] }), '');
   assert.deepEqual(within({ t: [0, 50, 100], v: [1, 2, 3] }, 50), { t: [50, 100], v: [2, 3] });
   assert.deepEqual(within(undefined, 50), { t: [], v: [] });
+});
+
+test('a thinned series keeps its peaks and its gaps', () => {
+  const t = Array.from({ length: 1_000 }, (_, i) => i), v = t.map((i) => (i === 333 ? 99 : i === 700 ? -99 : i === 500 ? null : i % 3));
+  const { t: kept, v: values } = thinned({ t, v }, 120);
+  assert.ok(kept.length <= 130);
+  for (const one of [99, -99, null]) assert.ok(values.includes(one));
+  assert.deepEqual(kept, [...kept].sort((a, b) => a - b));
+  assert.deepEqual(thinned({ t: [1, 2], v: [1, 2] }, 120), { t: [1, 2], v: [1, 2] });
 });
 
 test('a chart shows the groups of its aggregate, in an order that stays', () => {
