@@ -11,6 +11,7 @@ import contextlib
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -53,7 +54,7 @@ class Findings(Protocol):
         """The first read after a failure succeeded."""
 
 
-class _BrokerThread:
+class _BrokerThread(ABC):
     """A thread that keeps going while the broker is away, and says so once."""
 
     def __init__(self, name: str, broker: Broker, post: Post, findings: Findings) -> None:
@@ -89,8 +90,9 @@ class _BrokerThread:
     def _end(self) -> None:
         """The last thing the thread does."""
 
+    @abstractmethod
     def _step(self) -> None:
-        raise NotImplementedError
+        """One question to the broker and its answer. Raises BrokerDown."""
 
     def _went(self, detail: str) -> None:
         if not self._away:
