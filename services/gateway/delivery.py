@@ -232,7 +232,7 @@ class Delivery:
         self._publish(before)
         for publication in before:
             publication.fold()
-        self._observe(deltas)
+        self._observe([delta for delta in deltas if self._is_sent(delta, before)])
 
     def _publish(self, before: Mapping[Publication, Position]) -> None:
         frames: dict[Publication, Frame] = {}
@@ -362,6 +362,10 @@ class Delivery:
         self._telemetry.count("frames")
         if step.deltas != 1:
             self._telemetry.count("snapshots" if step.is_snapshot else "merged")
+
+    def _is_sent(self, delta: StoredDelta, before: Mapping[Publication, Position]) -> bool:
+        publication = self.publications.get(delta.ref)
+        return publication is not None and publication in before and bool(self._watching[publication])
 
     def _observe(self, deltas: Sequence[StoredDelta]) -> None:
         sent = self._clock()

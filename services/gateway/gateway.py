@@ -55,10 +55,14 @@ log = structlog.get_logger("gateway")
 
 @dataclass(frozen=True, slots=True)
 class GatewayLimits:
-    """How many viewers a process serves, in all and for one principal (0: no limit), and how often it beats."""
+    """How many viewers a process serves, in all and for one principal (0: no limit), and how often it beats.
+
+    `channels_max` bounds the channels that are followed at once: a viewer may name any partition.
+    """
 
     viewers_max: int = 10_000
     viewers_per_principal: int = 0
+    channels_max: int = 5_000
     heartbeat_s: float = 2.0
     sockets: SocketLimits = field(default_factory=SocketLimits)
 
@@ -233,12 +237,17 @@ class Gateway:
     ) -> dict[Publication, Position | None]:
         """The channels that exist and that the viewer may see; each of the others is answered by an error."""
         allowed: dict[Publication, Position | None] = {}
+        followed, limit = self._delivery.publications, self.limits.channels_max
         for name, position in channels.items():
             ref = self._declarations.resolve(name)
-            if ref is not None and can(viewer.principal, "view", ref.name):
-                allowed[self._delivery.want(ref)] = position
+            if ref is None or not can(viewer.principal, "view", ref.name):
+                refusal = unknown_channel(name)
+            elif ref not in followed and len(followed) >= limit:
+                refusal = error("too_many", f"{limit} channels are followed here; try again later", name)
             else:
-                self._sockets.send_beside(viewer.link, Frame(unknown_channel(name)).plain)
+                allowed[self._delivery.want(ref)] = position
+                continue
+            self._sockets.send_beside(viewer.link, Frame(refusal).plain)
         return allowed
 
     def held(self, link: Link) -> None:

@@ -85,10 +85,6 @@ class _BrokerThread(ABC):
             except Exception:
                 log.exception("gateway read failed", thread=self.name)
                 self._stopping.wait(_BACKOFF_LAST_S)
-        self._end()
-
-    def _end(self) -> None:
-        """The last thing the thread does."""
 
     @abstractmethod
     def _step(self) -> None:
@@ -183,7 +179,8 @@ class BrokerAsker(_BrokerThread):
         super().stop()
         self._questions.put(self._wake)
 
-    def _end(self) -> None:
+    def _run(self) -> None:
+        super()._run()
         with contextlib.suppress(BrokerDown):
             self._broker.unblock()
 
