@@ -52,8 +52,9 @@ def figure(unit: str, bounds: tuple[float, float] | None, *, logarithmic: bool, 
         "font": {"family": "inherit", "size": 12},
         "hovermode": "x unified",
         "showlegend": legend,
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "maxheight": 44},
-        "xaxis": {**_AXIS, "type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": _CLOCK},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "maxheight": 80},
+        "xaxis": {**_AXIS, "type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": _CLOCK,
+                  "hoverformat": "%H:%M:%S"},
         "yaxis": value_axis,
     }
     return {"data": [], "layout": layout}
