@@ -154,6 +154,7 @@ class Delivery:
             if step.is_snapshot and not can(viewer.principal, "view", publication.name):
                 self._turn_away(viewer, publication)
                 return False
+            del lag.positions[publication]  # to the end: next time the other channels come first
             lag.positions[publication] = step.position
             wrote = True
             self._count(step)

@@ -255,10 +255,10 @@ class Gateway:
         self._delivery.held(owner_of(link))
 
     def drained(self, link: Link) -> None:
-        """A slow viewer takes more again: one merged frame a channel, and the heartbeat that it missed."""
+        """A slow viewer takes more again: the heartbeat that it missed, and one merged frame a channel."""
         viewer = owner_of(link)
-        self._delivery.serve(viewer)
         self._heartbeats.beat_if_overdue(viewer)
+        self._delivery.serve(viewer)
 
     def closed(self, link: Link) -> None:
         """A viewer is gone."""

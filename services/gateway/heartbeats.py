@@ -76,7 +76,7 @@ class Heartbeats:
         self._sockets.send(viewer.link, Frame(self._encode(viewer.positions(), rate_hz)))
 
     def beat_if_overdue(self, viewer: Viewer) -> None:
-        """After a slow viewer's socket drained."""
+        """When a slow viewer's socket has drained; before it is filled again, or it would never get one."""
         if viewer.pace is not None and time.monotonic() - viewer.pace.beat_at >= self.every_s:
             self.beat(viewer)
 

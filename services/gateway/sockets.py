@@ -58,8 +58,8 @@ class Link:
     """One viewer's socket. `owner` is the listener's; the rest belongs to `Sockets`."""
 
     __slots__ = (
-        "allowance", "allowance_at", "close_by", "deflate", "fd", "inbound", "moved", "owner", "pending", "pinged",
-        "seen", "tail",
+        "allowance", "allowance_at", "close_by", "deflate", "fd", "inbound", "moved", "owner", "pending",
+        "pinged_at", "seen", "tail",
     )
 
     def __init__(self, taken: HandedOver, inbound: Inbound, owner: Any, now: float, allowance: float) -> None:
@@ -70,7 +70,7 @@ class Link:
         self.pending: memoryview | None = None
         self.tail = b""
         self.seen = self.moved = now
-        self.pinged = False
+        self.pinged_at = 0.0
         self.allowance, self.allowance_at = allowance, now
         self.close_by = 0.0
 
@@ -311,7 +311,7 @@ class Sockets:
         if not data:
             self._drop(link)
             return
-        link.seen, link.pinged = time.monotonic(), False
+        link.seen, link.pinged_at = time.monotonic(), 0.0
         if link.close_by:
             return  # what comes after our close frame is not read any more
         try:
@@ -369,11 +369,19 @@ class Sockets:
                 if now - link.moved > self.limits.stalled_s:
                     log.info("viewer too slow", close_code=Close.TOO_SLOW.code, stalled_s=round(now - link.moved))
                     self._drop(link)
-            elif idle_s > self.limits.silent_s and not tuning.still_acknowledging(link.fd, self.limits.silent_s):
-                self._drop(link)
-            elif idle_s > self.limits.ping_after_s and not link.pinged:
-                link.pinged = True
+            elif link.pinged_at:
+                if self._is_half_open(link, now):
+                    self._drop(link)
+            elif idle_s > self.limits.ping_after_s:
+                link.pinged_at = now
                 self.send_beside(link, PING)
+
+    def _is_half_open(self, link: Link, now: float) -> bool:
+        """Silent, and a ping had its time to be answered (this process may have been held up itself)."""
+        limits = self.limits
+        if now - link.seen <= limits.silent_s or now - link.pinged_at <= limits.silent_s - limits.ping_after_s:
+            return False
+        return not tuning.still_acknowledging(link.fd, limits.silent_s)
 
     def _stop(self, close: Close, within_s: float) -> None:
         self._stop_by = time.monotonic() + within_s

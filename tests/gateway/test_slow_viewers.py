@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from itertools import count
 
@@ -90,6 +91,41 @@ def test_a_slow_viewer_is_told_what_it_is_owed_or_its_rate(served: Served, syste
             return any("rate_hz" in beat for beat in beats)
 
         wait_until(told, timeout_s=30, what="a reduced rate in a heartbeat")
+
+
+def test_a_slow_viewer_gets_news_of_every_channel_and_heartbeats_too(served: Served, system: System) -> None:
+    channels = ("orders.everything", "orders.recent")
+    flood(system, 1)
+    with RawViewer(served.url, deflate=False, receive_buffer=4096) as slow:
+        slow.subscribe(*channels)
+        slow.take_until(lambda: len(slow.positions) == 2)
+        first, turns = dict(slow.positions), count(1)
+
+        def told() -> bool:
+            flood(system, 2, first=2 * next(turns))
+            slow.take()
+            beats = [frame["channels"] for frame in slow.frames if frame["op"] == "heartbeat"]
+            owed = sum("behind" in beat[channels[0]] for beat in beats)
+            return owed > 1 and all(slow.positions[name].seq > first[name].seq + 10 for name in channels)
+
+        wait_until(told, timeout_s=60, what="news of both channels and heartbeats")
+
+
+def test_viewers_stay_when_the_process_itself_was_held_up(system: System) -> None:
+    limits = GatewayLimits(heartbeat_s=0.3, sockets=SocketLimits(ping_after_s=0.3, silent_s=0.75))
+    with Served(system.url, system.declarations, clock=system.clock, limits=limits) as served, Tab(served.url) as tab:
+        tab.take()
+        served.gateway._sockets.call(lambda: held_up(1.5))
+        tab.say({"op": "ping", "t": 1})
+        tab.until_frame(op="pong")
+        tab.say({"op": "ping", "t": 2})
+        tab.until_frame(op="pong", t=2)
+        assert measured(served).gauges["viewers"] == 1
+
+
+def held_up(seconds: float) -> None:
+    """The loop stands still, as in a suspended process."""
+    threading.Event().wait(seconds)
 
 
 def test_a_fast_viewer_is_not_held_up_by_a_stalled_one(served: Served, system: System) -> None:
