@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import signal
-
 from collections.abc import Callable
 from itertools import count
 
 from tests.installation import Installation
 from tests.journeys.browser import Viewer
 from tests.waiting import wait_until
-
 
 _numbers = count(1_000)
 
