@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
@@ -35,16 +37,21 @@ class Gunicorn:
              "-c", "python:tests.gateway.gunicorn_app", "tests.gateway.gunicorn_app:make()"],
             env={**os.environ, "TEST_BROKER_URL": broker_url}, cwd=Path(__file__).parents[2],
         )
-        wait_until(self._answers, 20, "gunicorn answers")
+        self.wait()
 
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/pid").is_success
-        except httpx.TransportError:
-            return False
+    def wait(self) -> None:
+        """Until both processes serve."""
+        answered: set[int] = set()
+        wait_until(lambda: self._answers(answered), 30, "both processes answer")
+
+    def _answers(self, answered: set[int]) -> bool:
+        with contextlib.suppress(OSError):
+            answered.add(self.get_pid())
+        return len(answered) == 2
 
     def get_pid(self) -> int:
-        return int(httpx.get(f"http://127.0.0.1:{self.port}/pid", timeout=5).json()["pid"])
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/pid", timeout=5) as answer:
+            return int(json.load(answer)["pid"])
 
     def workers(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children()
@@ -104,7 +111,7 @@ def test_a_killed_process_is_replaced_and_its_viewers_resume(gunicorn: Gunicorn,
             worker.kill()
     system.post([order(2)])
     system.drain()
-    wait_until(gunicorn._answers, 20, "gunicorn answers again")
+    gunicorn.wait()
     with Tab(gunicorn.url) as after:
         after.resume(before)
         after.subscribe(orders__everything=before.positions["orders.everything"])
