@@ -25,13 +25,14 @@ from services.sources.flights import FlightsReplay
 class Flights(
     Feed,
     name="flights",
-    key="flight",
+    key="leg",
     source=FlightsReplay(),
     freshness=Freshness(expected_every_s=3, late_after_s=10, stale_after_s=30, may_be_quiet=True),
 ):
     """What happens to a flight: scheduled, departed, cancelled, arrived."""
 
-    flight = Text(about="carrier, number, day and origin: unique in the recording")
+    leg = Text(about="flight, day and origin: unique in the recording")
+    flight = Text(label="Flight", about="carrier and number")
     carrier = Text(label="Carrier")
     airline = Text(label="Airline")
     origin = Text(label="From")

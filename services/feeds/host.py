@@ -1,6 +1,6 @@
 """Host: the machine that Headwater runs on."""
 
-from headwater import Feed, Freshness, Integer, Latest, Number, Series, Text, value
+from headwater import Feed, Freshness, Latest, Number, Series, Text, value
 from services.sources.host import HostSource
 
 
@@ -27,7 +27,7 @@ class Host(
     disk_percent = Number(unit="%", decimals=1, label="Used", required=False)
     disk_used_gb = Number(unit="GB", decimals=1, label="Used", required=False)
     disk_total_gb = Number(unit="GB", decimals=1, label="Size", required=False)
-    pid = Integer(label="Process id", required=False)
+    pid = Text(label="Process id", required=False)
     command = Text(label="Process", required=False)
 
 

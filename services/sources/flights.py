@@ -46,8 +46,10 @@ class FlightsReplay(Replay):
         at_s, flight, status = self._events.iloc[row][["at_s", "flight", "status"]]
         found = self._flights.loc[flight]
         scheduled = datetime.fromtimestamp(int(found["scheduled_s"]), UTC)  # New York's clock, kept zone-less
+        name = f"{found['carrier']}{found['flight']}"
         record: dict[str, Any] = {
-            "flight": f"{found['carrier']}{found['flight']}/{scheduled:%m%d}{found['origin']}",
+            "leg": f"{name}/{scheduled:%m%d}{found['origin']}",
+            "flight": name,
             "carrier": found["carrier"],
             "airline": found["airline"],
             "origin": found["origin"],

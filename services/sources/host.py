@@ -84,7 +84,7 @@ class _Reader:
             {
                 "name": f"pid {pid}",
                 "kind": "process",
-                "pid": pid,
+                "pid": str(pid),
                 "command": command[:60],
                 "cpu_percent": percent,
                 "memory_mb": round(rss / _MEGABYTE, 1),

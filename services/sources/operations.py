@@ -61,7 +61,7 @@ class _Reader:
         measurements = self._measurements(now)
         for name, sketch in sorted(stages_of(measurements).items()):
             quantiles = {f"p{q}_ms": _milliseconds(sketch.quantile(q / 100)) for q in (50, 95, 99)}
-            yield {"kind": "stage", "name": name, "count": sketch.count, **quantiles}
+            yield {"kind": "stage", "name": name.replace("_to_", " → "), "count": sketch.count, **quantiles}
         for measurement in measurements:
             yield _process(measurement)
         yield from self._feeds()
