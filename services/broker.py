@@ -9,7 +9,7 @@ where it is safe, above. Every failure of the network or the server surfaces as 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from importlib.resources import files
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -78,11 +78,15 @@ class StoredDelta:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a lane's stream: its id, the events of one request as a JSON array, and their number."""
+    """One entry of a lane's stream: its id, the events of one request as a JSON array, and their number.
+
+    `tries`: how often it was given to a worker before, this time not counted, where it was claimed.
+    """
 
     id: str
     events: bytes
     count: int
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class Broker:
         self.address = url.rpartition("@")[2]
         self._scripts = {
             name: self._redis.register_script((files("services") / "scripts" / f"{name}.lua").read_bytes())
-            for name in ("ingest", "lease", "open_lane", "commit", "read_channel")
+            for name in ("ingest", "lease", "presence", "open_lane", "commit", "read_channel")
         }
 
     def close(self) -> None:
@@ -234,6 +238,12 @@ class Broker:
     # Processor ---------------------------------------------------------------------------------
 
     @_surfacing
+    def present(self, worker: str, *, leaving: bool = False) -> int:
+        """Tell that the worker lives (or is leaving); returns how many live."""
+        living: int = self._run("presence", ["hw:workers"], [worker, LEASE_TTL_MS, int(leaving)])
+        return living
+
+    @_surfacing
     def lease(self, lanes: Mapping[Lane, str], worker: str) -> dict[Lane, str]:
         """Take or renew leases in one round trip; `lanes` maps to the lease held ('' to take). '' is refused."""
         script = self._scripts["lease"]
@@ -246,8 +256,7 @@ class Broker:
     @_surfacing
     def release(self, lane: Lane, lease: str) -> None:
         """Give a lane back, so that a standby need not wait for the lease to run out."""
-        if self._redis.get(_key(lane) + "lease") == lease.encode():
-            self._redis.delete(_key(lane) + "lease")
+        self._run("lease", [_key(lane) + "lease", _key(lane) + "tokens"], [lease, "", 0])
 
     @_surfacing
     def open_lane(
@@ -282,6 +291,8 @@ class Broker:
     @_surfacing
     def claim(self, lane: Lane, worker: str) -> list[Entry]:
         """All entries that were delivered to any worker and never acknowledged, in order."""
+        pending: Any = self._redis.xpending_range(_key(lane) + "events", GROUP, "-", "+", 10_000)
+        tries = {row["message_id"].decode(): row["times_delivered"] for row in pending}
         claimed: list[Entry] = []
         start: Any = b"0-0"
         while True:
@@ -289,7 +300,7 @@ class Broker:
             start = answer[0]
             claimed += _entries(answer[1])
             if start == b"0-0":
-                return claimed
+                return [replace(entry, tries=tries.get(entry.id, 1)) for entry in claimed]
 
     @_surfacing
     def read_events(self, lanes: Iterable[Lane], worker: str, count: int, block_ms: int) -> dict[Lane, list[Entry]]:

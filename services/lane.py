@@ -141,11 +141,22 @@ class LedLane:
             self._acknowledged.append(entry.id)
             if _order(entry.id) <= _order(self._checkpoint):
                 continue
-            self._checkpoint = entry.id
-            self.pending_events += entry.count
-            self._pending_bytes += max(0, len(entry.events) - entry.count - 1)
+            self._pass(entry)
             for event in self._events_of(entry):
                 self._fold_event(event)
+
+    def _pass(self, entry: Entry) -> None:
+        """The checkpoint moves over the entry, and its events and bytes are no backlog any more."""
+        self._checkpoint = entry.id
+        self.pending_events += entry.count
+        # What ingest counted: the bodies without the brackets and commas that made them an array.
+        self._pending_bytes += max(0, len(entry.events) - entry.count - 1)
+
+    def set_aside(self, entry: Entry) -> None:
+        """Put a whole entry into quarantine: it was tried again and again, and no worker survived it."""
+        self._quarantine(entry.events.decode("utf-8", "replace"), f"tried {entry.tries} times, never finished")
+        self._acknowledged.append(entry.id)
+        self._pass(entry)
 
     def _events_of(self, entry: Entry) -> list[dict[str, Any]]:
         try:

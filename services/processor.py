@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 import structlog
 
-from services.broker import Broker, BrokerDown, LaneLost
+from services.broker import Broker, BrokerDown, Entry, LaneLost
 from services.declare import Declarations, Lane
 from services.lane import LedLane
+from services.leadership import Leadership
 from services.positions import Clock, wall_clock
 from services.telemetry import Telemetry
 
@@ -24,6 +25,8 @@ RENEW_EVERY_S = 0.5
 PROGRESS_EVERY_S = 1.0
 IDLE_BLOCK_MS = 200
 RETRY_S = 0.2
+POISON_TRIES = 3
+"""An entry that was tried so often and never finished is put aside: it may be what its workers died of."""
 
 log = structlog.get_logger("processor")
 
@@ -44,6 +47,7 @@ class Processor:
     ) -> None:
         self._broker, self._declarations, self._telemetry = broker, declarations, telemetry
         self._worker, self._tick_s, self._clock, self._monotonic = worker, tick_ms / 1000, clock, monotonic
+        self._leadership = Leadership(broker, declarations.lanes(), worker)
         self._led: dict[Lane, LedLane] = {}
         self._committed: dict[Lane, float] = {}
         self._renew_at = self._progress_at = 0.0
@@ -59,9 +63,9 @@ class Processor:
                 self.step(stop)
             except BrokerDown as error:
                 log.warning("broker down, lanes dropped", error=str(error), lanes=len(self._led))
-                self._led.clear()
+                self._drop_all()
                 stop.wait(RETRY_S)
-        self._hand_over()
+        self.hand_over()
 
     def step(self, stop: threading.Event) -> None:
         """One round: leases, progress, reading, folding, and the commits that are due. Raises BrokerDown."""
@@ -94,30 +98,59 @@ class Processor:
         if now < self._renew_at:
             return
         self._renew_at = now + RENEW_EVERY_S
-        held = {lane: self._led[lane].lease if lane in self._led else "" for lane in self._declarations.lanes()}
-        for lane, lease in self._broker.lease(held, self._worker).items():
-            if not lease:
-                self._lose(lane, "lease expired")
-            elif lane not in self._led:
-                self._lead(lane, lease)
+        renewal = self._leadership.renew()
+        for lane in renewal.lost:
+            self._lose(lane, "lease expired")
+        for lane, lease in renewal.taken.items():
+            self._lead(lane, lease)
+        if renewal.excess is not None:
+            self._give_back(renewal.excess)
 
     def _lead(self, lane: Lane, lease: str) -> None:
         run_id = str(self._broker.server()["run_id"])
         try:
             led = LedLane(self._broker, self._declarations, lane, lease, run_id, self._clock)
-            led.fold(self._broker.claim(lane, self._worker))
         except LaneLost as lost:
+            self._leadership.drop(lane)
             log.warning("lane lost while opening", lane=str(lane), error=str(lost))
             return
         self._led[lane] = led
         self._committed[lane] = 0.0
         self._progress_at = 0.0
         log.info("lane led", lane=str(lane), epoch=led.epoch)
+        self._take_up(led, self._broker.claim(lane, self._worker))
+
+    def _take_up(self, led: LedLane, claimed: list[Entry]) -> None:
+        """Fold what a former worker left unfinished; one by one where it may have died of an entry.
+
+        Only the first can be what it died of, since those before it were committed each by itself.
+        """
+        careful = any(entry.tries > 1 for entry in claimed)
+        if claimed and claimed[0].tries >= POISON_TRIES:
+            led.set_aside(claimed.pop(0))
+            self._commit(led)
+        for entry in claimed:
+            led.fold([entry])
+            if careful:
+                self._commit(led)
+
+    def _give_back(self, lane: Lane) -> None:
+        led = self._led.get(lane)
+        if led is not None and led.pending:
+            self._commit(led)
+        self._led.pop(lane, None)
+        self._leadership.give_back(lane)
+        log.info("lane given back", lane=str(lane))
 
     def _lose(self, lane: Lane, why: str) -> None:
+        self._leadership.drop(lane)
         if self._led.pop(lane, None) is not None:
             self._telemetry.count("lanes_lost")
             log.warning("lane lost", lane=str(lane), why=why)
+
+    def _drop_all(self) -> None:
+        self._leadership.drop_all()
+        self._led.clear()
 
     def _until_due(self) -> float | None:
         """Seconds until the first lane with folded events may commit; None where nothing waits."""
@@ -161,12 +194,12 @@ class Processor:
         for lane, led in self._led.items():
             self._broker.report_progress(lane, led.started_at, led.epoch, led.newest)
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
+        """Commit what is folded and give every lane back, so that a standby need not wait for leases to end."""
         try:
-            for lane, led in list(self._led.items()):
-                if led.pending:
-                    self._commit(led)
-                self._broker.release(lane, led.lease)
+            for lane in list(self._led):
+                self._give_back(lane)
+            self._leadership.leave()
         except BrokerDown as error:
             log.warning("lanes not handed over", error=str(error))
-        self._led.clear()
+        self._drop_all()

@@ -44,8 +44,11 @@ def test_its_address_is_known_while_it_runs_and_forgotten_afterwards(tmp_path: P
 def test_it_refuses_writes_rather_than_evict_when_memory_is_full(tmp_path: Path) -> None:
     with EmbeddedBroker(tmp_path, memory_mb=64) as broker, _client(broker) as client:
         assert client.config_get("maxmemory*") == {
-            "maxmemory": str(64 << 20), "maxmemory-policy": "noeviction", "maxmemory-samples": "5",
-            "maxmemory-clients": "0", "maxmemory-eviction-tenacity": "10",
+            "maxmemory": str(64 << 20),
+            "maxmemory-policy": "noeviction",
+            "maxmemory-samples": "5",
+            "maxmemory-clients": "0",
+            "maxmemory-eviction-tenacity": "10",
         }
 
 

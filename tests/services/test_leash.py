@@ -32,7 +32,8 @@ def _started(command: str) -> tuple[subprocess.Popen[str], psutil.Process]:
     "command",
     [
         pytest.param(
-            f"leashed([sys.executable, '-c', {SLEEPER!r}])", id="tied",
+            f"leashed([sys.executable, '-c', {SLEEPER!r}])",
+            id="tied",
             marks=pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's"),
         ),
         pytest.param(f"[sys.executable, '-c', {WATCHED!r}, str(os.getpid())]", id="watched"),

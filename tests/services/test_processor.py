@@ -145,7 +145,7 @@ def test_a_standby_leads_only_after_the_lease_is_given_back(system: System) -> N
     standby.drain()
     assert system.processor.leads(LANE)
     assert not standby.leads(LANE)
-    system.processor._hand_over()
+    system.processor.hand_over()
     standby.drain()
     assert standby.leads(LANE)
 
@@ -181,7 +181,7 @@ def test_a_changed_declaration_starts_its_channel_anew_in_a_new_epoch(system: Sy
     ref = system.declarations.resolve("orders.everything")
     assert ref is not None
     epoch = system.processor._led[LANE].epoch
-    system.processor._hand_over()
+    system.processor.hand_over()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(everything, "signature", lambda: "another")
         changed = system.new_processor("worker-2")
@@ -218,7 +218,7 @@ def test_a_commit_whose_reply_is_lost_is_not_done_twice(system: System) -> None:
     system.processor._read(0)
     led = system.processor._led[LANE]
     led.commit()  # as if the reply never came: the lane is thrown away and opened again
-    system.processor._led.clear()
+    system.processor._drop_all()
     again: Processor = system.new_processor("worker-1", Broker(system.url, clock=system.clock))
     system.broker._redis.delete("hw:{orders.0}:lease")
     again.drain()

@@ -1,0 +1,117 @@
+"""Leadership: lanes spread over living workers, move when one comes, stops or dies, and poison does not stop them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from headwater import Feed, Freshness, Http, Latest, Text
+from services.broker import Broker
+from services.declare import Lane
+from services.processor import Processor
+from tests.services import oracle
+from tests.system import System, order
+from tests.waiting import wait_until
+
+WIDE = ModuleType("wide")
+
+
+class Parcels(
+    Feed,
+    name="parcels",
+    key="parcel",
+    source=Http(),
+    lanes=4,
+    partition="depot",
+    freshness=Freshness(expected_every_s=1, late_after_s=3, stale_after_s=10),
+):
+    """A feed of four lanes."""
+
+    parcel = Text()
+    depot = Text()
+
+
+class Depot(Latest, feed=Parcels, partition=Parcels.depot):
+    """Each depot's parcels."""
+
+
+for declared in (Parcels, Depot):
+    declared.__module__ = WIDE.__name__
+    setattr(WIDE, declared.__name__, declared)
+LANES = set(Parcels.declaration.all_lanes())
+
+
+@pytest.fixture
+def wide(broker_url: str) -> Iterator[System]:
+    made = System(broker_url, WIDE)
+    yield made
+    made.close()
+
+
+def led(processor: Processor) -> set[Lane]:
+    return {lane for lane in LANES if processor.leads(lane)}
+
+
+def second(system: System) -> Processor:
+    """A worker with connections of its own."""
+    return system.new_processor("worker-2", Broker(system.url, clock=system.clock))
+
+
+def test_a_lone_worker_leads_every_lane(wide: System) -> None:
+    wide.drain()
+    assert led(wide.processor) == LANES
+
+
+def test_lanes_spread_over_a_worker_that_comes_and_each_has_one_writer(wide: System) -> None:
+    wide.drain()
+    other = second(wide)
+
+    def spread() -> bool:
+        wide.drain()
+        other.drain()
+        assert not led(wide.processor) & led(other)
+        return len(led(wide.processor)) == len(led(other)) == 2
+
+    wait_until(spread, what="two lanes each")
+
+
+def test_a_worker_that_stops_hands_its_lanes_over_at_once_and_in_order(wide: System) -> None:
+    wide.drain()
+    other = second(wide)
+    wide.post([{"parcel": f"p{n}", "depot": f"d{n}"} for n in range(20)], "parcels")
+    wide.processor._read(0)
+    wide.processor.hand_over()
+    other.drain()
+    assert led(other) == LANES
+    parcels = {key for n in range(20) for key in wide.data(f"parcels.depot:d{n}")["rows"]}
+    assert parcels == {f"p{n}" for n in range(20)}
+
+
+def test_the_lanes_of_a_worker_that_died_are_taken_within_three_seconds(wide: System) -> None:
+    wide.drain()
+    other = second(wide)
+    other.drain()
+
+    def taken() -> bool:
+        other.drain()
+        return led(other) == LANES
+
+    wait_until(taken, 3.0, "all lanes with the one that is left")
+
+
+def test_an_entry_that_no_worker_survives_is_set_aside_after_three_tries(system: System) -> None:
+    system.drain()
+    for number in range(3):
+        system.post([order(number)])
+    stream = "hw:{orders.0}:events"  # three workers are given the entries, and die before a commit
+    system.broker._redis.xreadgroup("processor", "died-1", {stream: ">"})
+    system.broker._redis.xautoclaim(stream, "processor", "died-2", 0)
+    system.broker._redis.xautoclaim(stream, "processor", "died-3", 0)
+    system.broker._redis.delete("hw:{orders.0}:lease")
+    system.processor = system.new_processor("worker-9")
+    system.drain()
+    assert system.broker.lane_progress([Lane("orders", 0)])[Lane("orders", 0)].quarantined == 1
+    assert system.data("orders.everything") == oracle.latest([order(1), order(2)])
+    assert system.broker.lane_progress([Lane("orders", 0)])[Lane("orders", 0)].backlog == 0
