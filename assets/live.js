@@ -9,7 +9,7 @@
   const prefix = document.querySelector('meta[name="headwater-modules"]').content;
   const modules = import(new URL(`${prefix}main.mjs`, document.baseURI).href);
   const later = (name) => (...given) => modules.then((main) => main.clientside[name](...given));
-  const names = ['bind', 'grids', 'badges', 'banner', 'theme', 'filter', 'navigation'];
+  const names = ['bind', 'grids', 'freshness', 'theme', 'filter', 'navigation'];
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.headwater = Object.fromEntries(names.map((name) => [name, later(name)]));
 })();

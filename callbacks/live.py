@@ -12,26 +12,22 @@ from components.live import NAMESPACE, ClientFunction, LiveId, LiveType, every
 
 def register(app: Dash) -> None:
     """Registers them; a page needs none of its own for live data."""
-    changes, fresh, badges = Input(LiveId.CHANGES, "data"), Input(LiveId.FRESHNESS, "data"), every(LiveType.BADGE)
+    badges = every(LiveType.BADGE)
     # the badges on the page tell which components are mounted; its subscription follows
     _run(app, ClientFunction.BIND, Output(LiveId.BOUND, "data"), Input(badges, "id"))
-    _run(app, ClientFunction.GRIDS, changes, Input(every(LiveType.TABLE), "id"))
+    _run(app, ClientFunction.GRIDS, Input(LiveId.CHANGES, "data"), Input(every(LiveType.TABLE), "id"))
+    # one callback for all that tells freshness: each run of one costs the browser about 10 ms
     _run(
         app,
-        ClientFunction.BADGES,
+        ClientFunction.FRESHNESS,
         Output(badges, "data-state"),
         Output(every(LiveType.BADGE_AGE), "children"),
         Output(every(LiveType.BADGE_DETAIL), "children"),
-        fresh,
-        Input(badges, "id"),
-    )
-    _run(
-        app,
-        ClientFunction.BANNER,
         Output(LiveId.BANNER, "hidden"),
         Output(LiveId.BANNER, "data-state"),
         Output(LiveId.BANNER_TEXT, "children"),
-        fresh,
+        Input(LiveId.FRESHNESS, "data"),
+        Input(badges, "id"),
     )
 
 

@@ -36,8 +36,7 @@ class ClientFunction(StrEnum):
 
     BIND = "bind"
     GRIDS = "grids"
-    BADGES = "badges"
-    BANNER = "banner"
+    FRESHNESS = "freshness"
     THEME = "theme"
     FILTER = "filter"
     NAVIGATION = "navigation"

@@ -43,6 +43,21 @@ export function traceOf({ t, v }, { label, place, palette, spec }) {
   };
 }
 
+/** Rings around the points of the window that is still open, whose values are incomplete: those at the newest time. */
+export function openWindow(traces) {
+  const newest = Math.max(...traces.map(({ x }) => x[x.length - 1] ?? -Infinity));
+  const open = traces.filter(({ x, y }) => x[x.length - 1] === newest && y[y.length - 1] !== null);
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    x: open.map(() => newest),
+    y: open.map(({ y }) => y[y.length - 1]),
+    marker: { symbol: 'circle-open', size: 7, color: open.map(({ line }) => line.color), line: { width: 1.5 } },
+    hoverinfo: 'skip',
+    showlegend: false,
+  };
+}
+
 /** Thresholds as lines across the plot. */
 export function thresholdShapes(thresholds = [], palette = {}) {
   return thresholds.map(({ at, level }) => ({
@@ -79,6 +94,7 @@ export function paintChart(section, spec, store, palette) {
     return [traceOf(withGaps(within(series.get(name), spec.span_ms), spec.gap_ms), { label: labels.get(name), place, palette, spec })];
   });
   section.toggleAttribute('data-empty', traces.length === 0);
+  if (spec.window_ms && traces.length > 0) traces.push(openWindow(traces));
   Plotly.react(graph, traces, themed(graph.layout, palette, spec));
   return true;
 }

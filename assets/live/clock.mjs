@@ -2,6 +2,7 @@
    least round trip of the last eight; the error is at most half of that trip. Pure. */
 
 const SAMPLES = 8;
+const SETTLED = 4; // fewer may all have been taken while the page was too busy to look at the answer
 const JUMP_MS = 500; // the monotonic clock may stand still while a machine sleeps; the wall clock does not
 
 export class ServerClock {
@@ -15,6 +16,9 @@ export class ServerClock {
   }
 
   get known() { return this.#samples.length > 0; }
+
+  /** Whether latencies may be measured with it. */
+  get isSettled() { return this.#samples.length >= SETTLED; }
 
   get best() { return this.#samples.reduce((a, b) => (b.trip < a.trip ? b : a), { trip: Infinity, offset: NaN }); }
 

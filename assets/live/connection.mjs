@@ -3,7 +3,8 @@
    Everything that it touches comes through the constructor, so that tests run it on a clock of their own. */
 
 const BACKOFF_BASE_MS = 250, BACKOFF_CAP_MS = 15_000, LATER_MS = 5_000;
-const OPEN_WITHIN_MS = 10_000, PROBE_WITHIN_MS = 2_500, PING_EVERY_MS = 10_000, FIRST_PINGS_MS = [0, 250, 1_000];
+const OPEN_WITHIN_MS = 10_000, PROBE_WITHIN_MS = 2_500, PING_EVERY_MS = 10_000;
+const FIRST_PINGS_MS = [0, 100, 250, 500, 1_000, 2_000, 4_000, 8_000]; // a page that loads answers late: ask again
 const SILENT_HEARTBEATS = 2.5, LATE_TICK_MS = 600;
 const OPEN = 1; // WebSocket.OPEN
 

@@ -16,7 +16,7 @@ import { paintTile } from './tile.mjs';
 
 const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness';
 const TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120, WAITING_FRAMES_MAX = 64;
-const PROPS_MS = 50; // Dash spends 2 ms on each set of a prop that a callback reads: at 60 a second an eighth of the thread
+const PROPS_MS = 50; // a clientside callback costs 2 to 20 ms, by the size of the page
 const PAINTERS = { tile: paintTile, chart: paintChart, log: paintLog };
 const dash = window.dash_clientside;
 const now = () => performance.now();
@@ -73,8 +73,8 @@ function onData(frame, received) {
   if (frame.op === 'snapshot') telemetry.count('snapshots');
   const created = frame.times?.created?.[0];
   if (frame.op === 'delta') {
-    telemetry.observe('created_to_received', clock.at(received) - created);
-    telemetry.observe('sent_to_received', clock.at(received) - frame.times?.sent);
+    telemetry.observe('created_to_received', latency(created, received));
+    telemetry.observe('sent_to_received', latency(frame.times?.sent, received));
   }
   for (const { job, channels } of bound.values()) {
     if (job === null || !channels.includes(frame.channel)) continue;
@@ -83,6 +83,9 @@ function onData(frame, received) {
   }
   loop.mark(propsJob);
 }
+
+/** From a server's time to a moment here; NaN while the server's clock is not known well. */
+const latency = (serverTime, at) => (clock.isSettled ? clock.at(at) - serverTime : NaN);
 
 function onGap() {
   telemetry.count('gaps');
@@ -103,14 +106,18 @@ function await_(job, frame) {
 function onPainted(job, at) {
   for (const { created, received } of job.waiting?.splice(0) ?? []) {
     const isChart = job.group === 'chart';
-    telemetry.observe(isChart ? 'created_to_charted' : 'created_to_painted', clock.at(at) - created);
+    telemetry.observe(isChart ? 'created_to_charted' : 'created_to_painted', latency(created, at));
     if (!isChart) telemetry.observe('received_to_painted', at - received);
   }
 }
 
 function sendChanges() {
   const channels = isStarted ? store.takeChanges() : null;
-  if (channels !== null) dash.set_props(CHANGES, { data: { frame: (props += 1), channels } });
+  if (channels === null) return;
+  const start = now();
+  dash.set_props(CHANGES, { data: { frame: (props += 1), channels } });
+  // Dash runs the callbacks in two further tasks; what they take counts as this job's cost
+  setTimeout(() => setTimeout(() => loop.charge(propsJob, now() - start), 0), 0);
 }
 
 function jobOf(element, spec) {
@@ -225,6 +232,7 @@ const grids = new Grids({
   later: (act, ms) => setTimeout(act, ms),
   onPainted() {},
 });
+const CONNECTING = { state: 'connecting', text: 'connecting', detail: '' };
 const lastShown = new Map(); // uid of a badge → what it shows
 
 /** The badges on the page tell which components are. */
@@ -241,24 +249,22 @@ function grids_(changes, ids) {
   grids.update(isMounting ? Object.fromEntries(ids.map(({ channel }) => [channel, true])) : changes.channels, ids);
 }
 
-/** States, texts and details of all badges; those that stay the same are left alone. */
-function badges(fresh, ids) {
-  const isMounting = dash.callback_context?.triggered_id !== FRESHNESS;
-  if (isMounting) lastShown.clear();
-  const columns = [[], [], []];
-  for (const { uid, channel } of ids) {
-    const { state, text, detail } = fresh?.channels?.[channel] ?? { state: 'connecting', text: 'connecting', detail: '' };
-    const former = lastShown.get(uid) ?? [];
-    [state, text, detail].forEach((one, i) => columns[i].push(one === former[i] ? dash.no_update : one));
-    lastShown.set(uid, [state, text, detail]);
-  }
-  return columns;
+/** States, texts and details of all badges, and the banner; what stays the same is left alone. */
+function freshness(fresh, ids) {
+  if (dash.callback_context?.triggered_id !== FRESHNESS) lastShown.clear(); // other badges were mounted
+  const badges = ids.map(({ uid, channel }) => {
+    const { state, text, detail } = fresh?.channels?.[channel] ?? CONNECTING;
+    return changed(uid, [state, text, detail]);
+  });
+  const { state, text } = fresh?.banner ?? { state: 'connecting', text: '' };
+  const columns = [0, 1, 2].map((i) => badges.map((badge) => badge[i]));
+  return [...columns, ...changed('banner', [text === '', state, text])];
 }
 
-/** [hidden, state, text] of the banner. */
-function banner(fresh) {
-  const { state, text } = fresh?.banner ?? { state: 'connecting', text: '' };
-  return [text === '', state, text];
+function changed(key, values) {
+  const former = lastShown.get(key) ?? [];
+  lastShown.set(key, values);
+  return values.map((one, i) => (one === former[i] ? dash.no_update : one));
 }
 
 /** Switches between light and dark, and remembers the choice. */
@@ -286,7 +292,7 @@ function navigation(pathname) {
 
 closeBadges(document);
 
-export const clientside = { bind, grids: grids_, badges, banner, theme, filter, navigation };
+export const clientside = { bind, grids: grids_, freshness, theme, filter, navigation };
 Object.assign(dash.headwater, clientside); // from now on without the detour over a promise
 
 /** The public names for a team's own clientside callbacks, for tests and for benchmarks. */

@@ -40,6 +40,9 @@ export class PaintLoop {
     this.kick();
   }
 
+  /** A job turned out to cost more than its paint: its group rests for longer. */
+  charge(job, cost_ms) { this.#resting.set(job.group, this.now() + SHARE * cost_ms); }
+
   /** Says whether a job's element is in view; one that comes into view catches up. */
   see(job, seen) {
     job.seen = seen;

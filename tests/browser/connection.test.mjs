@@ -72,7 +72,7 @@ test('an opened socket is subscribed on and pinged', () => {
   const socket = world.open();
   world.advance(1_500);
   assert.equal(world.connection.state, 'open');
-  assert.deepEqual(socket.sent.map(({ op }) => op), ['subscribe', 'ping', 'ping', 'ping']);
+  assert.deepEqual(socket.sent.map(({ op }) => op), ['subscribe', ...Array(5).fill('ping')]);
 });
 
 test('a cut connection comes back by itself after a jittered wait', () => {
@@ -228,6 +228,14 @@ test('the clock offset comes from the least round trip of the last eight', () =>
   assert.equal(clock.best.trip, 10);
   for (let i = 0; i < 8; i += 1) clock.sample(1_000, 1_050, 2_001_025);
   assert.equal(clock.at(1_000), 2_001_000);
+});
+
+test('latencies are measured once four answers have come', () => {
+  const clock = new ServerClock();
+  for (let i = 0; i < 3; i += 1) clock.sample(0, 10, 1_000_005);
+  assert.equal(clock.isSettled, false);
+  clock.sample(0, 10, 1_000_005);
+  assert.equal(clock.isSettled, true);
 });
 
 test('a machine that slept makes the clock ask anew', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { inOrder, localTime, shownSeries, thresholdShapes, traceOf } from '../../assets/live/chart.mjs';
+import { inOrder, localTime, openWindow, shownSeries, thresholdShapes, traceOf } from '../../assets/live/chart.mjs';
 import { duration, escapeHtml, number, value, withUnit } from '../../assets/live/format.mjs';
 import { Grids, transaction } from '../../assets/live/grid.mjs';
 import { shownEntries } from '../../assets/live/log.mjs';
@@ -95,6 +95,17 @@ test('a chart is painted at most every 250 ms', () => {
   const screen = makeScreen(), chart = screen.job(1, { group: 'chart', every_ms: 250 });
   for (let i = 0; i < 125; i += 1) { screen.loop.mark(chart); screen.advance(16); }
   assert.ok(chart.painted.length >= 7 && chart.painted.length <= 9, `${chart.painted.length}`);
+});
+
+test('what a paint sets off elsewhere counts as its cost', () => {
+  const screen = makeScreen(), props = screen.job(0.1, { group: 'props' });
+  for (let i = 0; i < 100; i += 1) {
+    const { length } = props.painted;
+    screen.loop.mark(props);
+    screen.advance(16);
+    if (props.painted.length > length) screen.loop.charge(props, 25);
+  }
+  assert.ok(props.painted.length <= 16, `${props.painted.length}`);
 });
 
 test('a slow chart does not hold up texts', () => {
@@ -202,6 +213,14 @@ test('a trace keeps gaps, scales values and reads as local time', () => {
   assert.equal(trace.connectgaps, false);
   assert.deepEqual([trace.line.color, trace.line.dash], ['red', 'dash']);
   assert.equal(thresholdShapes([{ at: 9, level: 'bad' }], { bad: '#f00' })[0].line.color, '#f00');
+});
+
+test('the points of an open window are ringed, those of a group that has ended are not', () => {
+  const line = (color) => ({ color }), traces = [
+    { x: [1, 2], y: [5, 6], line: line('red') }, { x: [1], y: [7], line: line('blue') }, { x: [2], y: [null], line: line('green') },
+  ];
+  const { x, y, marker } = openWindow(traces);
+  assert.deepEqual([x, y, marker.color], [[2], [6], ['red']]);
 });
 
 test('a log shows its newest entries first', () => {
