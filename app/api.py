@@ -14,7 +14,16 @@ from app.doors import Doors
 from app.ingest_body import BodyError, read_records
 from app.metrics import CONTENT_TYPE, exposition
 from services.accounts import IngestKeys, Principal, can
-from services.broker import IDS_WINDOW, IDS_WINDOW_MS, BacklogFull, Broker, BrokerDown, StoredChannel
+from services.broker import (
+    IDS_WINDOW,
+    IDS_WINDOW_MS,
+    MEMORY_LIMIT,
+    Broker,
+    BrokerDown,
+    Overloaded,
+    StoredChannel,
+    memory_share,
+)
 from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec
 from services.freshness import WORKER_LIMIT_MS, Progress, judge
 from services.gateway.gateway import Gateway
@@ -64,7 +73,7 @@ class Api:
     def readyz(self) -> Response:
         """200 where events can flow from end to end, else 503; each check says `ok` or what is wrong."""
         try:
-            checks = {"broker": "ok", **self._flow()}
+            checks = {"broker": _broker_check(self.broker.server()), **self._flow()}
         except BrokerDown as error:
             checks = {"broker": str(error), "worker": "unknown", "backlog": "unknown"}
         ready = all(found == "ok" for found in checks.values())
@@ -152,7 +161,7 @@ class Api:
             return json_answer(self.ingestion.accept(feed, records).as_json(), 202)
         except BodyError as error:
             return refusal(error.status, error.code, error.detail)
-        except BacklogFull as full:
+        except Overloaded as full:
             return refusal(429, "backlog_full", str(full), Retry_After=str(RETRY_BACKLOG_S))
 
 
@@ -168,6 +177,14 @@ def _in_json(error: HTTPException) -> Response | HTTPException:
     if not request.path.startswith(API_PREFIX) or error.code is None:
         return error
     return refusal(error.code, error.name.lower().replace(" ", "_"), error.description or error.name)
+
+
+def _broker_check(server: Mapping[str, Any]) -> str:
+    """`ok`, or what about the broker endangers what was accepted."""
+    policy, share = server.get("maxmemory_policy"), memory_share(server)
+    if policy != "noeviction":
+        return f"maxmemory-policy {policy} drops data silently; set noeviction"
+    return "ok" if share < MEMORY_LIMIT else f"memory {100 * share:.0f} % full; raise maxmemory"
 
 
 def _broker_down(error: BrokerDown) -> Response:

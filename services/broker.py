@@ -8,6 +8,7 @@ where it is safe, above. Every failure of the network or the server surfaces as 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -32,6 +33,9 @@ BACKLOG_LIMIT_BYTES = 64 * 1024 * 1024
 DELTAS_READ_MAX = 200
 SOCKET_TIMEOUT_S = 5.0
 REJECTIONS_KEPT = 200
+MEMORY_LIMIT = 0.8
+"""Share of `maxmemory` above which no event is taken, so that commits and trimming can go on."""
+MEMORY_LOOK_S = 0.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,11 +53,22 @@ class LaneLost(Exception):
     """A lane's lease or expected position is not ours any more; open the lane again."""
 
 
-class BacklogFull(Exception):
-    """A lane holds as many unprocessed bytes as it may; come again later."""
+class Overloaded(Exception):
+    """No more events are taken for now; nothing of this call was written, and it may be sent again later."""
+
+
+class BacklogFull(Overloaded):
+    """A lane holds as many unprocessed bytes as it may."""
 
     def __init__(self, lane: Lane, backlog_bytes: int) -> None:
         super().__init__(f"lane {lane}: {backlog_bytes:,} bytes are waiting to be processed; send again later")
+
+
+class MemoryHigh(Overloaded):
+    """The broker's memory is so full that the rest is kept for commits and trimming."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__(f"the broker's memory is {100 * share:.0f} % full; send again later, or raise maxmemory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +167,16 @@ class Broker:
     `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.
     """
 
-    def __init__(self, url: str, *, clock: Clock = wall_clock, commands_max: int = 2) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock = wall_clock,
+        commands_max: int = 2,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock, self._monotonic = clock, monotonic
+        self._memory_due, self._memory_share = 0.0, 0.0
         options: dict[str, Any] = {
             "socket_timeout": SOCKET_TIMEOUT_S,
             "socket_connect_timeout": 2.0,
@@ -168,7 +191,7 @@ class Broker:
         self.address = url.rpartition("@")[2]
         self._scripts = {
             name: self._redis.register_script((files("services") / "scripts" / f"{name}.lua").read_bytes())
-            for name in ("ingest", "lease", "presence", "open_lane", "commit", "read_channel")
+            for name in ("ingest", "lease", "note", "presence", "open_lane", "commit", "read_channel")
         }
 
     def close(self) -> None:
@@ -193,8 +216,9 @@ class Broker:
     def ingest(self, lane: Lane, events: Sequence[tuple[str, bytes]]) -> tuple[int, int]:
         """Append events (id or '' where not to be deduplicated, JSON body) to a lane: (accepted, duplicates).
 
-        Raises BacklogFull, and has then written nothing.
+        Raises Overloaded, and has then written nothing.
         """
+        self._refuse_when_full()
         key = _key(lane)
         arguments: list[Any] = [self._clock(), IDS_WINDOW // 2, IDS_WINDOW_MS // 2, BACKLOG_LIMIT_BYTES]
         for event_id, body in events:
@@ -204,6 +228,14 @@ class Broker:
         if accepted < 0:
             raise BacklogFull(lane, duplicates)
         return accepted, duplicates
+
+    def _refuse_when_full(self) -> None:
+        now = self._monotonic()
+        if now >= self._memory_due:
+            self._memory_due = now + MEMORY_LOOK_S
+            self._memory_share = memory_share(self._redis.info("memory"))
+        if self._memory_share >= MEMORY_LIMIT:
+            raise MemoryHigh(self._memory_share)
 
     @_surfacing
     def sign_of_life(self, lane: Lane) -> None:
@@ -350,7 +382,7 @@ class Broker:
             lane_row, source = pipe.execute()
         oldest = self._oldest_unprocessed(lane, lane_row.get(b"checkpoint", b"0-0"))
         progress = _progress(lane_row, source, self._clock(), started_at, epoch, newest, oldest)
-        self._redis.set(key + "progress", progress.encoded())
+        self._run("note", [key + "progress"], [progress.encoded()])
         return progress
 
     def _oldest_unprocessed(self, lane: Lane, checkpoint: bytes) -> int:
@@ -432,7 +464,7 @@ class Broker:
     @_surfacing
     def write_telemetry(self, process: str, payload: bytes) -> None:
         """Publish what a process measured; the payload carries its own time."""
-        self._redis.hset("hw:telemetry", process, payload)
+        self._run("note", ["hw:telemetry"], [process, payload])
 
     @_surfacing
     def read_telemetry(self) -> dict[str, bytes]:
@@ -445,6 +477,12 @@ class Broker:
         """Drop processes that are gone."""
         if processes:
             self._redis.hdel("hw:telemetry", *processes)
+
+
+def memory_share(info: Mapping[str, Any]) -> float:
+    """Used share of `maxmemory` by `INFO`; 0 where the server has no limit."""
+    limit = int(info.get("maxmemory") or 0)
+    return int(info["used_memory"]) / limit if limit else 0.0
 
 
 def _key(lane: Lane) -> str:

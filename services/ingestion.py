@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.broker import BacklogFull, Broker, BrokerDown
+from services.broker import Broker, BrokerDown, Overloaded
 from services.declare import Declarations, FeedSpec, Lane
 from services.events import Event, Refused, Rejection, Validator
 from services.positions import Clock, wall_clock
@@ -53,7 +53,7 @@ class Ingestion:
     def accept(self, feed: FeedSpec, records: Sequence[Any]) -> Receipt:
         """Validate, deduplicate and append records; an empty sequence is a sign of life.
 
-        What the receipt counts as accepted is in the broker. Raises BacklogFull or BrokerDown; records with
+        What the receipt counts as accepted is in the broker. Raises Overloaded or BrokerDown; records with
         an id may then simply be sent again.
         """
         if not records:
@@ -113,7 +113,7 @@ class FeedIntake:
     def _try(self, records: Sequence[Any]) -> bool:
         try:
             self._ingestion.accept(self._feed, records)
-        except (BacklogFull, BrokerDown):
+        except (Overloaded, BrokerDown):
             return False
         return True
 
