@@ -20,8 +20,8 @@ export class Grids {
   #shown = new WeakMap(); // grid api → key → row
   #pending = new Map(); // uid → {id, keys}
 
-  constructor({ store, getApi, later, onPainted }) {
-    Object.assign(this, { store, getApi, later, onPainted, retrying: false });
+  constructor({ store, getApi, later }) {
+    Object.assign(this, { store, getApi, later, retrying: false });
   }
 
   /** Notes changes of channels for the grids with these ids; a grid that is not ready yet is tried again. */
@@ -52,9 +52,7 @@ export class Grids {
       const isNew = !this.#shown.has(api);
       if (isNew) this.#shown.set(api, new Map());
       const change = transaction(this.#shown.get(api), rows, isNew || keys);
-      if (change.add.length || change.update.length || change.remove.length) {
-        api.applyTransactionAsync(change, () => this.onPainted(id.channel));
-      }
+      if (change.add.length || change.update.length || change.remove.length) api.applyTransactionAsync(change);
     }
     if (this.#pending.size > 0 && !this.retrying) {
       this.retrying = true;

@@ -12,6 +12,7 @@ import { Job, PaintLoop } from './paint.mjs';
 import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
 import { installTap } from './tap.mjs';
 import { Telemetry } from './telemetry.mjs';
+import { Theme } from './theme.mjs';
 import { paintTile } from './tile.mjs';
 
 const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness';
@@ -78,7 +79,7 @@ function onData(frame, received) {
   }
   for (const { job, channels } of bound.values()) {
     if (job === null || !channels.includes(frame.channel)) continue;
-    if (frame.op === 'delta' && frame.channel === channels[0]) await_(job, { created, received });
+    if (frame.op === 'delta' && frame.channel === channels[0]) awaitPaint(job, { created, received });
     loop.mark(job);
   }
   loop.mark(propsJob);
@@ -99,7 +100,7 @@ loop.add(propsJob);
 let palette = null;
 
 /** Remembers a frame until the job that shows it has painted. In a tab that nobody sees nothing is measured. */
-function await_(job, frame) {
+function awaitPaint(job, frame) {
   if (!document.hidden && job.seen && job.waiting.length < WAITING_FRAMES_MAX) job.waiting.push(frame);
 }
 
@@ -186,7 +187,7 @@ function lookAtFreshness() {
 }
 
 function tick() {
-  clock.checkSleep(now(), Date.now());
+  if (clock.checkSleep(now(), Date.now())) connection.nudge();
   connection.tick();
   if ([...bound.keys()].some((element) => !element.isConnected)) rescan();
   lookAtFreshness();
@@ -212,27 +213,18 @@ document.addEventListener('visibilitychange', () => {
 });
 for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, () => connection.nudge());
 
-// ---- theme ----
-
-const THEME_KEY = 'headwater-theme', root = document.documentElement;
-new MutationObserver(() => {
-  palette = null;
-  for (const { job } of bound.values()) if (job?.group === 'chart') loop.mark(job);
-}).observe(root, { attributeFilter: ['data-theme'] });
-
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', ({ matches }) => {
-  if (!localStorage.getItem(THEME_KEY)) root.dataset.theme = matches ? 'dark' : 'light';
-});
-
 // ---- the clientside namespace ----
 
 const grids = new Grids({
   store,
   getApi: (id) => window.dash_ag_grid.getApi(id),
   later: (act, ms) => setTimeout(act, ms),
-  onPainted() {},
 });
 const CONNECTING = { state: 'connecting', text: 'connecting', detail: '' };
+const themes = new Theme(window, () => {
+  palette = null;
+  for (const { job } of bound.values()) if (job?.group === 'chart') loop.mark(job);
+});
 const lastShown = new Map(); // uid of a badge → what it shows
 
 /** The badges on the page tell which components are. */
@@ -244,7 +236,7 @@ function bind(ids) {
 }
 
 /** Changed rows go to the grids; a grid that was just mounted gets all of its rows. */
-function grids_(changes, ids) {
+function updateGrids(changes, ids) {
   const isMounting = dash.callback_context?.triggered_id !== CHANGES;
   grids.update(isMounting ? Object.fromEntries(ids.map(({ channel }) => [channel, true])) : changes.channels, ids);
 }
@@ -267,11 +259,9 @@ function changed(key, values) {
   return values.map((one, i) => (one === former[i] ? dash.no_update : one));
 }
 
-/** Switches between light and dark, and remembers the choice. */
+/** Switches between light and dark. */
 function theme(clicks) {
-  if (!clicks) return dash.no_update;
-  root.dataset.theme = root.dataset.theme === 'dark' ? 'light' : 'dark';
-  try { localStorage.setItem(THEME_KEY, root.dataset.theme); } catch { /* the choice holds until the page is left */ }
+  if (clicks) themes.toggle();
   return dash.no_update;
 }
 
@@ -292,7 +282,7 @@ function navigation(pathname) {
 
 closeBadges(document);
 
-export const clientside = { bind, grids: grids_, freshness, theme, filter, navigation };
+export const clientside = { bind, grids: updateGrids, freshness, theme, filter, navigation };
 Object.assign(dash.headwater, clientside); // from now on without the detour over a promise
 
 /** The public names for a team's own clientside callbacks, for tests and for benchmarks. */

@@ -246,7 +246,6 @@ test('changes for a grid that is not ready wait for it', () => {
     store: { get: () => ({ state: { rows } }) },
     getApi() { if (api === null) throw new Error('no grid found'); return api; },
     later: (act) => timers.push(act),
-    onPainted() {},
   });
   grids.update({ c: ['a'] }, [{ uid: 'g', channel: 'c' }]);
   rows.set('b', { n: 2 });
