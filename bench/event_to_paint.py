@@ -148,7 +148,11 @@ def main() -> None:
     for q in (0.5, 0.95, 0.99):
         print(f"posted → painted p{100 * q:g}: {latencies[int(q * (len(latencies) - 1))]:.0f} ms")
     stats = found["stats"]
-    print(f"page's own count: gaps {stats['gaps']}, duplicates {stats['duplicates']}, reconnects {stats['reconnects']}")
+    for stage, figures in stats.items():
+        if isinstance(figures, dict) and "p95" in figures:
+            print(f"page's own measurement, {stage}: p50 {figures['p50']} ms, p95 {figures['p95']} ms")
+    counted = ", ".join(f"{name} {stats[name]}" for name in ("gaps", "duplicates", "reconnects"))
+    print(f"page's own count: {counted}")
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def test_every_metric_is_documented_and_has_a_meaning() -> None:
 
 
 def test_every_key_in_the_broker_is_documented() -> None:
-    source = (ROOT / "services/broker.py").read_text()
+    source = "".join(path.read_text() for path in (ROOT / "services/broker").glob("*.py"))
     suffixes = set(re.findall(r'(?:key|\)) \+ "([a-z:]+)"', source)) | set(re.findall(r'base \+ "(:[a-z]+)"', source))
     keys = re.findall(r"`(hw:[^`]+)`", OPERATING)
     assert suffixes

@@ -1,0 +1,39 @@
+"""Broker: the only room that speaks Redis.
+
+Each station has its own few verbs here, a file each; the Lua beside them (`scripts/`) makes each of them one
+step. Keys of a lane carry the lane as hash tag, `hw:{flights.0}:...`, so that a commit stays in one slot.
+"""
+
+from services.broker.accepting import IDS_WINDOW, IDS_WINDOW_MS, MEMORY_LIMIT, Accepting
+from services.broker.connection import memory_share
+from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
+from services.broker.leading import Leading
+from services.broker.serving import Serving
+from services.broker.stored import ChannelCommit, Entry, LaneCommit, OpenLane, StoredChannel, StoredDelta
+
+__all__ = [
+    "IDS_WINDOW",
+    "IDS_WINDOW_MS",
+    "MEMORY_LIMIT",
+    "BacklogFull",
+    "Broker",
+    "BrokerDown",
+    "BrokerFull",
+    "ChannelCommit",
+    "Entry",
+    "LaneCommit",
+    "LaneLost",
+    "MemoryHigh",
+    "OpenLane",
+    "Overloaded",
+    "StoredChannel",
+    "StoredDelta",
+    "memory_share",
+]
+
+
+class Broker(Accepting, Leading, Serving):
+    """The door to Redis for one process: at most two connections for commands and one that blocks.
+
+    `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.
+    """

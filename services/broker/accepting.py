@@ -1,0 +1,79 @@
+"""Accepting: the verbs of ingestion and of sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from services.broker.connection import Connection, key_of, memory_share, surfacing
+from services.broker.errors import BacklogFull, MemoryHigh
+from services.declare import Lane
+
+IDS_WINDOW = 200_000
+IDS_WINDOW_MS = 24 * 3_600_000
+BACKLOG_LIMIT_BYTES = 64 * 1024 * 1024
+REJECTIONS_KEPT = 200
+MEMORY_LIMIT = 0.8
+"""Share of `maxmemory` above which no event is taken, so that commits and trimming can go on."""
+MEMORY_LOOK_S = 0.5
+
+
+class Accepting(Connection):
+    """What ingestion asks of the broker."""
+
+    @surfacing
+    def ingest(self, lane: Lane, events: Sequence[tuple[str, bytes]]) -> tuple[int, int]:
+        """Append events (id or '' where not to be deduplicated, JSON body) to a lane: (accepted, duplicates).
+
+        Raises Overloaded, and has then written nothing.
+        """
+        self._refuse_when_full()
+        key = key_of(lane)
+        arguments: list[Any] = [self._clock(), IDS_WINDOW // 2, IDS_WINDOW_MS // 2, BACKLOG_LIMIT_BYTES]
+        for event_id, body in events:
+            arguments += (event_id, body)
+        keys = [key + "lane", key + "events", key + "ids:new", key + "ids:old", key + "source"]
+        accepted, duplicates = self._run("ingest", keys, arguments)
+        if accepted < 0:
+            raise BacklogFull(lane, duplicates)
+        return accepted, duplicates
+
+    def _refuse_when_full(self) -> None:
+        now = self._monotonic()
+        if now >= self._memory_due:
+            self._memory_due = now + MEMORY_LOOK_S
+            self._memory_share = memory_share(self._redis.info("memory"))
+        if self._memory_share >= MEMORY_LIMIT:
+            raise MemoryHigh(self._memory_share)
+
+    @surfacing
+    def sign_of_life(self, lane: Lane) -> None:
+        """The source of a feed lives; kept on the feed's first lane."""
+        self._redis.hset(key_of(lane) + "source", "alive_at", self._clock())
+
+    @surfacing
+    def source_error(self, lane: Lane, text: str) -> None:
+        """The source of a feed is in trouble; the text is its last answer."""
+        self._redis.hset(key_of(lane) + "source", mapping={"error": text, "error_at": self._clock()})
+
+    @surfacing
+    def rejections(self, lane: Lane, count: int, samples: Sequence[Mapping[str, Any]]) -> None:
+        """Count refused records and keep a few of them to look at."""
+        key, now = key_of(lane), self._clock()
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hincrby(key + "source", "rejected", count)
+            newest = samples[-1]
+            text = f"{newest['reason']}: {newest['detail']}"
+            pipe.hset(key + "source", mapping={"rejected_at": now, "rejection": text})
+            for sample in samples:
+                entry = orjson.dumps({**sample, "at": now})
+                pipe.xadd(key + "rejections", {"sample": entry}, maxlen=REJECTIONS_KEPT, approximate=True)
+            pipe.execute()
+
+    @surfacing
+    def rejection_samples(self, lane: Lane, after: str) -> list[tuple[str, dict[str, Any]]]:
+        """Samples of refused records newer than the stream id `after`, oldest first."""
+        found: Any = self._redis.xrange(key_of(lane) + "rejections", min="(" + after, count=100)
+        return [(entry_id.decode(), orjson.loads(fields[b"sample"])) for entry_id, fields in found]

@@ -1,0 +1,187 @@
+"""Leading: the verbs of the processor: leases, a lane's entries, its commits and its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from redis.exceptions import ResponseError
+
+from services.broker.connection import SOCKET_TIMEOUT_S, Connection, key_of, surfacing
+from services.broker.errors import LaneLost
+from services.broker.stored import Entry, LaneCommit, OpenLane
+from services.declare import Lane
+from services.freshness import Progress
+
+GROUP = "processor"
+LEASE_TTL_MS = 2_000
+
+
+class Leading(Connection):
+    """What the processor asks of the broker."""
+
+    @surfacing
+    def present(self, worker: str, *, leaving: bool = False) -> int:
+        """Tell that the worker lives (or is leaving); returns how many live."""
+        living: int = self._run("presence", ["hw:workers"], [worker, LEASE_TTL_MS, int(leaving)])
+        return living
+
+    @surfacing
+    def lease(self, lanes: Mapping[Lane, str], worker: str) -> dict[Lane, str]:
+        """Take or renew leases in one round trip; `lanes` maps to the lease held ('' to take). '' is refused."""
+        script = self._scripts["lease"]
+        with self._redis.pipeline(transaction=False) as pipe:
+            for lane, held in lanes.items():
+                keys = [key_of(lane) + "lease", key_of(lane) + "tokens"]
+                script(keys=keys, args=[held, worker, LEASE_TTL_MS], client=pipe)
+            return {lane: held.decode() for lane, held in zip(lanes, pipe.execute(), strict=True)}
+
+    @surfacing
+    def release(self, lane: Lane, lease: str) -> None:
+        """Give a lane back, so that a standby need not wait for the lease to run out."""
+        self._run("lease", [key_of(lane) + "lease", key_of(lane) + "tokens"], [lease, "", 0])
+
+    @surfacing
+    def open_lane(
+        self, lane: Lane, lease: str, run_id: str, signatures: Mapping[str, str], signature: str, epoch: str
+    ) -> OpenLane:
+        """Settle epoch and channels for a new writer; `epoch` is used where a new one is due. Raises LaneLost."""
+        key = key_of(lane)
+        pairs = [text for pair in signatures.items() for text in pair]
+        found = self._run(
+            "open_lane",
+            [key + "lease", key + "lane", key + "channels"],
+            [lease, run_id, signature, epoch, self._clock(), key + "c:", *pairs],
+        )
+        if not found:
+            raise LaneLost(f"lane {lane}: the lease went to another worker while opening")
+        self._make_group(lane)
+        return OpenLane(found[0].decode(), found[1].decode(), int(found[2]))
+
+    def _make_group(self, lane: Lane) -> None:
+        try:
+            self._redis.xgroup_create(key_of(lane) + "events", GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    @surfacing
+    def channels_of(self, lane: Lane) -> list[str]:
+        """Names of the channels, partitions included, that hold state on this lane."""
+        found: Any = self._redis.hkeys(key_of(lane) + "channels")
+        return sorted(name.decode() for name in found)
+
+    @surfacing
+    def claim(self, lane: Lane, worker: str) -> list[Entry]:
+        """All entries that were delivered to any worker and never acknowledged, in order."""
+        pending: Any = self._redis.xpending_range(key_of(lane) + "events", GROUP, "-", "+", 10_000)
+        tries = {row["message_id"].decode(): row["times_delivered"] for row in pending}
+        claimed: list[Entry] = []
+        start: Any = b"0-0"
+        while True:
+            answer: Any = self._redis.xautoclaim(key_of(lane) + "events", GROUP, worker, 0, start_id=start, count=500)
+            start = answer[0]
+            claimed += _entries(answer[1])
+            if start == b"0-0":
+                return [replace(entry, tries=tries.get(entry.id, 1)) for entry in claimed]
+
+    @surfacing
+    def read_events(self, lanes: Iterable[Lane], worker: str, count: int, block_ms: int) -> dict[Lane, list[Entry]]:
+        """New entries of the lanes; waits up to `block_ms` where there are none. Uses the blocking connection."""
+        streams = {key_of(lane) + "events": lane for lane in lanes}
+        wanted: dict[Any, Any] = dict.fromkeys(streams, ">")
+        block = None if block_ms <= 0 else min(block_ms, int(SOCKET_TIMEOUT_S * 500))
+        found: Any = self._waiting.xreadgroup(GROUP, worker, wanted, count=count, block=block)
+        return {streams[name.decode()]: _entries(entries) for name, entries in found or ()}
+
+    @surfacing
+    def commit(self, lane: Lane, commit: LaneCommit) -> None:
+        """Write one step of a lane, whole or not at all. Raises LaneLost where the lane is not ours any more."""
+        key = key_of(lane)
+        keys = [key + name for name in ("lease", "lane", "events", "quarantine", "channels")]
+        arguments: list[Any] = [commit.lease, commit.epoch, commit.checkpoint_before, commit.checkpoint, GROUP]
+        arguments += (commit.processed, commit.processed_bytes, commit.too_late)
+        arguments += (len(commit.acknowledged), *commit.acknowledged)
+        arguments += (len(commit.quarantined), *commit.quarantined, len(commit.channels))
+        for channel in commit.channels:
+            base = key + "c:" + channel.name
+            keys += (base, base + ":head", base + ":deltas")
+            arguments += (
+                channel.name,
+                channel.signature,
+                channel.seq_before,
+                channel.data,
+                orjson.dumps(channel.times),
+                orjson.dumps(channel.overall),
+                channel.trim_below,
+                2 * len(channel.cells),
+            )
+            for cell in channel.cells.items():
+                arguments += cell
+            arguments += (len(channel.dropped), *channel.dropped)
+        answer = self._run("commit", keys, arguments)
+        if answer != b"ok":
+            raise LaneLost(f"lane {lane}: commit refused ({answer.decode()})")
+
+    @surfacing
+    def report_progress(self, lane: Lane, started_at: int, epoch: str, newest: tuple[int, int]) -> Progress:
+        """Write what the gateway judges freshness by: counts, backlog, the source's life. Once a second."""
+        key = key_of(lane)
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(key + "lane")
+            pipe.hgetall(key_of(Lane(lane.feed, 0)) + "source")
+            lane_row, source = pipe.execute()
+        oldest = self._oldest_unprocessed(lane, lane_row.get(b"checkpoint", b"0-0"))
+        progress = _progress(lane_row, source, self._clock(), started_at, epoch, newest, oldest)
+        self._run("note", [key + "progress"], [progress.encoded()])
+        return progress
+
+    def _oldest_unprocessed(self, lane: Lane, checkpoint: bytes) -> int:
+        found: Any = self._redis.xrange(key_of(lane) + "events", min=b"(" + checkpoint, count=1)
+        return int(found[0][0].partition(b"-")[0]) if found else 0
+
+
+def _entries(raw: Any) -> list[Entry]:
+    # A deleted pending entry comes as (id, None): it was trimmed, there is nothing left to process.
+    return [
+        Entry(entry_id.decode(), fields.get(b"events", b""), int(fields.get(b"n", 0)))
+        for entry_id, fields in raw
+        if fields is not None
+    ]
+
+
+def _progress(
+    lane: Mapping[bytes, bytes],
+    source: Mapping[bytes, bytes],
+    now: int,
+    started_at: int,
+    epoch: str,
+    newest: tuple[int, int],
+    oldest: int,
+) -> Progress:
+    def number(row: Mapping[bytes, bytes], name: bytes) -> int:
+        return int(row.get(name, 0))
+
+    backlog = max(0, number(lane, b"accepted") - number(lane, b"processed"))
+    return Progress(
+        epoch=epoch,
+        at=now,
+        started_at=started_at,
+        event_at=newest[0],
+        ingested_at=newest[1],
+        accepted=number(lane, b"accepted"),
+        duplicates=number(lane, b"duplicates"),
+        processed=number(lane, b"processed"),
+        quarantined=number(lane, b"quarantined"),
+        too_late=number(lane, b"too_late"),
+        backlog=backlog,
+        backlog_since=oldest if backlog else 0,
+        alive_at=number(source, b"alive_at"),
+        error=source.get(b"error", b"").decode(),
+        error_at=number(source, b"error_at"),
+        rejected=number(source, b"rejected"),
+        rejected_at=number(source, b"rejected_at"),
+        rejection=source.get(b"rejection", b"").decode(),
+    )

@@ -1,0 +1,111 @@
+"""Serving: the verbs of the gateway, and of telemetry that every process publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from redis.exceptions import RedisError
+
+from services.broker.connection import SOCKET_TIMEOUT_S, Connection, key_of, surfacing
+from services.broker.stored import StoredChannel, StoredDelta
+from services.declare import ChannelRef, Lane
+from services.freshness import Progress
+from services.positions import Position, Times
+
+DELTAS_READ_MAX = 200
+
+
+class Serving(Connection):
+    """What the gateway asks of the broker."""
+
+    @surfacing
+    def read_channel(self, ref: ChannelRef) -> StoredChannel:
+        """State of a channel with its position, read in one step."""
+        base = key_of(ref.lane) + "c:" + ref.name
+        epoch, seq, times, flat = self._run("read_channel", [key_of(ref.lane) + "lane", base, base + ":head"], [])
+        cells = {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
+        position = Position(epoch.decode(), int(seq)) if epoch else None
+        return StoredChannel(position, cells, Times.from_json(orjson.loads(times)) if times else None)
+
+    @surfacing
+    def read_heads(self, refs: Sequence[ChannelRef]) -> dict[ChannelRef, StoredChannel]:
+        """Where channels stand, without their cells; those whose lane was never opened are left out."""
+        if not refs:
+            return {}
+        with self._redis.pipeline(transaction=False) as pipe:
+            for ref in refs:
+                pipe.hget(key_of(ref.lane) + "lane", "epoch")
+                pipe.hmget(key_of(ref.lane) + "c:" + ref.name + ":head", ["seq", "times"])
+            answers: Any = pipe.execute()
+        heads: dict[ChannelRef, StoredChannel] = {}
+        for ref, epoch, (seq, times) in zip(refs, answers[::2], answers[1::2], strict=True):
+            if epoch:
+                stages = Times.from_json(orjson.loads(times)) if times else None
+                heads[ref] = StoredChannel(Position(epoch.decode(), int(seq or 0)), {}, stages)
+        return heads
+
+    @surfacing
+    def read_deltas(self, after: Mapping[ChannelRef, int], block_ms: int) -> list[StoredDelta]:
+        """Deltas of the channels beyond the given seqs; waits up to `block_ms`. Uses the blocking connection."""
+        streams: dict[Any, Any] = {}
+        refs: dict[bytes, ChannelRef] = {}
+        for ref, seq in after.items():
+            key = key_of(ref.lane) + "c:" + ref.name + ":deltas"
+            streams[key], refs[key.encode()] = f"{seq}-0", ref
+        if self._waiting_id is None:
+            self._waiting_id = self._waiting.client_id()
+        block = min(block_ms, int(SOCKET_TIMEOUT_S * 500))
+        try:
+            found: Any = self._waiting.xread(streams, count=DELTAS_READ_MAX, block=block)
+        except (RedisError, OSError):
+            self._waiting_id = None
+            raise
+        return [_delta(refs[name], entry_id, fields) for name, entries in found or () for entry_id, fields in entries]
+
+    @surfacing
+    def read_range(self, ref: ChannelRef, after: int) -> list[StoredDelta]:
+        """Deltas beyond a seq that the broker still holds, oldest first."""
+        key = key_of(ref.lane) + "c:" + ref.name + ":deltas"
+        found: Any = self._redis.xrange(key, min=f"{after + 1}-0")
+        return [_delta(ref, entry_id, fields) for entry_id, fields in found]
+
+    @surfacing
+    def unblock(self) -> None:
+        """Wake a blocked `read_deltas`; harmless where none is blocked."""
+        if self._waiting_id is not None:
+            self._redis.client_unblock(self._waiting_id)
+
+    @surfacing
+    def lane_progress(self, lanes: Sequence[Lane]) -> dict[Lane, Progress]:
+        """What each lane's worker last said; lanes that never had one are left out."""
+        if not lanes:
+            return {}
+        with self._redis.pipeline(transaction=False) as pipe:
+            for lane in lanes:
+                pipe.get(key_of(lane) + "progress")
+            answers = pipe.execute()
+        return {lane: Progress.decoded(raw) for lane, raw in zip(lanes, answers, strict=True) if raw}
+
+    @surfacing
+    def write_telemetry(self, process: str, payload: bytes) -> None:
+        """Publish what a process measured; the payload carries its own time."""
+        self._run("note", ["hw:telemetry"], [process, payload])
+
+    @surfacing
+    def read_telemetry(self) -> dict[str, bytes]:
+        """The last payload of each process."""
+        found: Any = self._redis.hgetall("hw:telemetry")
+        return {name.decode(): payload for name, payload in found.items()}
+
+    @surfacing
+    def forget_telemetry(self, processes: Sequence[str]) -> None:
+        """Drop processes that are gone."""
+        if processes:
+            self._redis.hdel("hw:telemetry", *processes)
+
+
+def _delta(ref: ChannelRef, entry_id: bytes, fields: Mapping[bytes, bytes]) -> StoredDelta:
+    times = Times.from_json(orjson.loads(fields[b"times"]))
+    return StoredDelta(ref, fields[b"epoch"].decode(), int(entry_id.partition(b"-")[0]), fields[b"data"], times)

@@ -1,0 +1,82 @@
+"""What the broker holds and is given, as nouns: channels, deltas, entries, commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.declare import ChannelRef
+from services.positions import Position, Times
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChannel:
+    """A channel as the broker holds it; `position` is None where its lane was never opened."""
+
+    position: Position | None
+    cells: dict[str, bytes]
+    times: Times | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelta:
+    """One delta as committed: it leads from `seq - 1` to `seq`; `data` is JSON."""
+
+    ref: ChannelRef
+    epoch: str
+    seq: int
+    data: bytes
+    times: Times
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a lane's stream: its id, the events of one request as a JSON array, and their number.
+
+    `tries`: how often it was given to a worker before, this time not counted, where it was claimed.
+    """
+
+    id: str
+    events: bytes
+    count: int
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLane:
+    """A lane as its new writer finds it."""
+
+    epoch: str
+    checkpoint: str
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCommit:
+    """What a commit does to one channel. `data` is empty where only hidden cells change."""
+
+    name: str
+    signature: str
+    seq_before: int
+    data: bytes
+    times: Times
+    overall: Times
+    trim_below: int
+    cells: Mapping[str, bytes]
+    dropped: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneCommit:
+    """One atomic step of a lane."""
+
+    lease: str
+    epoch: str
+    checkpoint_before: str
+    checkpoint: str
+    processed: int
+    processed_bytes: int
+    too_late: int
+    acknowledged: Sequence[str]
+    quarantined: Sequence[bytes]
+    channels: Sequence[ChannelCommit]
