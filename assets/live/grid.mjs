@@ -18,7 +18,7 @@ export function transaction(shown, rows, keys) {
 /** Keeps the grids of the open page up to date. `getApi(id)` throws until a grid is ready. */
 export class Grids {
   #shown = new WeakMap(); // grid api → key → row
-  #pending = new Map(); // uid → {id, keys}
+  #pending = new Map(); // uid of a grid that is not ready → {id, keys}
 
   constructor({ store, getApi, later }) {
     Object.assign(this, { store, getApi, later, retrying: false });
@@ -40,24 +40,27 @@ export class Grids {
 
   #note(id, keys) {
     const pending = this.#pending.get(id.uid);
-    const all = keys === true || pending?.keys === true;
-    this.#pending.set(id.uid, { id, keys: all || [...(pending?.keys ?? []), ...keys] });
+    this.#pending.set(id.uid, { id, keys: pending === undefined ? keys : true });
   }
 
   #apply() {
     for (const [uid, { id, keys }] of this.#pending) {
-      const rows = this.store.get(id.channel)?.state?.rows, api = rows && this.#ready(id);
-      if (!api) continue;
-      this.#pending.delete(uid);
-      const isNew = !this.#shown.has(api);
-      if (isNew) this.#shown.set(api, new Map());
-      const change = transaction(this.#shown.get(api), rows, isNew || keys);
-      if (change.add.length || change.update.length || change.remove.length) api.applyTransactionAsync(change);
+      const rows = this.store.get(id.channel)?.state?.rows, api = this.#ready(id);
+      if (rows && api) this.#bringUp(api, rows, keys);
+      if (api) this.#pending.delete(uid); // without rows yet its snapshot will be the next change
+      else this.#pending.set(uid, { id, keys: true });
     }
     if (this.#pending.size > 0 && !this.retrying) {
       this.retrying = true;
       this.later(() => { this.retrying = false; this.#apply(); }, 100);
     }
+  }
+
+  #bringUp(api, rows, keys) {
+    const isNew = !this.#shown.has(api);
+    if (isNew) this.#shown.set(api, new Map());
+    const change = transaction(this.#shown.get(api), rows, isNew || keys);
+    if (change.add.length || change.update.length || change.remove.length) api.applyTransactionAsync(change);
   }
 
   #ready(id) {

@@ -293,6 +293,7 @@ def test_a_chart_that_nobody_sees_is_not_painted_and_does_not_keep_the_loop_awak
 
 def test_a_teams_own_callback_reads_the_changed_channels_as_one_prop(page: Page, gateway: ScriptedGateway) -> None:
     live_tile(page, gateway)
+    wait_until(lambda: page.frames_asked_for_during(10) == 0, what="no animation frame asked for")
     page.run("const set = dash_clientside.set_props; window.seen = []; dash_clientside.set_props = (id, props) => {"
              "if (id === 'live-changes') seen.push(props.data); set(id, props) }")
     for percent in range(5):
