@@ -94,14 +94,16 @@ def web() -> None:
 
 
 @main.command()
-@click.option("--only", "feeds", multiple=True, metavar="FEED", help="Run these feeds only; may be repeated.")
+@click.option("--only", default="", metavar="STATIONS", help="Of sources,processor: run these only.")
 @_explained
-def worker(feeds: tuple[str, ...]) -> None:
-    """Run sources and processor; needs a broker. A second one is a hot standby."""
-    from app.worker import Worker
+def worker(only: str) -> None:
+    """Run processor and sources; needs a broker. Several share the work, and take over from each other."""
+    from app.worker import Worker, read_stations
 
+    stations = read_stations(only)
     settings = _start("worker")
-    Worker(settings, feeds=feeds).run()
+    apart = [sys.executable, "-m", "app.cli", "worker", "--only", "sources"]
+    Worker(settings, stations=stations, apart=apart).run()
 
 
 @main.command()

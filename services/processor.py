@@ -47,7 +47,7 @@ class Processor:
     ) -> None:
         self._broker, self._declarations, self._telemetry = broker, declarations, telemetry
         self._worker, self._tick_s, self._clock, self._monotonic = worker, tick_ms / 1000, clock, monotonic
-        self._leadership = Leadership(broker, declarations.lanes(), worker)
+        self._leadership = Leadership(broker, "processor", declarations.lanes(), worker)
         self._led: dict[Lane, LedLane] = {}
         self._committed: dict[Lane, float] = {}
         self._renew_at = self._progress_at = 0.0

@@ -7,7 +7,7 @@ step. Keys of a lane carry the lane as hash tag, `hw:{flights.0}:...`, so that a
 from services.broker.accepting import IDS_WINDOW, IDS_WINDOW_MS, MEMORY_LIMIT, Accepting
 from services.broker.connection import memory_share
 from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
-from services.broker.leading import Leading
+from services.broker.leading import Leading, Station
 from services.broker.serving import Serving
 from services.broker.stored import ChannelCommit, Entry, LaneCommit, OpenLane, StoredChannel, StoredDelta
 
@@ -26,6 +26,7 @@ __all__ = [
     "MemoryHigh",
     "OpenLane",
     "Overloaded",
+    "Station",
     "StoredChannel",
     "StoredDelta",
     "memory_share",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from redis.exceptions import ResponseError
@@ -15,6 +15,9 @@ from services.broker.stored import Entry, LaneCommit, OpenLane
 from services.declare import Lane
 from services.freshness import Progress
 
+Station = Literal["processor", "sources"]
+"""Which work a lease is for: writing a lane, or reading a feed's source (its first lane stands for the feed)."""
+
 GROUP = "processor"
 LEASE_TTL_MS = 2_000
 
@@ -23,25 +26,27 @@ class Leading(Connection):
     """What the processor asks of the broker."""
 
     @surfacing
-    def present(self, worker: str, *, leaving: bool = False) -> int:
-        """Tell that the worker lives (or is leaving); returns how many live."""
-        living: int = self._run("presence", ["hw:workers"], [worker, LEASE_TTL_MS, int(leaving)])
-        return living
+    def present(self, station: Station, worker: str, release: int, *, leaving: bool = False) -> int:
+        """Tell that the worker lives (or is leaving); returns with how many it shares its station's work.
+
+        0 while a worker of a newer release lives: this one is to hand over what it has.
+        """
+        peers: int = self._run("presence", [f"hw:workers:{station}"], [worker, release, LEASE_TTL_MS, int(leaving)])
+        return peers
 
     @surfacing
-    def lease(self, lanes: Mapping[Lane, str], worker: str) -> dict[Lane, str]:
+    def lease(self, station: Station, lanes: Mapping[Lane, str], worker: str) -> dict[Lane, str]:
         """Take or renew leases in one round trip; `lanes` maps to the lease held ('' to take). '' is refused."""
         script = self._scripts["lease"]
         with self._redis.pipeline(transaction=False) as pipe:
             for lane, held in lanes.items():
-                keys = [key_of(lane) + "lease", key_of(lane) + "tokens"]
-                script(keys=keys, args=[held, worker, LEASE_TTL_MS], client=pipe)
+                script(keys=_lease_keys(station, lane), args=[held, worker, LEASE_TTL_MS], client=pipe)
             return {lane: held.decode() for lane, held in zip(lanes, pipe.execute(), strict=True)}
 
     @surfacing
-    def release(self, lane: Lane, lease: str) -> None:
+    def release(self, station: Station, lane: Lane, lease: str) -> None:
         """Give a lane back, so that a standby need not wait for the lease to run out."""
-        self._run("lease", [key_of(lane) + "lease", key_of(lane) + "tokens"], [lease, "", 0])
+        self._run("lease", _lease_keys(station, lane), [lease, "", 0])
 
     @surfacing
     def open_lane(
@@ -141,6 +146,13 @@ class Leading(Connection):
     def _oldest_unprocessed(self, lane: Lane, checkpoint: bytes) -> int:
         found: Any = self._redis.xrange(key_of(lane) + "events", min=b"(" + checkpoint, count=1)
         return int(found[0][0].partition(b"-")[0]) if found else 0
+
+
+def _lease_keys(station: Station, lane: Lane) -> list[str]:
+    key = key_of(lane)
+    if station == "processor":
+        return [key + "lease", key + "tokens"]
+    return [key + "source:lease", key + "source:tokens"]
 
 
 def _entries(raw: Any) -> list[Entry]:

@@ -8,7 +8,11 @@ from services.declare.columns import FieldType
 from services.declare.feeds import FeedSpec
 
 _VALUES: dict[FieldType, Any] = {
-    "text": "hello", "number": 1.5, "integer": 1, "flag": True, "moment": 1_767_225_600_000,
+    "text": "hello",
+    "number": 1.5,
+    "integer": 1,
+    "flag": True,
+    "moment": 1_767_225_600_000,
 }
 
 

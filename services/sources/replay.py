@@ -54,6 +54,7 @@ class Replay(Source):
 
     def __init__(self, title: str, *, lead_s: float) -> None:
         self.title, self.lead_s = title, lead_s
+        self._recording: Recording | None = None
 
     @abstractmethod
     def recording(self) -> Recording:
@@ -64,7 +65,8 @@ class Replay(Source):
         """The fields of a recorded event."""
 
     def run(self, intake: Intake) -> None:
-        recording = self.recording()
+        self._recording = self._recording or self.recording()  # read once, also where leadership comes back
+        recording = self._recording
         played = intake.now_ms() - int(self.lead_s * 1000)
         while True:
             now = intake.now_ms()

@@ -10,6 +10,7 @@ import pytest
 from headwater import Feed, Freshness, Http, Latest, Text
 from services.broker import Broker
 from services.declare import Lane
+from services.leadership import Leadership
 from services.processor import Processor
 from tests.services import oracle
 from tests.system import System, order
@@ -99,6 +100,26 @@ def test_the_lanes_of_a_worker_that_died_are_taken_within_three_seconds(wide: Sy
         return led(other) == LANES
 
     wait_until(taken, 3.0, "all lanes with the one that is left")
+
+
+def test_a_worker_of_an_older_release_hands_over_to_a_newer_one_and_takes_nothing_from_it(broker_url: str) -> None:
+    lanes = Parcels.declaration.all_lanes()
+    older, newer = (
+        Leadership(Broker(broker_url), "processor", lanes, f"of-{release}", release=release) for release in (1, 2)
+    )
+    assert set(older.renew().taken) == LANES
+
+    def handed_over() -> bool:
+        excess = older.renew().excess
+        if excess is not None:
+            older.give_back(excess)
+        newer.renew()
+        return set(newer.held) == LANES
+
+    wait_until(handed_over, what="every lane with the newer release")
+    assert not older.renew().taken
+    newer.leave()
+    wait_until(lambda: set(older.renew().taken), what="the older release leading again, once it is alone")
 
 
 def test_an_entry_that_no_worker_survives_is_set_aside_after_three_tries(system: System) -> None:
