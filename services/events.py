@@ -42,6 +42,7 @@ class Event(NamedTuple):
     """A validated event, ready for the stream.
 
     `given_id` tells whether the sender chose the id: only then can a resend be recognised.
+    `lag_ms` is its arrival less the sender's stamp; below 0 where the sender's clock is ahead.
     `body` is the JSON object that the stream holds: id, created_at, ingested_at and the fields.
     """
 
@@ -49,6 +50,7 @@ class Event(NamedTuple):
     given_id: bool
     partition: str | None
     created_at: int
+    lag_ms: int
     body: bytes
 
 
@@ -178,9 +180,10 @@ class Validator:
         if not isinstance(record, Mapping):
             raise _wrong_type("record", record, "a JSON object")
         event_id, given = _event_id(record.get("id"))
-        created_at, clamped = _created_at(record.get("created_at"), now_ms)
+        stamp = _stamp(record.get("created_at"), now_ms)
+        created_at = min(stamp, now_ms)
         body: dict[str, Any] = {"id": event_id, "created_at": created_at, "ingested_at": now_ms}
-        if clamped:
+        if stamp > now_ms:
             body["clamped"] = True
         for name, required, check in self._checks:
             found = record.get(name)
@@ -195,7 +198,7 @@ class Validator:
         if len(encoded) > EVENT_BYTES_LIMIT:
             raise Refused("too_large", f"event: {len(encoded)} bytes; send at most {EVENT_BYTES_LIMIT}")
         partition = None if self._partition is None else str(body[self._partition])
-        return Event(event_id, given, partition, created_at, encoded)
+        return Event(event_id, given, partition, created_at, now_ms - stamp, encoded)
 
 
 def _event_id(found: Any) -> tuple[str, bool]:
@@ -210,11 +213,12 @@ def _event_id(found: Any) -> tuple[str, bool]:
     return found, True
 
 
-def _created_at(found: Any, now_ms: int) -> tuple[int, bool]:
+def _stamp(found: Any, now_ms: int) -> int:
+    """The sender's stamp, at most a minute ahead of us; the time of arrival where there is none."""
     if found is None:
-        return now_ms, False
-    created_at = moment("created_at", found)
-    if created_at > now_ms + FUTURE_LIMIT_MS:
-        ahead_s = (created_at - now_ms) / 1000
+        return now_ms
+    stamp = moment("created_at", found)
+    if stamp > now_ms + FUTURE_LIMIT_MS:
+        ahead_s = (stamp - now_ms) / 1000
         raise Refused("future_timestamp", f"created_at: {ahead_s:.0f} s ahead of the server; set the sender's clock")
-    return (now_ms, True) if created_at > now_ms else (created_at, False)
+    return stamp

@@ -27,7 +27,9 @@ class Progress:
     `at` is when it was said; `started_at` when the lane's epoch began; `event_at`, `ingested_at` the
     newest processed event's; `backlog` events accepted and not processed, `backlog_since` the ingest time
     of the oldest of them; `alive_at` the source's last sign of life; `error`, `error_at` its last trouble;
-    `rejected`, `rejected_at`, `rejection` the count, time and text of refusals.
+    `rejected`, `rejected_at`, `rejection` the count, time and text of refusals, `refused_run` and `refused_from` how
+    many and since when without an accepted event between; `lag_ms` the least time between stamp and arrival of
+    late, below 0 where the source's clock is ahead.
     """
 
     epoch: str
@@ -48,6 +50,9 @@ class Progress:
     rejected: int = 0
     rejected_at: int = 0
     rejection: str = ""
+    refused_run: int = 0
+    refused_from: int = 0
+    lag_ms: int = 0
 
     def encoded(self) -> bytes:
         return orjson.dumps(self)
@@ -105,7 +110,7 @@ def _judge_source(rule: Freshness, progress: Progress, event_at: int, now: int, 
         return Verdict("stale" if silent else "late", "source_error", progress.error, since)
     if silent:
         if progress.rejected_at + stale_ms > now:
-            return Verdict("stale", "rejecting", progress.rejection, life + stale_ms)
+            return Verdict("stale", "rejecting", _refusals(progress), life + stale_ms)
         return Verdict("stale", "source_silent", "", life + stale_ms)
     if progress.backlog and now - progress.backlog_since > late_ms:
         detail = f"{progress.backlog:,} events behind"
@@ -120,10 +125,14 @@ def _aged(rule: Freshness, progress: Progress, event_at: int, life: int, now: in
     if now - progress.ingested_at <= late_ms:
         return Verdict("late", "source_late", "events arrive with old times", event_at + late_ms)
     if progress.rejected_at + late_ms > now:
-        return Verdict("late", "rejecting", progress.rejection, event_at + late_ms)
+        return Verdict("late", "rejecting", _refusals(progress), event_at + late_ms)
     if rule.may_be_quiet:
         return Verdict("quiet", None, "no events; the source is alive", event_at + late_ms)
     return Verdict("late", "source_late", "the source is behind its interval", event_at + late_ms)
+
+
+def _refusals(progress: Progress) -> str:
+    return f"{progress.refused_run:,} refused, the last: {progress.rejection}"
 
 
 def _flowing(rule: Freshness, event_at: int, now: int) -> Verdict:

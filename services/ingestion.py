@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ RECORDS_MAX = 5_000
 
 _SAMPLES_MAX = 5
 _RETRY_S = 0.5
+SKEW_PANE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Ingestion:
         self, broker: Broker, declarations: Declarations, telemetry: Telemetry, clock: Clock = wall_clock
     ) -> None:
         self._broker, self._telemetry, self._clock = broker, telemetry, clock
+        self._lags: dict[str, _LeastLag] = {name: _LeastLag() for name in declarations.feeds}
         self._validators = {name: Validator(feed) for name, feed in declarations.feeds.items()}
 
     def accept(self, feed: FeedSpec, records: Sequence[Any]) -> Receipt:
@@ -62,8 +64,9 @@ class Ingestion:
         now = self._clock()
         lanes, rejected = self._sort(feed, records, now)
         accepted = duplicates = 0
+        lag_ms = self._least_lag(feed, lanes, now)
         for lane, events in lanes.items():
-            new, known = self._broker.ingest(lane, [(e.id if e.given_id else "", e.body) for e in events])
+            new, known = self._broker.ingest(lane, [(e.id if e.given_id else "", e.body) for e in events], lag_ms)
             accepted, duplicates = accepted + new, duplicates + known
             if not feed.source.recorded:  # a recording sets its stamps itself, some of them in the past
                 oldest = min(event.created_at for event in events)
@@ -86,6 +89,13 @@ class Ingestion:
                 lanes[feed.lane_of(event.partition)].append(event)
         return lanes, rejected
 
+    def _least_lag(self, feed: FeedSpec, lanes: Mapping[Lane, Sequence[Event]], now: int) -> int | None:
+        """How far the source's clock is off at least; None where a recording sets its stamps itself."""
+        lags = [event.lag_ms for events in lanes.values() for event in events]
+        if feed.source.recorded or not lags:
+            return None
+        return self._lags[feed.name].with_(min(lags), now)
+
     def _account(self, feed: FeedSpec, accepted: int, duplicates: int, rejected: Sequence[Rejection]) -> None:
         self._telemetry.count("accepted", accepted)
         self._telemetry.count("duplicates", duplicates)
@@ -93,6 +103,22 @@ class Ingestion:
             self._telemetry.count("rejected", len(rejected))
             samples = [rejection.as_json() for rejection in rejected[:_SAMPLES_MAX]]
             self._broker.rejections(Lane(feed.name, 0), len(rejected), samples)
+
+
+class _LeastLag:
+    """The least lag of the last one to two minutes: what is left of it is not the network but the clock."""
+
+    def __init__(self) -> None:
+        self._started_at = 0
+        self._before: int | None = None
+        self._now: int | None = None
+
+    def with_(self, lag_ms: int, now: int) -> int:
+        """Take one in; the least of late."""
+        if now - self._started_at > SKEW_PANE_MS:
+            self._started_at, self._before, self._now = now, self._now, None
+        self._now = lag_ms if self._now is None else min(self._now, lag_ms)
+        return self._now if self._before is None else min(self._now, self._before)
 
 
 class FeedIntake:

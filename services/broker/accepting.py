@@ -24,14 +24,18 @@ class Accepting(Connection):
     """What ingestion asks of the broker."""
 
     @surfacing
-    def ingest(self, lane: Lane, events: Sequence[tuple[str, bytes]]) -> tuple[int, int]:
+    def ingest(self, lane: Lane, events: Sequence[tuple[str, bytes]], lag_ms: int | None = None) -> tuple[int, int]:
         """Append events (id or '' where not to be deduplicated, JSON body) to a lane: (accepted, duplicates).
+
+        `lag_ms` is the least time between an event's stamp and its arrival of late; below 0 the source's clock
+        is ahead of ours.
 
         Raises Overloaded, and has then written nothing.
         """
         self._refuse_when_full()
         key = key_of(lane)
         arguments: list[Any] = [self._clock(), IDS_WINDOW // 2, IDS_WINDOW_MS // 2, BACKLOG_LIMIT_BYTES]
+        arguments.append("" if lag_ms is None else lag_ms)
         for event_id, body in events:
             arguments += (event_id, body)
         keys = [key + "lane", key + "events", key + "ids:new", key + "ids:old", key + "source"]
@@ -64,6 +68,8 @@ class Accepting(Connection):
         key, now = key_of(lane), self._clock()
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hincrby(key + "source", "rejected", count)
+            pipe.hincrby(key + "source", "refused_run", count)
+            pipe.hsetnx(key + "source", "refused_from", str(now))
             newest = samples[-1]
             text = f"{newest['reason']}: {newest['detail']}"
             pipe.hset(key + "source", mapping={"rejected_at": now, "rejection": text})

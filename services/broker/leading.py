@@ -196,4 +196,7 @@ def _progress(
         rejected=number(source, b"rejected"),
         rejected_at=number(source, b"rejected_at"),
         rejection=source.get(b"rejection", b"").decode(),
+        refused_run=number(source, b"refused_run"),
+        refused_from=number(source, b"refused_from"),
+        lag_ms=number(source, b"lag_ms"),
     )

@@ -14,6 +14,7 @@ from services.declare.feeds import NAME, Feed, FeedSpec, Freshness, Lane
 
 Kind = Literal["latest", "series", "log"]
 Policy = Literal["every", "newest", "summarised"]
+"""What a channel keeps when events come faster than they can be shown: every one, the newest of each key, a summary."""
 ROWS_LIMIT = 10_000
 
 
@@ -82,7 +83,7 @@ class Channel:
         name: str | None,
         title: str | None,
         freshness: Freshness | None,
-        policy: Policy,
+        policy: Policy | None,
         partition: Field | None,
         partitions_max: int,
         where: Condition | None,
@@ -100,15 +101,26 @@ class Channel:
             raise refuse(cls, "name", short, "use lower-case letters, digits and _, starting with a letter")
         cls.feed, cls.name = feed.declaration, f"{feed.declaration.name}.{short}"
         cls.title = title or (cls.__doc__ or short.replace("_", " ").capitalize()).split("\n")[0].rstrip(".")
-        cls.freshness, cls.policy = freshness or cls.feed.freshness, policy
+        cls.freshness = freshness or cls.feed.freshness
         cls.by = tuple(cls._own_field("by", field) for field in ([by] if isinstance(by, Field) else by))
         cls.partition = None if partition is None else cls._own_field("partition", partition)
         cls.partitions_max, cls.where = partitions_max, where
         cls.window_s, cls.windows, cls.evict_after_s, cls.keep = window_s, windows, evict_after_s, keep
         cls.aggregates = {k: v for k, v in own.items() if isinstance(v, Aggregate)}
+        cls.policy = cls._own_policy(policy)
         for taken in vars(Channel).get("__annotations__", {}).keys() & own.keys():
             raise refuse(cls, taken, taken, "the name has a meaning for every channel; call the aggregate otherwise")
         cls._check()
+
+    @classmethod
+    def _own_policy(cls, said: Policy | None) -> Policy:
+        """What the kind does under load; naming it in the declaration is allowed, naming another is not."""
+        summarised = bool(cls.aggregates) and cls.window_s is not None
+        own: Policy = "summarised" if summarised else "newest" if cls.kind == "latest" else "every"
+        if said is not None and said != own:
+            remedy = f"a {cls.kind} declared like this keeps {own!r}; leave it out, or declare another kind of channel"
+            raise refuse(cls, "policy", said, remedy)
+        return own
 
     @classmethod
     def _own_field(cls, what: str, field: Field) -> str:
@@ -199,7 +211,7 @@ class Latest(Channel):
         name: str | None = None,
         title: str | None = None,
         freshness: Freshness | None = None,
-        policy: Policy = "newest",
+        policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
         where: Condition | None = None,
@@ -245,7 +257,7 @@ class Series(Channel):
         name: str | None = None,
         title: str | None = None,
         freshness: Freshness | None = None,
-        policy: Policy = "summarised",
+        policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
         where: Condition | None = None,
@@ -290,7 +302,7 @@ class Log(Channel):
         name: str | None = None,
         title: str | None = None,
         freshness: Freshness | None = None,
-        policy: Policy = "every",
+        policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
         where: Condition | None = None,

@@ -27,6 +27,9 @@ class Operations(
     rejected = Integer(label="Rejected", required=False)
     quarantined = Integer(label="Quarantined", required=False, about="events that no channel could fold")
     too_late = Integer(label="Too late", required=False, about="for a window that was closed")
+    skew_ms = Integer(
+        unit="ms", label="Clock", required=False, about="the source's clock against ours, at best of the last minute"
+    )
     role = Text(label="Role", required=False)
     viewers = Integer(label="Viewers", required=False)
     slow_viewers = Integer(label="Slow viewers", required=False)

@@ -137,7 +137,7 @@ def test_the_details_say_what_a_number_is() -> None:
     for fact in (
         "Definition sum of price", "Unit EUR", "Limits warning above 100 EUR", "Window last 30 s, moving every 10 s",
         "Source HTTP ingest", "expected every 1 s, late after 3 s, stale after 10 s",
-        "quiet while its source gives signs of life", "Under load newest values", "Channel orders.by_shop",
+        "quiet while its source gives signs of life", "Under load summar", "Channel orders.by_shop",
         "About Aggregates of each shop over three windows of ten seconds.",
     ):
         assert fact in said

@@ -92,6 +92,11 @@ def _unpartitioned_in_lanes() -> None:
         pass
 
 
+def _log_of_newest() -> None:
+    class Wrong(Log, feed=Orders, policy="newest"):
+        pass
+
+
 def _taken_name() -> None:
     class Wrong(Latest, feed=Orders, window_s=5):
         title = count()  # type: ignore[assignment]
@@ -123,6 +128,7 @@ def _taken_name() -> None:
         (_log_with_aggregates, "Wrong", "Latest or Series"),
         (_unpartitioned_in_lanes, "partition", "lives in one"),
         (_taken_name, "title", "otherwise"),
+        (_log_of_newest, "policy", "keeps 'every'"),
     ],
 )
 def test_a_wrong_declaration_names_file_name_value_and_remedy(
@@ -166,6 +172,13 @@ def test_a_partition_keeps_its_lane_in_every_process() -> None:
     lanes = {Wide.declaration.lane_of(f"k{n}").number for n in range(100)}
     assert lanes == set(range(8))
     assert [Wide.declaration.lane_of(name).number for name in ("EWR", "JFK", "LGA")] == LANES_OF_AIRPORTS
+
+
+def test_a_channel_says_what_it_keeps_under_load() -> None:
+    policies = {channel.__name__: channel.policy for channel in Declarations.read([feeds]).channels.values()}
+    assert policies["Board"] == policies["ShopBoard"] == "newest"
+    assert policies["ByShop"] == policies["Total"] == policies["Turnover"] == "summarised"
+    assert policies["Dear"] == policies["Prices"] == "every"
 
 
 def test_a_changed_declaration_has_another_signature() -> None:

@@ -145,6 +145,11 @@ def test_a_lane_that_no_worker_ever_led_is_stale() -> None:
     assert verdict(STEADY, None, 0).cause == "worker_down"
 
 
+def test_a_feed_that_is_refused_says_how_often_and_why() -> None:
+    told = progress(**OLD, rejected_at=ago(1), rejection="missing_field: price", refused_run=412)
+    assert verdict(STEADY, told, ago(20)).detail == "412 refused, the last: missing_field: price"
+
+
 def test_backlog_says_how_many_events_wait() -> None:
     assert verdict(STEADY, progress(backlog=3400, backlog_since=ago(12)), ago(1)).detail == "3,400 events behind"
 

@@ -223,3 +223,31 @@ def test_a_commit_whose_reply_is_lost_is_not_done_twice(system: System) -> None:
     system.broker._redis.delete("hw:{orders.0}:lease")
     again.drain()
     assert system.data("orders.total")["rows"]["all"]["orders"] == 1
+
+
+def test_refusals_in_a_row_are_counted_until_an_event_is_accepted(system: System) -> None:
+    system.drain()
+    for _ in range(3):
+        system.post([{"order": "no price"}] * 4)
+    system.now_ms += 500
+    told = system.broker.report_progress(LANE, START_MS, "e", (0, 0))
+    assert (told.refused_run, told.refused_from) == (12, START_MS)
+    system.post([order(1)])
+    assert system.broker.report_progress(LANE, START_MS, "e", (0, 0)).refused_run == 0
+
+
+@pytest.mark.parametrize(("ahead_ms", "lag_ms"), [(0, 0), (2_500, -2_500), (-700, 700)])
+def test_a_source_whose_clock_is_off_is_told_by_how_much(system: System, ahead_ms: int, lag_ms: int) -> None:
+    system.drain()
+    system.post([order(1, at=system.now_ms + ahead_ms - 40), order(2, at=system.now_ms + ahead_ms)])
+    told = system.broker.report_progress(LANE, START_MS, "e", (0, 0))
+    assert told.lag_ms == lag_ms
+
+
+def test_a_clock_that_was_set_right_is_forgotten_after_two_minutes(system: System) -> None:
+    system.drain()
+    system.post([order(1, at=system.now_ms + 2_500)])
+    for number in range(2, 5):
+        system.now_ms += 61_000
+        system.post([order(number, at=system.now_ms - 5)])
+    assert system.broker.report_progress(LANE, START_MS, "e", (0, 0)).lag_ms == 5

@@ -2,7 +2,8 @@
 -- Accept events into a lane's stream: dedupe by id and append in one step, so that a resend after a
 -- lost reply finds its ids. Refuses before it writes anything where the lane's backlog is over its cap.
 -- KEYS: lane, events, ids:new, ids:old, source
--- ARGV: now_ms, ids a half window holds, half window ms, backlog cap bytes, then id and body in turn
+-- ARGV: now_ms, ids a half window holds, half window ms, backlog cap bytes, the source's least lag in ms or '',
+--       then id and body in turn
 -- Returns {accepted, duplicates}, or {-1, backlog bytes} where refused.
 local lane, events, fresh, old, source = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local now, half, half_ms, cap = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -18,7 +19,7 @@ if redis.call('SCARD', fresh) >= half or now - tonumber(counts[3] or 0) > half_m
 end
 
 local bodies, bytes, duplicates = {}, 0, 0
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   local id, body = ARGV[i], ARGV[i + 1]
   if id ~= '' and (redis.call('SISMEMBER', old, id) == 1 or redis.call('SADD', fresh, id) == 0) then
     duplicates = duplicates + 1
@@ -35,4 +36,6 @@ if #bodies > 0 then
 end
 if duplicates > 0 then redis.call('HINCRBY', lane, 'duplicates', duplicates) end
 redis.call('HSET', source, 'alive_at', now)
+if ARGV[5] ~= '' then redis.call('HSET', source, 'lag_ms', ARGV[5]) end
+if #bodies > 0 then redis.call('HDEL', source, 'refused_run', 'refused_from') end
 return {#bodies, duplicates}
