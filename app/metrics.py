@@ -23,6 +23,7 @@ COUNTERS = {
     "processed": "events folded into channels",
     "lanes_lost": "lanes that went to another worker",
     "commits_refused": "commits refused because the lane had gone",
+    "shed": "processed events dropped before a group that lags had read them",
     "frames": "frames written to viewers",
     "snapshots": "frames that were snapshots",
     "merged": "frames that merged several deltas for a slow viewer",
@@ -50,6 +51,7 @@ LANE_COUNTERS = {
     "rejected": "records refused",
     "quarantined": "events that no channel could fold",
     "too_late": "events too late for their window",
+    "shed": "processed events dropped before a group that lags had read them",
 }
 """What was counted of each lane since the broker has it, as `headwater_lane_<name>_total`."""
 

@@ -26,10 +26,11 @@ class Progress:
 
     `at` is when it was said; `started_at` when the lane's epoch began; `event_at`, `ingested_at` the
     newest processed event's; `backlog` events accepted and not processed, `backlog_since` the ingest time
-    of the oldest of them; `alive_at` the source's last sign of life; `error`, `error_at` its last trouble;
-    `rejected`, `rejected_at`, `rejection` the count, time and text of refusals, `refused_run` and `refused_from` how
-    many and since when without an accepted event between; `lag_ms` the least time between stamp and arrival of
-    late, below 0 where the source's clock is ahead.
+    of the oldest of them; `shed` events dropped for a group that lagged too far; `alive_at` the source's
+    last sign of life; `error`, `error_at` its last trouble; `rejected`, `rejected_at`, `rejection` the
+    count, time and text of refusals, `refused_run`, `refused_from` how many and since when without an
+    accepted event between; `lag_ms` the least time between stamp and arrival of late, below 0 where the
+    source's clock is ahead.
     """
 
     epoch: str
@@ -42,6 +43,7 @@ class Progress:
     processed: int = 0
     quarantined: int = 0
     too_late: int = 0
+    shed: int = 0
     backlog: int = 0
     backlog_since: int = 0
     alive_at: int = 0

@@ -192,6 +192,9 @@ class Processor:
             return
         self._progress_at = now + PROGRESS_EVERY_S
         for lane, led in self._led.items():
+            if dropped := self._broker.shed(lane):
+                self._telemetry.count("shed", dropped)
+                log.error("events dropped for a group that lags", lane=str(lane), events=dropped)
             self._broker.report_progress(lane, led.started_at, led.epoch, led.newest)
 
     def hand_over(self) -> None:

@@ -11,7 +11,7 @@ OPERATIONS = page(
             Operations.name, Operations.p50_ms, Operations.p95_ms, Operations.p99_ms, Operations.count], rows=8),
         table(Feeds, columns=[
             Operations.name, Operations.rate, Operations.backlog, Operations.accepted, Operations.rejected,
-            Operations.duplicates, Operations.quarantined], rows=8),
+            Operations.duplicates, Operations.quarantined, Operations.shed, Operations.skew_ms], rows=8),
     ),
     row(
         table(Processes, columns=[

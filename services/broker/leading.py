@@ -20,6 +20,8 @@ Station = Literal["processor", "sources"]
 
 GROUP = "processor"
 LEASE_TTL_MS = 2_000
+STREAM_LIMIT_BYTES = 96 * 1024 * 1024
+"""How large a lane's stream may grow for a group that lags: above the backlog's own cap, which ingest keeps."""
 
 
 class Leading(Connection):
@@ -131,6 +133,13 @@ class Leading(Connection):
             raise LaneLost(f"lane {lane}: commit refused ({answer.decode()})")
 
     @surfacing
+    def shed(self, lane: Lane) -> int:
+        """Drop what is processed and waits for a lagging group only, where the stream is over its cap: how many."""
+        key = key_of(lane)
+        dropped: int = self._run("shed", [key + "lane", key + "events"], [STREAM_LIMIT_BYTES])
+        return dropped
+
+    @surfacing
     def report_progress(self, lane: Lane, started_at: int, epoch: str, newest: tuple[int, int]) -> Progress:
         """Write what the gateway judges freshness by: counts, backlog, the source's life. Once a second."""
         key = key_of(lane)
@@ -188,6 +197,7 @@ def _progress(
         processed=number(lane, b"processed"),
         quarantined=number(lane, b"quarantined"),
         too_late=number(lane, b"too_late"),
+        shed=number(lane, b"shed"),
         backlog=backlog,
         backlog_since=oldest if backlog else 0,
         alive_at=number(source, b"alive_at"),

@@ -63,5 +63,26 @@ redis.call('HINCRBY', KEYS[2], 'processed_bytes', processed_bytes)
 if too_late ~= '0' then redis.call('HINCRBY', KEYS[2], 'too_late', too_late) end
 if poison_last >= poison_first then redis.call('HINCRBY', KEYS[2], 'quarantined', poison_last - poison_first + 1) end
 call_list(ack_first, ack_last, 'XACK', KEYS[3], group)
-redis.call('XTRIM', KEYS[3], 'MINID', '~', after)
+
+-- Trimming follows the slowest group: what another one was given and has not acknowledged, or was not given yet, stays.
+local function parts(id)
+  local milliseconds, number = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(milliseconds), tonumber(number)
+end
+local function older(a, b)
+  local a_ms, a_n = parts(a)
+  local b_ms, b_n = parts(b)
+  return a_ms < b_ms or (a_ms == b_ms and a_n < b_n)
+end
+local keep = after
+for _, found in ipairs(redis.call('XINFO', 'GROUPS', KEYS[3])) do
+  local info = {}
+  for i = 1, #found, 2 do info[found[i]] = found[i + 1] end
+  if info['name'] ~= group then
+    local needed = info['last-delivered-id']
+    if info['pending'] > 0 then needed = redis.call('XPENDING', KEYS[3], info['name'])[2] end
+    if older(needed, keep) then keep = needed end
+  end
+end
+redis.call('XTRIM', KEYS[3], 'MINID', '~', keep)
 return 'ok'
