@@ -11,11 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-import services.broker
 from app.factory import Web, create_app
 from app.loading import load_declarations
 from app.settings import Settings
-from services.broker import Broker
+from services.broker import Broker, accepting
 from services.embedded import EmbeddedBroker
 from services.processor import Processor
 from services.telemetry import Telemetry
@@ -148,7 +147,7 @@ def test_a_broken_gzip_stream_is_400(client: FlaskClient, cut: bytes) -> None:
 
 
 def test_a_full_backlog_is_429_with_retry_after(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services.broker, "BACKLOG_LIMIT_BYTES", 1)
+    monkeypatch.setattr(accepting, "BACKLOG_LIMIT_BYTES", 1)
     post(client, [{"name": "a", "value": 1}])
     answer = post(client, [{"name": "a", "value": 2}])
     assert answer.status_code == 429
