@@ -134,3 +134,13 @@ def test_every_key_in_the_broker_is_documented() -> None:
     keys = re.findall(r"`(hw:[^`]+)`", OPERATING)
     assert suffixes
     assert {one for one in suffixes if one != "c:" and not any(key.endswith(one) for key in keys)} == set()
+
+
+def test_every_sentence_on_overload_names_a_test_that_exists() -> None:
+    named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", (ROOT / "docs/overload.md").read_text())
+    assert len(named) > 15
+    missing = [
+        (path, name) for path, name in named
+        if not (ROOT / path).exists() or (name and f"def {name}(" not in (ROOT / path).read_text())
+    ]
+    assert missing == []
