@@ -73,7 +73,7 @@ def test_stations_run_in_workers_of_their_own(own_broker: EmbeddedBroker, system
     def roles() -> set[str]:
         return {Measurement.decoded(payload).role for payload in system.broker.read_telemetry().values()}
 
-    wait_until(lambda: roles() == {"sources", "processor"}, timeout_s=60, what="both roles in the telemetry, also the burning one once it is done")
+    wait_until(lambda: roles() == {"sources", "processor"}, 60, "both roles, the burning one once it is done")
     for worker in workers:
         end(worker)
 
