@@ -13,6 +13,7 @@ from app.answers import json_answer, refusal
 from app.doors import Doors
 from app.ingest_body import BodyError, read_records
 from app.metrics import CONTENT_TYPE, exposition
+from app.polling import take_poll
 from services.accounts import IngestKeys, Principal, can
 from services.broker import (
     IDS_WINDOW,
@@ -60,6 +61,7 @@ class Api:
         server.add_url_rule("/api/session", view_func=self.session)
         server.add_url_rule("/api/channels", view_func=self.channels)
         server.add_url_rule("/api/channels/<name>/snapshot", view_func=self.snapshot)
+        server.add_url_rule("/api/changes", view_func=self.changes, methods=["POST"])
         server.add_url_rule("/api/ingest/<feed>", view_func=self.ingest, methods=["POST"])
         server.register_error_handler(BrokerDown, _broker_down)
         server.register_error_handler(HTTPException, _in_json)
@@ -136,6 +138,11 @@ class Api:
         if ref is None or not can(principal, "view", ref.name):
             return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
         return json_answer(self.gateway.snapshot(ref))
+
+    def changes(self) -> Response:
+        """Long poll: what is newer than the positions asked from, answered from the gateway's loop."""
+        principal = self.doors.principal()
+        return _not_signed_in() if principal is None else take_poll(request, self.doors, principal, self.gateway)
 
     # Ingest ------------------------------------------------------------------------------------
 

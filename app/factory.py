@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Flask
+from flask import Flask, request
 from flask_compress import Compress
 from flask_sock import Sock
 
@@ -65,7 +65,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     broker = Broker(settings.broker_url())
     telemetry = Telemetry(process_name("web"), "web")
     gateway = Gateway(
-        broker, declarations, telemetry, wall_clock, limits=GatewayLimits(viewers_max=settings.viewers_max),
+        broker, declarations, telemetry, wall_clock, limits=_limits(settings),
         on_viewer_report=ViewerReports(telemetry),
     )
     doors = Doors(settings)
@@ -78,6 +78,13 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
         doors, wall_clock, settings.ingest_body_mb * 1024 * 1024,
     ).register(server)
     return Web(dash, server, gateway, Publisher(broker, telemetry), broker)
+
+
+def _limits(settings: Settings) -> GatewayLimits:
+    return GatewayLimits(
+        viewers_max=settings.viewers_max, viewers_per_principal=settings.viewers_per_principal,
+        viewers_per_address=settings.viewers_per_address,
+    )
 
 
 def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules) -> Dash:
@@ -107,6 +114,6 @@ def _live_route(server: Flask, gateway: Gateway, doors: Doors) -> None:
     def live(ws: Any) -> None:
         principal = doors.principal()
         if principal is not None:  # the guard refused others before the upgrade
-            gateway.adopt(ws, principal)
+            gateway.adopt(ws, principal, request.remote_addr or "")
 
     Sock(server).route(LIVE_PATH)(live)

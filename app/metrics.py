@@ -29,7 +29,8 @@ COUNTERS = {
     "merged": "frames that merged several deltas for a slow viewer",
     "sent_bytes": "bytes written to viewers",
     "resyncs": "channels read anew from the broker after a gap",
-    "refused_viewers": "viewers refused because the process is full",
+    "refused_viewers": "viewers refused because there are too many",
+    "polls": "long polls parked",
     "viewer_reports": "reports of viewers",
     "viewer_gaps": "gaps that viewers noticed",
     "viewer_duplicates": "frames that viewers had already",
@@ -38,6 +39,7 @@ COUNTERS = {
 """What each process counts, as `headwater_<name>_total`."""
 GAUGES = {
     "viewers": "connected viewers",
+    "parked_polls": "long polls that wait for an answer",
     "slow_viewers": "viewers that take less than they are given",
     "memory_mb": "resident memory in megabytes",
     "threads": "running threads",

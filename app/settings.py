@@ -62,6 +62,16 @@ class Settings(BaseSettings):
         "HEADWATER_VIEWERS_MAX", 5_000, unit="viewers", ge=1, le=100_000, remedy="give a whole number from 1 to 100000",
         meaning="viewers that each web process holds; more are closed with 1013",
     )
+    viewers_per_principal: int = _setting(
+        "HEADWATER_VIEWERS_PER_PRINCIPAL", 100, unit="viewers", ge=0, le=100_000,
+        remedy="give a whole number from 0 (no limit) to 100000",
+        meaning="viewers of one account in each web process; more are closed with 4429",
+    )
+    viewers_per_address: int = _setting(
+        "HEADWATER_VIEWERS_PER_ADDRESS", 1_000, unit="viewers", ge=0, le=100_000,
+        remedy="give a whole number from 0 (no limit) to 100000",
+        meaning="viewers from one client address in each web process; more are closed with 4429; 0 behind a router",
+    )
     data: Path = _setting(
         "HEADWATER_DATA", Path(".headwater"), remedy="give a directory that this user may write",
         meaning="directory of the embedded broker's data and the local ingest key",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, Protocol
 
 Action = Literal["view", "history", "export", "ingest", "admin"]
 
@@ -35,6 +35,28 @@ def can(principal: Principal, action: Action, name: str) -> bool:
         return True
     return action == "ingest" and any(fnmatchcase(name, pattern) for pattern in principal.feeds)
 
+
+class Grants(Protocol):
+    """What principals were given, as it is now; whoever serves them for long asks again when it changes."""
+
+    @property
+    def generation(self) -> int:
+        """Another number after every change. Asked very often: it must cost nothing."""
+
+    def renewed(self, principal: Principal) -> Principal | None:
+        """The principal with its present roles, None where it is signed out."""
+
+
+class SettledGrants:
+    """Grants that never change, as in open mode."""
+
+    generation = 0
+
+    def renewed(self, principal: Principal) -> Principal | None:
+        return principal
+
+
+SETTLED = SettledGrants()
 
 _KEY = re.compile(r"^([a-z0-9_-]{1,40}):([A-Za-z0-9_-]{16,128}):([a-z0-9_*,]+)$")
 

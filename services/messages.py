@@ -15,6 +15,7 @@ from services.positions import Position, Times
 PROTOCOL = 1
 DEPTH_LIMIT = 16
 CHANNELS_LIMIT = 200
+WAIT_LIMIT_S = 25
 
 ErrorCode = Literal["forbidden", "unknown_channel", "bad_message", "too_many"]
 
@@ -62,6 +63,18 @@ class Subscribe:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """A long poll: as `Subscribe`, answered at once with what is newer, else within `wait_s`.
+
+    `heartbeat`: the answer ends with a heartbeat even where there is nothing else.
+    """
+
+    channels: Mapping[str, Position | None]
+    wait_s: float
+    heartbeat: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """A viewer's clock, to be sent back as it came."""
 
@@ -75,14 +88,21 @@ class Report:
     body: Mapping[str, Any]
 
 
-def read_viewer_message(text: str | bytes) -> Subscribe | Ping | Report:
-    """Parse one message of a viewer. Raises BadMessage with what is wrong."""
+def _read_object(text: str | bytes) -> dict[str, Any]:
     try:
         raw = orjson.loads(text)
     except (orjson.JSONDecodeError, RecursionError) as error:
         raise BadMessage(f"not JSON: {error}") from None
     if not isinstance(raw, dict):
         raise BadMessage(f"expected an object, got {type(raw).__name__}")
+    if depth(raw) > DEPTH_LIMIT:
+        raise BadMessage(f"nested deeper than {DEPTH_LIMIT}")
+    return raw
+
+
+def read_viewer_message(text: str | bytes) -> Subscribe | Ping | Report:
+    """Parse one message of a viewer. Raises BadMessage with what is wrong."""
+    raw = _read_object(text)
     match raw.get("op"):
         case "subscribe":
             return read_subscription(raw)
@@ -91,8 +111,6 @@ def read_viewer_message(text: str | bytes) -> Subscribe | Ping | Report:
                 return Ping(raw["t"])
             raise BadMessage(f"ping: t is {raw.get('t')!r}; send a number")
         case "report":
-            if depth(raw) > DEPTH_LIMIT:
-                raise BadMessage(f"report: nested deeper than {DEPTH_LIMIT}")
             return Report(raw)
         case op:
             raise BadMessage(f"op is {op!r}; send subscribe, ping or report")
@@ -106,6 +124,17 @@ def read_subscription(raw: Mapping[str, Any]) -> Subscribe:
     if len(channels) > CHANNELS_LIMIT:
         raise BadMessage(f"subscribe: {len(channels)} channels; send at most {CHANNELS_LIMIT}")
     return Subscribe({name: _read_position(name, position) for name, position in channels.items()})
+
+
+def read_changes(text: str | bytes) -> Changes:
+    """A long poll's body. Raises BadMessage."""
+    raw = _read_object(text)
+    wait_s, heartbeat = raw.get("wait_s", WAIT_LIMIT_S), raw.get("heartbeat", False)
+    if isinstance(wait_s, bool) or not isinstance(wait_s, int | float) or not 0 <= wait_s <= WAIT_LIMIT_S:
+        raise BadMessage(f"wait_s is {wait_s!r}; send a number from 0 to {WAIT_LIMIT_S}")
+    if not isinstance(heartbeat, bool):
+        raise BadMessage(f"heartbeat is {heartbeat!r}; send true or false")
+    return Changes(read_subscription(raw).channels, wait_s, heartbeat)
 
 
 def _read_position(name: str, raw: Any) -> Position | None:

@@ -1,24 +1,25 @@
 """Delivery: brings what the broker says to the viewers; who gets which frame, and when.
 
 Viewers at head share one write for all channels of a read. The others hold positions and are brought
-up one by one when their socket takes more, so no queue can grow.
+up one by one, in turn, when their socket takes more, so no queue can grow.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
 from services.accounts import can
 from services.broker import StoredChannel, StoredDelta
 from services.declare import ChannelRef, Lane
 from services.freshness import Progress
+from services.gateway.audiences import Audiences
 from services.gateway.frames import Frame, Writable, join
 from services.gateway.publications import UNWRITTEN, Outcome, Publication, Step
 from services.gateway.reading import BrokerAsker, DeltaReader
-from services.gateway.sockets import Link, Sockets
-from services.gateway.viewers import Audience, Lag, Pace, Viewer
+from services.gateway.sockets import Sockets
+from services.gateway.turns import Turns
+from services.gateway.viewers import Audience, Lag, Pace, Poll, Viewer, owner_of
 from services.messages import error
 from services.positions import Clock, Position
 from services.telemetry import Telemetry
@@ -29,11 +30,7 @@ AHEAD_PATIENCE_S = 1.0
 """How long a viewer that is ahead of this process waits for it; then it gets a snapshot."""
 PACE_KEPT_S = 5.0
 
-
-class Answer(Protocol):
-    """Sends a heartbeat to one viewer at once."""
-
-    def __call__(self, viewer: Viewer) -> None: ...
+ToOne = Callable[[Viewer], None]
 
 
 class Delivery:
@@ -42,16 +39,19 @@ class Delivery:
     def __init__(self, sockets: Sockets, clock: Clock, telemetry: Telemetry) -> None:
         self._sockets, self._clock, self._telemetry = sockets, clock, telemetry
         self.publications: dict[ChannelRef, Publication] = {}
-        self.audiences: dict[frozenset[Publication], Audience] = {}
+        self.audiences = Audiences()
         self.progress: Mapping[Lane, Progress] = {}
-        self._watching: dict[Publication, set[Audience]] = {}
         self._asked: set[ChannelRef] = set()
+        self._turns = Turns()
         self._away: dict[str, int] = {}
         self._slow: set[Viewer] = set()
 
-    def connect(self, reader: DeltaReader, asker: BrokerAsker, answer: Answer) -> None:
-        """Give it what needs it to be made first."""
-        self._reader, self._asker, self._answer = reader, asker, answer
+    def connect(
+        self, reader: DeltaReader, asker: BrokerAsker, *, beat: ToOne, answer_poll: ToOne, review: Callable[[], None]
+    ) -> None:
+        """Give it what needs it to be made first. `review` is called before anything is fanned out."""
+        self._reader, self._asker = reader, asker
+        self._beat, self._answer_poll, self._review = beat, answer_poll, review
 
     @property
     def broker_down_since(self) -> int:
@@ -70,7 +70,7 @@ class Delivery:
         publication = self.publications.get(ref)
         if publication is None:
             publication = self.publications[ref] = Publication(ref, self._clock)
-            self._watching[publication] = set()
+            self.audiences.know(publication)
             self._ask(ref)
         return publication
 
@@ -85,52 +85,51 @@ class Delivery:
                 positions[publication] = had[publication]
         lag = Lag(positions, [publication for publication in wanted if publication not in had])
         lag.forced.update(publication for publication, asked in wanted.items() if asked is None and publication in had)
-        self.leave(viewer)
-        self._join(viewer, lag)
-        self.serve(viewer)
-        self._answer(viewer)
+        lag.heard = False
+        self.audiences.leave(viewer)
+        self.audiences.join(viewer, lag)
+        self._turns.add(viewer)
 
     def welcome(self, viewer: Viewer) -> None:
         """A viewer without a subscription yet: it gets heartbeats."""
-        self._join(viewer, Lag({}))
+        self.audiences.join(viewer, Lag({}))
         self._catch_up(viewer)
-
-    def _join(self, viewer: Viewer, lag: Lag) -> None:
-        channels = frozenset(lag.positions)
-        audience = self.audiences.get(channels)
-        if audience is None:
-            audience = self.audiences[channels] = Audience(channels)
-            for publication in channels:
-                self._watching[publication].add(audience)
-        viewer.audience, viewer.lag = audience, lag
-        audience.lagging.add(viewer)
-
-    def leave(self, viewer: Viewer) -> None:
-        """Take a viewer out; the last one of a subscription set takes the set with it."""
-        audience, viewer.audience, viewer.lag = viewer.audience, None, None
-        if audience is None:
-            return
-        audience.ready.pop(viewer.link, None)
-        audience.lagging.discard(viewer)
-        if audience.empty and self.audiences.get(audience.channels) is audience:
-            del self.audiences[audience.channels]
-            for publication in audience.channels:
-                self._watching[publication].discard(audience)
-                publication.idle_since = time.monotonic()
 
     def depart(self, viewer: Viewer) -> None:
         """A viewer is gone."""
-        self.leave(viewer)
+        self.audiences.leave(viewer)
+        self._turns.discard(viewer)
         self._forget_pace(viewer)
 
     # One viewer at a time ------------------------------------------------------------------------
 
+    def is_reading_for(self, viewer: Viewer) -> bool:
+        """Whether something that the viewer asked for is being read from the broker."""
+        lag = viewer.lag
+        return lag is not None and (bool(lag.asked) or any(p.position is None for p in lag.positions))
+
+    def serve_soon(self, viewer: Viewer) -> None:
+        """Serve it in its turn, after those who came before and with what there is by then."""
+        self._turns.add(viewer)
+
+    def take_turns(self) -> bool:
+        """Serve those whose turn it is, for a bounded while; True where others have to wait for the next round."""
+        return self._turns.take(self._serve_in_turn)
+
+    def _serve_in_turn(self, viewer: Viewer) -> None:
+        if self.serve(viewer) and viewer.audience is not None and viewer.poll is None:
+            self._beat(viewer)
+
     def serve(self, viewer: Viewer) -> bool:
-        """Write what a lagging viewer is owed, as far as its socket takes it; True where a new channel owed nothing."""
+        """Write what a lagging viewer is owed, as far as its socket takes it; True where a heartbeat has to follow."""
         lag = viewer.lag
         if lag is None or viewer.link.busy:
             return False
-        nothing_to_replay, written = False, 0
+        if viewer.poll is not None and self._poll_waits(viewer.poll, lag):
+            viewer.poll.waiting = True
+            return False
+        nothing_to_replay, written = not lag.heard, 0
+        lag.heard = True
         for publication in list(lag.positions):
             wrote = self._bring_up(viewer, lag, publication)
             written += wrote
@@ -139,11 +138,22 @@ class Delivery:
             if publication in lag.fresh and publication.position is not None and publication not in lag.asked:
                 lag.fresh.discard(publication)
                 nothing_to_replay |= not wrote
-        if viewer.pace is not None:
+        if viewer.poll is not None:
+            if viewer.poll.frames or viewer.poll.refusals:
+                self._answer_poll(viewer)
+        elif viewer.pace is not None:
             viewer.pace.writes += written > 0
         elif viewer.lag is lag and lag.at_head:
             self._catch_up(viewer)
         return nothing_to_replay
+
+    def _poll_waits(self, poll: Poll, lag: Lag) -> bool:
+        """Whether it is not answered yet: for the sake of all, or, a moment, for what is still being read."""
+        now = time.monotonic()
+        if now < poll.not_before:
+            return True
+        pending = [p for p in lag.positions if p.position is None or self._fetches_range(lag, p)]
+        return now < poll.patient_until and (bool(pending) or bool(poll.refusals))
 
     def _bring_up(self, viewer: Viewer, lag: Lag, publication: Publication) -> bool:
         """Write one channel's frames; True where there were any."""
@@ -152,13 +162,15 @@ class Delivery:
             return False
         while (step := self._next_step(lag, publication)) is not None:
             if step.is_snapshot and not can(viewer.principal, "view", publication.name):
-                self._turn_away(viewer, publication)
+                self.turn_away(viewer, publication)
                 return False
             del lag.positions[publication]  # to the end: next time the other channels come first
             lag.positions[publication] = step.position
             wrote = True
             self._count(step)
-            if not self._sockets.send(viewer.link, step.frame):
+            if viewer.poll is not None:
+                viewer.poll.frames.append(step.frame)
+            elif not self._sockets.send(viewer.link, step.frame):
                 break
         return wrote
 
@@ -172,6 +184,8 @@ class Delivery:
         """Whether the deltas to recover from are being fetched from the broker, which is asked once."""
         if publication in lag.asked:
             return True
+        if publication in lag.forced:
+            return False  # the broker does not have them any more
         position = lag.positions[publication]
         if position is None or not publication.lacks_range(position):
             return False
@@ -179,14 +193,21 @@ class Delivery:
         self._asker.ask_range(publication.ref, position.seq)
         return True
 
-    def _turn_away(self, viewer: Viewer, publication: Publication) -> None:
+    def turn_away(self, viewer: Viewer, publication: Publication) -> None:
         """A viewer that may not see the channel any more: it is told the same as of one that does not exist."""
         remaining = {p: position for p, position in viewer.positions().items() if p is not publication}
         lag = Lag(remaining, viewer.lag.fresh - {publication} if viewer.lag is not None else ())
-        self.leave(viewer)
-        self._join(viewer, lag)
-        self._sockets.send_beside(viewer.link, Frame(unknown_channel(publication.name)).plain)
-        self.serve(viewer)
+        self.audiences.leave(viewer)
+        self.audiences.join(viewer, lag)
+        self.refuse(viewer, unknown_channel(publication.name))
+        self._turns.add(viewer)
+
+    def refuse(self, viewer: Viewer, refusal: bytes) -> None:
+        """Tell a viewer what it does not get."""
+        if viewer.poll is not None:
+            viewer.poll.refusals.append(refusal)
+        else:
+            self._sockets.send_beside(viewer.link, Frame(refusal).plain)
 
     def _catch_up(self, viewer: Viewer) -> None:
         """At head of everything: it gets the shared writes from now on."""
@@ -220,6 +241,7 @@ class Delivery:
 
     def deltas_came(self, deltas: Sequence[StoredDelta]) -> None:
         """Fold, encode once, and write: all channels of one read in one write a viewer."""
+        self._review()
         before: dict[Publication, Position] = {}
         for delta in deltas:
             publication = self.publications.get(delta.ref)
@@ -244,7 +266,7 @@ class Delivery:
             elif step is not None:
                 frames[publication] = step.frame
         joined: dict[tuple[Publication, ...], Writable] = {}
-        for audience in self._audiences_of(before):
+        for audience in self.audiences.of(before):
             touched = tuple(publication for publication in frames if publication in audience.channels)
             if touched and audience.ready:
                 if touched not in joined:
@@ -253,19 +275,16 @@ class Delivery:
                 self._sockets.send_all(list(audience.ready), joined[touched])
             self._serve_lagging(audience)
 
-    def _audiences_of(self, publications: Iterable[Publication]) -> list[Audience]:
-        return list({audience: None for p in publications for audience in self._watching.get(p, ())})
-
     def _serve_lagging(self, audience: Audience) -> None:
         for viewer in list(audience.lagging):
             if viewer.link.busy and viewer.pace is not None:
                 viewer.pace.skipped += 1
-            elif self.serve(viewer):
-                self._answer(viewer)
+            else:
+                self._turns.add(viewer)
 
     def _resync(self, publication: Publication, stand: Mapping[Publication, Position]) -> None:
         """Viewers at head are served one by one; on the channels in `stand` they are not at head any more."""
-        for audience in self._watching[publication]:
+        for audience in list(self.audiences.watching(publication)):
             for link in list(audience.ready):
                 self._set_apart(owner_of(link), stand)
 
@@ -297,7 +316,7 @@ class Delivery:
         self._asker.wake_reader()
         if before != publication.written:
             self._resync(publication, {publication: before})
-        for audience in self._audiences_of([publication]):
+        for audience in self.audiences.of([publication]):
             self._serve_lagging(audience)
 
     def range_came(self, ref: ChannelRef, deltas: Sequence[StoredDelta]) -> None:
@@ -306,7 +325,7 @@ class Delivery:
         if publication is None:
             return
         publication.extend_back(deltas)
-        for audience in self._audiences_of([publication]):
+        for audience in self.audiences.of([publication]):
             for viewer in audience.lagging:
                 if viewer.lag is not None and publication in viewer.lag.asked:
                     viewer.lag.asked.discard(publication)
@@ -338,16 +357,17 @@ class Delivery:
         """Let go of channels that nobody watches, of patience with those ahead, and of paces long past."""
         now = time.monotonic()
         for ref, publication in list(self.publications.items()):
-            if not self._watching[publication] and now - publication.idle_since > KEEP_IDLE_S:
+            if not self.audiences.watching(publication) and now - publication.idle_since > KEEP_IDLE_S:
                 self._reader.forget(ref)
-                del self.publications[ref], self._watching[publication]
-        for audience in list(self.audiences.values()):
+                self.audiences.forget(publication)
+                del self.publications[ref]
+        for audience in self.audiences:
             for viewer in list(audience.lagging):
                 self._lose_patience(viewer, now)
         for viewer in list(self._slow):
             if not viewer.link.busy and viewer.pace is not None and now - viewer.pace.held_at > PACE_KEPT_S:
                 self._forget_pace(viewer)
-                self.serve(viewer)
+                self._turns.add(viewer)
 
     def _lose_patience(self, viewer: Viewer, now: float) -> None:
         lag = viewer.lag
@@ -357,7 +377,7 @@ class Delivery:
             here = publication.position
             if here is not None and position is not None and position.epoch == here.epoch and position.seq > here.seq:
                 lag.forced.add(publication)
-        self.serve(viewer)
+        self._turns.add(viewer)
 
     def _count(self, step: Step) -> None:
         self._telemetry.count("frames")
@@ -366,7 +386,7 @@ class Delivery:
 
     def _is_sent(self, delta: StoredDelta, before: Mapping[Publication, Position]) -> bool:
         publication = self.publications.get(delta.ref)
-        return publication is not None and publication in before and bool(self._watching[publication])
+        return publication is not None and publication in before and bool(self.audiences.watching(publication))
 
     def _observe(self, deltas: Sequence[StoredDelta]) -> None:
         sent = self._clock()
@@ -378,11 +398,3 @@ class Delivery:
 def unknown_channel(name: str) -> bytes:
     """The answer for a channel that does not exist, and for one that this viewer may not know."""
     return error("unknown_channel", f"there is no channel {name!r}", name)
-
-
-def owner_of(link: Link) -> Viewer:
-    """The viewer of a link."""
-    viewer = link.owner
-    if not isinstance(viewer, Viewer):
-        raise TypeError(f"a link of the gateway belongs to a viewer, not to {viewer!r}")
-    return viewer

@@ -8,28 +8,39 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from simple_websocket import Server
 
-from services.accounts import Principal, can
+from services.accounts import SETTLED, Grants, Principal, can
 from services.broker import Broker, BrokerDown
 from services.declare import ChannelRef, Declarations
 from services.freshness import Verdict
-from services.gateway.delivery import Delivery, owner_of, unknown_channel
+from services.gateway.admission import Admission, GatewayLimits
+from services.gateway.delivery import Delivery, unknown_channel
 from services.gateway.frames import Frame
-from services.gateway.handover import SOCK_SERVER_OPTIONS, CannotHandOver, NoThread, hand_over, settle_deflate
+from services.gateway.handover import (
+    SOCK_SERVER_OPTIONS,
+    CannotHandOver,
+    HandedOver,
+    NoThread,
+    hand_over,
+    settle_deflate,
+    take_request,
+)
 from services.gateway.heartbeats import Heartbeats
 from services.gateway.inbound import Received
+from services.gateway.links import Link
+from services.gateway.polls import Polls, Wish, farewell
 from services.gateway.publications import Publication
 from services.gateway.reading import BrokerAsker, DeltaReader
-from services.gateway.sockets import Link, SocketLimits, Sockets
-from services.gateway.viewers import Viewer
+from services.gateway.review import Review
+from services.gateway.sockets import Sockets
+from services.gateway.viewers import Viewer, owner_of
 from services.messages import (
     BadMessage,
     Close,
@@ -44,27 +55,16 @@ from services.messages import (
 from services.positions import Clock, Position, wall_clock
 from services.telemetry import Telemetry
 
-__all__ = ["SOCK_SERVER_OPTIONS", "Gateway", "GatewayLimits", "NoThread", "Standing", "settle_deflate"]
+__all__ = [
+    "SOCK_SERVER_OPTIONS", "CannotHandOver", "Gateway", "GatewayLimits", "NoThread", "Standing", "Wish",
+    "settle_deflate",
+]
 
 ANSWER_WITHIN_S = 2.0
 READS_END_WITHIN_S = 0.6
 T = TypeVar("T")
 
 log = structlog.get_logger("gateway")
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayLimits:
-    """How many viewers a process serves, in all and for one principal (0: no limit), and how often it beats.
-
-    `channels_max` bounds the channels that are followed at once: a viewer may name any partition.
-    """
-
-    viewers_max: int = 10_000
-    viewers_per_principal: int = 0
-    channels_max: int = 5_000
-    heartbeat_s: float = 2.0
-    sockets: SocketLimits = field(default_factory=SocketLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,14 @@ class Standing:
     backlog: int
 
 
+class Arrival(NamedTuple):
+    """Who comes, from where, and what it polls for if it does."""
+
+    principal: Principal
+    address: str
+    wish: Wish | None = None
+
+
 OnReport = Callable[[str, Principal, Mapping[str, Any]], None]
 """Takes a viewer's id, its principal and its report; called in the loop's thread, so it must be quick."""
 
@@ -86,7 +94,7 @@ class Gateway:
 
     def __init__(
         self, broker: Broker, declarations: Declarations, telemetry: Telemetry, clock: Clock = wall_clock, *,
-        limits: GatewayLimits | None = None, on_viewer_report: OnReport | None = None,
+        limits: GatewayLimits | None = None, on_viewer_report: OnReport | None = None, grants: Grants = SETTLED,
     ) -> None:
         self._broker, self._declarations, self._telemetry, self._clock = broker, declarations, telemetry, clock
         self.limits = limits or GatewayLimits()
@@ -96,8 +104,13 @@ class Gateway:
         self._heartbeats = Heartbeats(self._delivery, self._sockets, clock, self.limits.heartbeat_s)
         self._reader = DeltaReader(broker, self._sockets.call, self._delivery)
         self._asker = BrokerAsker(broker, self._sockets.call, self._delivery, declarations.lanes(), self._reader)
-        self._delivery.connect(self._reader, self._asker, self._heartbeats.beat)
-        self._principals: Counter[str] = Counter()
+        self._polls = Polls(self._delivery, self._sockets, self._heartbeats)
+        self._admission = Admission(self.limits)
+        self._review = Review(grants, self._admission, self._delivery, self._sockets)
+        self._delivery.connect(
+            self._reader, self._asker, beat=self._heartbeats.beat, answer_poll=self._polls.answer,
+            review=self._review.run,
+        )
         self._counted_bytes = 0
         self._starting, self._pid, self._stopped = threading.Lock(), 0, False
 
@@ -113,17 +126,28 @@ class Gateway:
             self._reader.start()
             self._asker.start()
 
-    def adopt(self, ws: Server, principal: Principal) -> None:
+    def adopt(self, ws: Server, principal: Principal, address: str = "") -> None:
         """Take over a socket whose handshake is done: the last statement of the flask-sock handler."""
         self.start()
         if self._stopped:
             ws.close(Close.RESTART.code, Close.RESTART.reason)
             return
         try:
-            self._sockets.adopt(hand_over(ws), principal)
+            self._sockets.adopt(hand_over(ws), Arrival(principal, address))
         except CannotHandOver as refusal:
             log.warning("socket refused", reason=str(refusal))
             ws.close(Close.INTERNAL.code, str(refusal))
+
+    def park(self, environ: Mapping[str, Any], principal: Principal, address: str, wish: Wish) -> None:
+        """Take over the connection of a long poll, whose request is read; it is answered from the loop.
+
+        Raises CannotHandOver, with nothing taken; nothing may be written to the connection otherwise.
+        """
+        self.start()
+        if self._stopped:
+            raise CannotHandOver("restarting; poll again")
+        taken = HandedOver(take_request(environ), deflate=False, shared_frames=False, keeps_window=False)
+        self._sockets.adopt(taken, Arrival(principal, address, wish), farewell)
 
     def snapshot(self, ref: ChannelRef) -> bytes:
         """The channel's snapshot frame as JSON. Raises BrokerDown where it is neither here nor to be had."""
@@ -144,6 +168,11 @@ class Gateway:
             return self._in_loop(self._standings)
         except TimeoutError as error:
             raise BrokerDown("the gateway's loop does not answer") from error
+
+    def begin_stop(self, close: Close = Close.RESTART) -> None:
+        """Close every socket with the code, now and without waiting: a signal's handler may call it."""
+        self._stopped = True
+        self._sockets.begin_stop(close)
 
     def stop(self, close: Close = Close.RESTART) -> None:
         """Close every socket with the code and end the threads; returns within about two seconds."""
@@ -193,26 +222,23 @@ class Gateway:
         )
 
     def opened(self, link: Link) -> None:
-        """A viewer arrived: greet it, unless its principal has too many already."""
-        principal: Principal = link.owner
-        viewer = link.owner = Viewer(os.urandom(6).hex(), link, principal)
-        self._principals[principal.name] += 1
-        refusal = self._refusal(principal)
+        """A viewer arrived: greet it or park its poll, unless there are too many already."""
+        arrival: Arrival = link.owner
+        poll = None if arrival.wish is None else self._polls.new_poll(arrival.wish)
+        viewer = link.owner = Viewer(os.urandom(6).hex(), link, arrival.principal, arrival.address, poll)
+        refusal = self._admission.enter(viewer)
         if refusal is not None:
             self._telemetry.count("refused_viewers")
             self._sockets.close(link, refusal)
-            return
-        greeting = hello(server_time=self._clock(), heartbeat_s=self.limits.heartbeat_s, viewer=viewer.id)
-        self._sockets.send(link, Frame(greeting))
-        self._delivery.welcome(viewer)
-        log.info("viewer opened", viewer=viewer.id, principal=principal.name)
-
-    def _refusal(self, principal: Principal) -> Close | None:
-        """Why one more viewer is too many, or None."""
-        limit = self.limits.viewers_per_principal
-        if limit and self._principals[principal.name] > limit:
-            return Close.TOO_MANY
-        return Close.FULL if self._principals.total() > self.limits.viewers_max else None
+        elif poll is not None and arrival.wish is not None:
+            self._telemetry.count("polls")
+            self._polls.park(viewer, poll)
+            self._delivery.subscribe(viewer, self._allowed(viewer, arrival.wish.asked.channels))
+        else:
+            greeting = hello(server_time=self._clock(), heartbeat_s=self.limits.heartbeat_s, viewer=viewer.id)
+            self._sockets.send(link, Frame(greeting))
+            self._delivery.welcome(viewer)
+            log.info("viewer opened", viewer=viewer.id, principal=viewer.principal.name)
 
     def received(self, link: Link, message: Received) -> None:
         """A viewer said something."""
@@ -247,7 +273,7 @@ class Gateway:
             else:
                 allowed[self._delivery.want(ref)] = position
                 continue
-            self._sockets.send_beside(viewer.link, Frame(refusal).plain)
+            self._delivery.refuse(viewer, refusal)
         return allowed
 
     def held(self, link: Link) -> None:
@@ -258,22 +284,31 @@ class Gateway:
         """A slow viewer takes more again: the heartbeat that it missed, and one merged frame a channel."""
         viewer = owner_of(link)
         self._heartbeats.beat_if_overdue(viewer)
-        self._delivery.serve(viewer)
+        self._delivery.serve_soon(viewer)
 
     def closed(self, link: Link) -> None:
         """A viewer is gone."""
+        if isinstance(link.owner, Arrival):
+            return  # it was not let in yet
         viewer = owner_of(link)
         self._delivery.depart(viewer)
-        self._principals[viewer.principal.name] -= 1
-        if not self._principals[viewer.principal.name]:
-            del self._principals[viewer.principal.name]
-        log.info("viewer closed", viewer=viewer.id, principal=viewer.principal.name)
+        self._polls.leave(viewer)
+        self._admission.leave(viewer)
+        if viewer.poll is None:
+            log.info("viewer closed", viewer=viewer.id, principal=viewer.principal.name)
+
+    def rested(self) -> bool:
+        """After each round of the loop: serve single viewers in turn."""
+        return self._delivery.take_turns()
 
     def ticked(self) -> None:
         """Four times a second."""
+        self._review.run()
         self._delivery.tidy()
         self._heartbeats.tick()
+        self._polls.tick()
         sent_bytes, self._counted_bytes = self._sockets.sent_bytes - self._counted_bytes, self._sockets.sent_bytes
         self._telemetry.count("sent_bytes", sent_bytes)
-        self._telemetry.gauge("viewers", self._principals.total())
+        self._telemetry.gauge("viewers", len(self._admission) - len(self._polls))
+        self._telemetry.gauge("parked_polls", len(self._polls))
         self._telemetry.gauge("slow_viewers", self._delivery.slow_viewers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from simple_websocket import Server
@@ -89,13 +89,7 @@ def hand_over(ws: Server) -> HandedOver:
 
     Raises CannotHandOver for a TLS socket, whose bytes only its own object can make.
     """
-    if isinstance(ws.sock, ssl.SSLSocket):
-        raise CannotHandOver("TLS ends at the router, not in the web process")
-    fd = os.dup(ws.sock.fileno())
-    dead, other = socket.socketpair()
-    other.close()
-    os.dup2(dead.fileno(), ws.sock.fileno(), inheritable=False)
-    dead.close()
+    fd = _swap(ws.sock)
     ws.connected = False  # flask-sock then sends no close frame of its own
     agreed = _agreed_deflate(ws)
     if agreed is None:
@@ -104,6 +98,28 @@ def hand_over(ws: Server) -> HandedOver:
         fd, deflate=True, shared_frames=agreed.server_max_window_bits == 15,
         keeps_window=not agreed.client_no_context_takeover,
     )
+
+
+def take_request(environ: Mapping[str, Any]) -> int:
+    """The descriptor of a WSGI request that is read to its end; the web server is left with a dead socket.
+
+    Raises CannotHandOver for TLS, and where the server does not hand its socket on.
+    """
+    held = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    if not isinstance(held, socket.socket):
+        raise CannotHandOver("this web server does not hand its sockets on")
+    return _swap(held)
+
+
+def _swap(held: socket.socket) -> int:
+    if isinstance(held, ssl.SSLSocket):
+        raise CannotHandOver("TLS ends at the router, not in the web process")
+    fd = os.dup(held.fileno())
+    dead, other = socket.socketpair()
+    other.close()
+    os.dup2(dead.fileno(), held.fileno(), inheritable=False)
+    dead.close()
+    return fd
 
 
 def _agreed_deflate(ws: Server) -> PerMessageDeflate | None:

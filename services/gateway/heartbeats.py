@@ -31,12 +31,13 @@ class Heartbeats:
     def tick(self) -> None:
         """Beat for everybody when it is time, and at once for audiences of a channel whose state or cause changed."""
         changed, now = self._judge_all(), time.monotonic()
+        stirred = [audience for audience in self._delivery.audiences if not changed.isdisjoint(audience.channels)]
+        for audience in stirred:
+            _stir_polls(audience, now)
         if now >= self._due:
             self._due = now + self.every_s
-            audiences = list(self._delivery.audiences.values())
-        else:
-            audiences = [a for a in self._delivery.audiences.values() if not changed.isdisjoint(a.channels)]
-        for audience in audiences:
+            stirred = list(self._delivery.audiences)
+        for audience in stirred:
             self._beat_audience(audience)
 
     def _judge_all(self) -> set[Publication]:
@@ -66,14 +67,17 @@ class Heartbeats:
             self.beat(viewer)
 
     def beat(self, viewer: Viewer) -> None:
-        """Beat for one viewer; one whose socket takes nothing now gets it when it does."""
-        if viewer.link.busy:
+        """Beat for one viewer. One whose socket takes nothing now gets it later, one that polls in its answer."""
+        if viewer.link.busy or viewer.poll is not None:
             return
         if viewer.pace is not None:
             viewer.pace.beat_at = time.monotonic()
             viewer.pace.measure(viewer.pace.beat_at)
-        rate_hz = viewer.pace.rate_hz if viewer.pace is not None else None
-        self._sockets.send(viewer.link, Frame(self._encode(viewer.positions(), rate_hz)))
+        self._sockets.send(viewer.link, Frame(self.heartbeat(viewer)))
+
+    def heartbeat(self, viewer: Viewer) -> bytes:
+        """The heartbeat message for one viewer."""
+        return self._encode(viewer.positions(), viewer.pace.rate_hz if viewer.pace is not None else None)
 
     def beat_if_overdue(self, viewer: Viewer) -> None:
         """When a slow viewer's socket has drained; before it is filled again, or it would never get one."""
@@ -106,6 +110,13 @@ class Heartbeats:
         if rate_hz is not None:
             entry["rate_hz"] = rate_hz
         return entry
+
+
+def _stir_polls(audience: Audience, now: float) -> None:
+    """A state or a cause changed: parked polls are answered with it."""
+    for viewer in audience.lagging:
+        if viewer.poll is not None:
+            viewer.poll.due, viewer.poll.told = now, True
 
 
 def _behind(publication: Publication, position: Position | None) -> int:

@@ -14,96 +14,26 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from services.gateway import tuning
-from services.gateway.frames import PING, Opcode, Writable, encode, encode_close
+from services.gateway.frames import PING, Opcode, Writable, encode
 from services.gateway.handover import HandedOver
 from services.gateway.inbound import Fault, Inbound, Received
+from services.gateway.links import Farewell, Link, Listener, SocketLimits
 from services.gateway.transmit import make_transmit
 from services.messages import Close
 
 TICK_S = 0.25
+ROUND_LINKS = 256
+"""Links served in one round at most: then those at head get what came meanwhile, before the others go on."""
 _READ_BYTES = 65_536
 _CHUNK_BYTES = 262_144
 _TAIL_LIMIT_BYTES = 4_096
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SocketLimits:
-    """What one socket may cost.
-
-    `message_bytes` caps a viewer's message as sent and as inflated; `frames_per_s` and `frames_burst` how
-    many frames it may send. Silent for `ping_after_s` it is pinged, for `silent_s` it is freed as half-open.
-    One that takes nothing of what is pending for `stalled_s` is too slow. `linger_s` bounds a close handshake.
-    """
-
-    message_bytes: int = 65_536
-    frames_per_s: float = 50.0
-    frames_burst: int = 200
-    send_buffer_bytes: int = 65_536
-    ping_after_s: float = 2.0
-    silent_s: float = 5.0
-    stalled_s: float = 30.0
-    linger_s: float = 0.5
-    binary: bool = False
-
-
-class Link:
-    """One viewer's socket. `owner` is the listener's; the rest belongs to `Sockets`."""
-
-    __slots__ = (
-        "allowance", "allowance_at", "close_by", "deflate", "fd", "inbound", "moved", "owner", "pending",
-        "pinged_at", "seen", "tail",
-    )
-
-    def __init__(self, taken: HandedOver, inbound: Inbound, owner: Any, now: float, allowance: float) -> None:
-        self.fd = taken.fd
-        self.deflate = taken.shared_frames
-        self.inbound = inbound
-        self.owner = owner
-        self.pending: memoryview | None = None
-        self.tail = b""
-        self.seen = self.moved = now
-        self.pinged_at = 0.0
-        self.allowance, self.allowance_at = allowance, now
-        self.close_by = 0.0
-
-    @property
-    def busy(self) -> bool:
-        """Something is pending: give it nothing more until `drained`."""
-        return self.pending is not None
-
-    @property
-    def closing(self) -> bool:
-        return self.close_by > 0 or self.fd < 0
-
-
-class Listener(Protocol):
-    """What the loop tells of; everything is called in its thread."""
-
-    def opened(self, link: Link) -> None:
-        """A socket was taken over."""
-
-    def received(self, link: Link, message: Received) -> None:
-        """A whole message came in."""
-
-    def held(self, link: Link) -> None:
-        """The link became busy: its viewer takes less than it is given. What was sent is whole or pending."""
-
-    def drained(self, link: Link) -> None:
-        """Everything that was pending is written."""
-
-    def closed(self, link: Link) -> None:
-        """The socket is closed or closing; write nothing more. Told once."""
-
-    def ticked(self) -> None:
-        """About every 250 ms."""
 
 
 class Sockets:
@@ -147,15 +77,20 @@ class Sockets:
             with contextlib.suppress(OSError):
                 self._waker.send(b"\0")
 
-    def adopt(self, taken: HandedOver, owner: Any) -> None:
-        """Own a socket from now on."""
-        self.call(lambda: self._open(taken, owner))
+    def adopt(self, taken: HandedOver, owner: Any, farewell: Farewell | None = None) -> None:
+        """Own a socket from now on. With a `farewell` it is a parked HTTP request, which is only answered."""
+        self.call(lambda: self._open(taken, owner, farewell))
+
+    def begin_stop(self, close: Close = Close.RESTART, within_s: float = 1.5) -> None:
+        """Close every socket with the code, and let the thread end; does not wait, so that a signal may call it."""
+        if self._pid == os.getpid():
+            self.call(lambda: self._stop(close, within_s))
 
     def stop(self, close: Close = Close.RESTART, within_s: float = 1.5) -> None:
         """Close every socket with the code, and end the thread; waits at most about `within_s`."""
         if self._pid != os.getpid() or self._thread is None:
             return
-        self.call(lambda: self._stop(close, within_s))
+        self.begin_stop(close, within_s)
         if self._thread is not threading.current_thread():
             self._thread.join(within_s + 0.5)
 
@@ -202,23 +137,30 @@ class Sockets:
     def close(self, link: Link, close: Close, detail: str = "") -> None:
         """Send a close frame and wait a moment for the viewer's, so that the code arrives."""
         if not link.closing:
-            self._finish(link, encode_close(close, detail))
+            self.finish(link, link.farewell(close, detail), self.limits.linger_s)
 
-    def _finish(self, link: Link, frame: bytes) -> None:
+    def finish(self, link: Link, last: bytes, within_s: float) -> None:
+        """Write the last bytes of a link; it has `within_s` to take them and everything that is pending."""
         link.tail = link.tail[:_TAIL_LIMIT_BYTES]
-        link.close_by = time.monotonic() + self.limits.linger_s
-        if link.pending is None:
-            sent = self._transmit(link.fd, frame)
-            if sent == len(frame):
-                self._half_close(link)
-            else:
-                self._hold(link, frame, sent)
-        else:
-            link.tail += frame
+        link.close_by = time.monotonic() + within_s
         self._tell_closed(link)
+        if link.pending is not None:
+            link.tail += last
+            return
+        sent = self._transmit(link.fd, last)
+        if sent == len(last):
+            self.sent_bytes += sent
+            self._half_close(link)
+        else:
+            self._hold(link, last, sent)
 
     def _half_close(self, link: Link) -> None:
-        """Everything is said; the viewer answers and ends the connection, or `linger_s` does."""
+        """Everything is said; the viewer answers and ends the connection, or `linger_s` does.
+
+        What it still sends is read until then: closing on unread bytes would reset the connection, and the
+        last frame with it.
+        """
+        link.close_by = time.monotonic() + self.limits.linger_s
         tuning.shut_for_writing(link.fd)
 
     def _tell_closed(self, link: Link) -> None:
@@ -239,19 +181,30 @@ class Sockets:
     # The loop ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        next_tick = time.monotonic()
+        next_tick, more = time.monotonic(), False
         self._run_calls()
         while not (self._stop_by and (not self._links or time.monotonic() > self._stop_by)):
-            for key, mask in self._selector.select(max(0.0, next_tick - time.monotonic())):
-                if key.data is None:
-                    self._run_calls()
-                else:
+            ready = self._selector.select(0.0 if more else max(0.0, next_tick - time.monotonic()))
+            if self._calls:
+                self._run_calls()  # what the broker said goes before what single viewers ask
+            for key, mask in ready[:ROUND_LINKS]:
+                if key.data is not None:
                     self._guard(self._serve, key.data, mask)
+                else:
+                    self._run_calls()
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self._sweep()
                 self._guard_call(self._listener.ticked)
+            more = self._work() or len(ready) > ROUND_LINKS
         self._end()
+
+    def _work(self) -> bool:
+        try:
+            return self._listener.rested()
+        except Exception:
+            log.exception("gateway work failed")
+            return False
 
     def _run_calls(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -312,23 +265,23 @@ class Sockets:
             self._drop(link)
             return
         link.seen, link.pinged_at = time.monotonic(), 0.0
-        if link.close_by:
-            return  # what comes after our close frame is not read any more
+        if link.close_by or link.inbound is None:
+            return  # what comes after our close frame, or after a parked request, is not read any more
         try:
             for message in link.inbound.feed(data):
                 self._take(link, message)
                 if link.closing:
                     return
-            self._charge(link)
+            self._charge(link, link.inbound)
         except Fault as fault:
             self.close(link, fault.close, fault.detail)
 
-    def _charge(self, link: Link) -> None:
+    def _charge(self, link: Link, inbound: Inbound) -> None:
         """Take the frames read from the viewer's allowance, which refills with time. Raises Fault."""
         now, limits = time.monotonic(), self.limits
         refilled = link.allowance + (now - link.allowance_at) * limits.frames_per_s
-        link.allowance = min(refilled, limits.frames_burst) - link.inbound.frames
-        link.allowance_at, link.inbound.frames = now, 0
+        link.allowance = min(refilled, limits.frames_burst) - inbound.frames
+        link.allowance_at, inbound.frames = now, 0
         if link.allowance < 0:
             raise Fault(Close.BAD_MESSAGE, f"more than {limits.frames_per_s:g} frames a second")
 
@@ -337,22 +290,23 @@ class Sockets:
             case Opcode.PING:
                 self.send_beside(link, encode(Opcode.PONG, message.payload))
             case Opcode.CLOSE:
-                self._finish(link, encode(Opcode.CLOSE, message.payload[:2]))
+                self.finish(link, encode(Opcode.CLOSE, message.payload[:2]), self.limits.linger_s)
             case Opcode.TEXT | Opcode.BINARY:
                 self._listener.received(link, message)
 
     # Opening, sweeping, ending -------------------------------------------------------------------
 
-    def _open(self, taken: HandedOver, owner: Any) -> None:
+    def _open(self, taken: HandedOver, owner: Any, farewell: Farewell | None) -> None:
         limits = self.limits
         tuning.tune(taken.fd, limits.send_buffer_bytes, limits.stalled_s)
-        inbound = Inbound(
+        inbound = None if farewell is not None else Inbound(
             limits.message_bytes, deflate=taken.deflate, keeps_window=taken.keeps_window, binary=limits.binary
         )
-        link = Link(taken, inbound, owner, time.monotonic(), limits.frames_burst)
+        link = Link(taken, inbound, owner, time.monotonic(), limits.frames_burst, farewell)
         self._links[link.fd] = link
         self._selector.register(link.fd, selectors.EVENT_READ, link)
         if self._stop_by:
+            link.owner = None  # the listener never knew of it
             self.close(link, Close.RESTART)
         else:
             self._listener.opened(link)
@@ -369,9 +323,11 @@ class Sockets:
                 if now - link.moved > self.limits.stalled_s:
                     log.info("viewer too slow", close_code=Close.TOO_SLOW.code, stalled_s=round(now - link.moved))
                     self._drop(link)
+            elif link.inbound is None:
+                continue  # a parked request is answered in time by its owner
             elif link.pinged_at:
                 if self._is_half_open(link, now):
-                    self._drop(link)
+                    self.close(link, Close.TOO_SLOW, "no sign of life")
             elif idle_s > self.limits.ping_after_s:
                 link.pinged_at = now
                 self.send_beside(link, PING)

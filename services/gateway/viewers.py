@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterable, Mapping
 
 from services.accounts import Principal
+from services.gateway.frames import Frame
+from services.gateway.links import Link
 from services.gateway.publications import Publication
-from services.gateway.sockets import Link
 from services.positions import Position
 
 
@@ -18,16 +19,18 @@ class Lag:
     """Where a viewer stands that is not at head of all its channels; None: nothing was written yet.
 
     `fresh` are newly subscribed channels that nothing was written for yet, `asked` those whose older
-    deltas are being fetched, `forced` those that get a snapshot whatever the position.
+    deltas are being fetched, `forced` those that get a snapshot whatever the position. `heard`: the
+    subscription was answered by a heartbeat.
     """
 
-    __slots__ = ("asked", "forced", "fresh", "positions", "since")
+    __slots__ = ("asked", "forced", "fresh", "heard", "positions", "since")
 
     def __init__(self, positions: dict[Publication, Position | None], fresh: Iterable[Publication] = ()) -> None:
         self.positions = positions
         self.fresh = set(fresh)
         self.asked: set[Publication] = set()
         self.forced: set[Publication] = set()
+        self.heard = True
         self.since = time.monotonic()
 
     @property
@@ -59,13 +62,37 @@ class Pace:
             self.since, self.writes, self.skipped = now, 0, 0
 
 
+class Poll:
+    """What a parked long poll is answered with, and when: by `due`, with the frames that came by then.
+
+    It is answered `not_before` (0: at once), so that many of them do not take all of the process, and waits
+    until `patient_until` for channels that are still being read. `due` is moved up when it is to be answered
+    now; `told` asks for a heartbeat in the answer even if there is nothing else. `waiting`: it would have been
+    served already.
+    """
+
+    __slots__ = ("due", "frames", "gzip", "not_before", "patient_until", "refusals", "told", "waiting")
+
+    def __init__(self, due: float, *, not_before: float, patient_until: float, gzip: bool, told: bool) -> None:
+        self.due, self.not_before, self.patient_until = due, not_before, patient_until
+        self.gzip, self.told = gzip, told
+        self.frames: list[Frame] = []
+        self.refusals: list[bytes] = []
+        self.waiting = False
+
+
 class Viewer:
-    """One connected tab. `lag` is None at head, `pace` None where it keeps up."""
+    """One connected tab. `lag` is None at head, `pace` None where it keeps up, `poll` None where it has a socket.
 
-    __slots__ = ("audience", "id", "lag", "link", "pace", "principal")
+    A viewer that polls is never at head: it holds positions until it is answered, once.
+    """
 
-    def __init__(self, viewer_id: str, link: Link, principal: Principal) -> None:
-        self.id, self.link, self.principal = viewer_id, link, principal
+    __slots__ = ("address", "audience", "id", "lag", "link", "pace", "poll", "principal")
+
+    def __init__(
+        self, viewer_id: str, link: Link, principal: Principal, address: str = "", poll: Poll | None = None
+    ) -> None:
+        self.id, self.link, self.principal, self.address, self.poll = viewer_id, link, principal, address, poll
         self.audience: Audience | None = None
         self.lag: Lag | None = None
         self.pace: Pace | None = None
@@ -91,3 +118,11 @@ class Audience:
     @property
     def empty(self) -> bool:
         return not self.ready and not self.lagging
+
+
+def owner_of(link: Link) -> Viewer:
+    """The viewer of a link."""
+    viewer = link.owner
+    if not isinstance(viewer, Viewer):
+        raise TypeError(f"a link of the gateway belongs to a viewer, not to {viewer!r}")
+    return viewer

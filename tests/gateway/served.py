@@ -6,11 +6,14 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_sock import Sock
 from simple_websocket import Server
 from werkzeug.serving import make_server
 
+from app.doors import Doors
+from app.polling import take_poll
+from app.settings import Settings
 from services.accounts import OPEN, Principal
 from services.broker import Broker
 from services.declare import Declarations
@@ -22,13 +25,22 @@ from services.telemetry import Telemetry
 
 def make_app(gateway: Gateway, principal: Principal = OPEN) -> Flask:
     """The least app that a gateway needs."""
+    doors = Doors(Settings())
     app = Flask("gateway-test")
     app.config["SOCK_SERVER_OPTIONS"] = SOCK_SERVER_OPTIONS
     app.before_request(lambda: settle_deflate(request.environ))
 
     @Sock(app).route("/live")
     def live(ws: Server) -> None:
-        gateway.adopt(ws, principal)
+        gateway.adopt(ws, principal, request.remote_addr or "")
+
+    @app.post("/api/changes")
+    def changes() -> Response:
+        return take_poll(request, doors, principal, gateway)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
 
     return app
 

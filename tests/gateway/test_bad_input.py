@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.gateway.gateway import GatewayLimits
-from services.gateway.sockets import SocketLimits
+from services.gateway.links import SocketLimits
 from tests.gateway.raw import BINARY, CLOSE, PING, PONG, TEXT, Closed, RawViewer, deflated, masked
 from tests.gateway.served import Served
 from tests.gateway.tab import Tab

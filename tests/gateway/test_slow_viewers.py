@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from services.gateway.gateway import GatewayLimits
-from services.gateway.sockets import SocketLimits
+from services.gateway.links import SocketLimits
 from services.telemetry import Measurement
 from tests.gateway.raw import RawViewer
 from tests.gateway.served import Served

@@ -253,7 +253,7 @@ def test_a_viewer_that_may_not_see_a_channel_any_more_gets_no_further_snapshot_o
     with Tab(served.url) as tab:
         tab.subscribe("orders.board")
         tab.until_frame(op="snapshot")
-        for audience in served.gateway._delivery.audiences.values():
+        for audience in served.gateway._delivery.audiences:
             for link in audience.ready:
                 link.owner.principal = Principal("nobody")
         served.gateway._sockets.call(lambda: _force(served))
@@ -263,6 +263,6 @@ def test_a_viewer_that_may_not_see_a_channel_any_more_gets_no_further_snapshot_o
 
 def _force(served: Served) -> None:
     delivery = served.gateway._delivery
-    for audience in list(delivery.audiences.values()):
+    for audience in delivery.audiences:
         for link in list(audience.ready):
             delivery.subscribe(link.owner, dict.fromkeys(audience.channels))
