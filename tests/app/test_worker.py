@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -28,12 +28,25 @@ def system(own_broker: EmbeddedBroker) -> Iterator[System]:
     made.close()
 
 
-def start(broker: EmbeddedBroker, log: Path, *stations: str) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"REDIS_URL": broker.url}
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.busy", *stations], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start(own_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[Start]:
+    """Starts a worker of the busy project; whatever a test leaves running is killed."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start_one(*stations: str) -> subprocess.Popen[bytes]:
+        environment = os.environ | {"REDIS_URL": own_broker.url}
+        with (tmp_path / f"worker-{len(running)}.log").open("ab") as output:
+            command = [sys.executable, "-m", "tests.busy", *stations]
+            running.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output))
+        return running[-1]
+
+    yield start_one
+    for worker in running:
+        worker.kill()
+        worker.wait()
 
 
 def doing(system: System) -> str:
@@ -51,10 +64,8 @@ def end(worker: subprocess.Popen[bytes]) -> None:
     worker.wait(5)
 
 
-def test_a_source_that_keeps_the_interpreter_busy_delays_no_commit(
-    own_broker: EmbeddedBroker, system: System, tmp_path: Path
-) -> None:
-    worker = start(own_broker, tmp_path / "worker.log")
+def test_a_source_that_keeps_the_interpreter_busy_delays_no_commit(start: Start, system: System) -> None:
+    worker = start()
     wait_until(lambda: doing(system) == "burning", 20, "the source that burns")
     system.post([{"id": "o1", "order": "o1"}], "orders")
     wait_until(lambda: "o1" in orders(system), what="the order in its channel")
@@ -66,22 +77,20 @@ def test_a_source_that_keeps_the_interpreter_busy_delays_no_commit(
     wait_until(lambda: not any(child.is_running() for child in children), 5, "the end of the sources' process")
 
 
-def test_stations_run_in_workers_of_their_own(own_broker: EmbeddedBroker, system: System, tmp_path: Path) -> None:
-    workers = [start(own_broker, tmp_path / f"{station}.log", station) for station in ("sources", "processor")]
-    wait_until(lambda: doing(system), 20, "the source's first word")
+def test_stations_run_in_workers_of_their_own(start: Start, system: System) -> None:
+    workers = [start("sources"), start("processor")]
+    wait_until(lambda: doing(system) == "done", 60, "the source's last word")
 
     def roles() -> set[str]:
         return {Measurement.decoded(payload).role for payload in system.broker.read_telemetry().values()}
 
-    wait_until(lambda: roles() == {"sources", "processor"}, 60, "both roles, the burning one once it is done")
+    wait_until(lambda: roles() == {"sources", "processor"}, what="both roles in the telemetry")
     for worker in workers:
         end(worker)
 
 
-def test_a_sources_process_that_is_killed_is_started_again(
-    own_broker: EmbeddedBroker, system: System, tmp_path: Path
-) -> None:
-    worker = start(own_broker, tmp_path / "worker.log")
+def test_a_sources_process_that_is_killed_is_started_again(start: Start, system: System) -> None:
+    worker = start()
     wait_until(lambda: doing(system) == "burning", 20, "the source that burns")
     first = {child.pid for child in psutil.Process(worker.pid).children(recursive=True)}
     for pid in first:

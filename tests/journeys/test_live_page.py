@@ -47,7 +47,7 @@ def test_an_event_posted_by_http_appears_in_tile_chart_table_and_log(
     assert (row["price"], row["note"]) == (123.25, "<b>bold</b>")
     wait_until(lambda: key in viewer.log_text(), what="the entry in the log")
     wait_until(
-        lambda: any(123.25 in points for points in viewer.chart_points().values()), what="the point in the chart"
+        lambda: any(123.25 in points for points in viewer.chart_points().values()), 20, "the point in the chart"
     )
     total = installation.snapshot("orders.total")["data"]["rows"]["all"]["orders"]
     wait_until(lambda: viewer.tile("Orders") == str(total), what="the count on the tile")
