@@ -97,7 +97,8 @@ class LedLane:
         self._channels_declared = declarations.channels_of(declarations.feeds[lane.feed])
         opened = self._open(run_id)
         self.epoch, self.started_at = opened.epoch, opened.started_at
-        self._checkpoint_before = self._checkpoint = opened.checkpoint
+        self._checkpoint_before = self.checkpoint = opened.checkpoint
+        self._last, self._suspect = opened.last, False
         self._channels: dict[str, _LedChannel] = {}
         self._load()
         self._forget_pending()
@@ -120,14 +121,22 @@ class LedLane:
         return found
 
     def _forget_pending(self) -> None:
-        self._acknowledged: list[str] = []
         self._quarantined: list[bytes] = []
         self.pending_events = self._pending_bytes = 0
 
     @property
     def pending(self) -> bool:
         """Whether there is anything to commit."""
-        return bool(self._acknowledged)
+        return self.checkpoint != self._checkpoint_before
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the next entry may be what a former worker died of: then they are to be folded one by one."""
+        return self._suspect and _order(self.checkpoint) < _order(self._last)
+
+    def suspect_what_waits(self, suspicious: bool = True) -> None:
+        """Be suspicious of every entry that was on the stream when the lane was opened, or no more."""
+        self._suspect = suspicious
 
     @property
     def newest(self) -> tuple[int, int]:
@@ -136,26 +145,22 @@ class LedLane:
         return (max((t.created[1] for t in overall), default=0), max((t.ingested[1] for t in overall), default=0))
 
     def fold(self, entries: Sequence[Entry]) -> None:
-        """Fold entries in stream order; those at or before the checkpoint are only acknowledged."""
+        """Fold entries in stream order, which follow the checkpoint without a gap."""
         for entry in entries:
-            self._acknowledged.append(entry.id)
-            if _order(entry.id) <= _order(self._checkpoint):
-                continue
             self._pass(entry)
             for event in self._events_of(entry):
                 self._fold_event(event)
 
     def _pass(self, entry: Entry) -> None:
         """The checkpoint moves over the entry, and its events and bytes are no backlog any more."""
-        self._checkpoint = entry.id
+        self.checkpoint = entry.id
         self.pending_events += entry.count
         # What ingest counted: the bodies without the brackets and commas that made them an array.
         self._pending_bytes += max(0, len(entry.events) - entry.count - 1)
 
-    def set_aside(self, entry: Entry) -> None:
+    def set_aside(self, entry: Entry, tries: int) -> None:
         """Put a whole entry into quarantine: it was tried again and again, and no worker survived it."""
-        self._quarantine(entry.events.decode("utf-8", "replace"), f"tried {entry.tries} times, never finished")
-        self._acknowledged.append(entry.id)
+        self._quarantine(entry.events.decode("utf-8", "replace"), f"tried by {tries} workers, never finished")
         self._pass(entry)
 
     def _events_of(self, entry: Entry) -> list[dict[str, Any]]:
@@ -209,16 +214,15 @@ class LedLane:
                 lease=self.lease,
                 epoch=self.epoch,
                 checkpoint_before=self._checkpoint_before,
-                checkpoint=self._checkpoint,
+                checkpoint=self.checkpoint,
                 processed=events,
                 processed_bytes=self._pending_bytes,
                 too_late=self._take_too_late(),
-                acknowledged=self._acknowledged,
                 quarantined=self._quarantined,
                 channels=changes,
             ),
         )
-        self._checkpoint_before = self._checkpoint
+        self._checkpoint_before = self.checkpoint
         self._forget_pending()
         times = max((change.times for change in changes), key=lambda t: t.events, default=None)
         return events - quarantined, times

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
-from services.broker import Broker, BrokerDown, Entry, LaneLost
+from services.broker import Broker, BrokerDown, LaneLost
 from services.declare import Declarations, Lane
 from services.lane import LedLane
 from services.leadership import Leadership
@@ -26,7 +26,7 @@ PROGRESS_EVERY_S = 1.0
 IDLE_BLOCK_MS = 200
 RETRY_S = 0.2
 POISON_TRIES = 3
-"""An entry that was tried so often and never finished is put aside: it may be what its workers died of."""
+"""An entry that so many workers tried and never finished is put aside: it may be what they died of."""
 
 log = structlog.get_logger("processor")
 
@@ -118,21 +118,8 @@ class Processor:
         self._committed[lane] = 0.0
         self._progress_at = 0.0
         log.info("lane led", lane=str(lane), epoch=led.epoch)
-        self._take_up(led, self._broker.claim(lane, self._worker))
-
-    def _take_up(self, led: LedLane, claimed: list[Entry]) -> None:
-        """Fold what a former worker left unfinished; one by one where it may have died of an entry.
-
-        Only the first can be what it died of, since those before it were committed each by itself.
-        """
-        careful = any(entry.tries > 1 for entry in claimed)
-        if claimed and claimed[0].tries >= POISON_TRIES:
-            led.set_aside(claimed.pop(0))
-            self._commit(led)
-        for entry in claimed:
-            led.fold([entry])
-            if careful:
-                self._commit(led)
+        if self._broker.try_entry(lane, lease):
+            led.suspect_what_waits()
 
     def _give_back(self, lane: Lane) -> None:
         led = self._led.get(lane)
@@ -159,12 +146,27 @@ class Processor:
         return max(0.0, min(waits)) if waits else None
 
     def _read(self, block_ms: int) -> bool:
-        if not self._led:
-            return False
-        found = self._broker.read_events(self._led, self._worker, ENTRIES_PER_READ, block_ms)
+        suspects = [led for led in self._led.values() if led.suspect]
+        for led in suspects:
+            self._fold_next_alone(led)
+        after = {lane: led.checkpoint for lane, led in self._led.items() if not led.suspect}
+        found = self._broker.read_events(after, ENTRIES_PER_READ, 0 if suspects else block_ms) if after else {}
         for lane, entries in found.items():
             self._led[lane].fold(entries)
-        return bool(found)
+        return bool(found or suspects)
+
+    def _fold_next_alone(self, led: LedLane) -> None:
+        """Fold and commit one entry, so that the next worker knows which one it was that this one died of."""
+        tries = self._broker.try_entry(led.lane, led.lease)
+        entries = self._broker.read_events({led.lane: led.checkpoint}, 1, 0).get(led.lane, [])
+        if not entries:
+            led.suspect_what_waits(False)
+        elif tries >= POISON_TRIES:
+            led.set_aside(entries[0], tries)
+        else:
+            led.fold(entries)
+        if led.pending:
+            self._commit(led)
 
     def _commit_due(self) -> None:
         now = self._monotonic()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import orjson
-from redis.exceptions import ResponseError
 
 from services.broker.connection import SOCKET_TIMEOUT_S, Connection, key_of, surfacing
 from services.broker.errors import LaneLost
@@ -18,7 +16,6 @@ from services.freshness import Progress
 Station = Literal["processor", "sources"]
 """Which work a lease is for: writing a lane, or reading a feed's source (its first lane stands for the feed)."""
 
-GROUP = "processor"
 LEASE_TTL_MS = 2_000
 STREAM_LIMIT_BYTES = 96 * 1024 * 1024
 """How large a lane's stream may grow for a group that lags: above the backlog's own cap, which ingest keeps."""
@@ -59,20 +56,19 @@ class Leading(Connection):
         pairs = [text for pair in signatures.items() for text in pair]
         found = self._run(
             "open_lane",
-            [key + "lease", key + "lane", key + "channels"],
+            [key + "lease", key + "lane", key + "channels", key + "events"],
             [lease, run_id, signature, epoch, self._clock(), key + "c:", *pairs],
         )
         if not found:
             raise LaneLost(f"lane {lane}: the lease went to another worker while opening")
-        self._make_group(lane)
-        return OpenLane(found[0].decode(), found[1].decode(), int(found[2]))
+        return OpenLane(found[0].decode(), found[1].decode(), int(found[2]), found[3].decode())
 
-    def _make_group(self, lane: Lane) -> None:
-        try:
-            self._redis.xgroup_create(key_of(lane) + "events", GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
+    @surfacing
+    def try_entry(self, lane: Lane, lease: str) -> int:
+        """Note that this worker is about to fold the lane's next entry; returns how many others tried it in vain."""
+        key = key_of(lane)
+        others: int = self._run("try_entry", [key + "lease", key + "lane", key + "events"], [lease])
+        return others
 
     @surfacing
     def channels_of(self, lane: Lane) -> list[str]:
@@ -81,26 +77,16 @@ class Leading(Connection):
         return sorted(name.decode() for name in found)
 
     @surfacing
-    def claim(self, lane: Lane, worker: str) -> list[Entry]:
-        """All entries that were delivered to any worker and never acknowledged, in order."""
-        pending: Any = self._redis.xpending_range(key_of(lane) + "events", GROUP, "-", "+", 10_000)
-        tries = {row["message_id"].decode(): row["times_delivered"] for row in pending}
-        claimed: list[Entry] = []
-        start: Any = b"0-0"
-        while True:
-            answer: Any = self._redis.xautoclaim(key_of(lane) + "events", GROUP, worker, 0, start_id=start, count=500)
-            start = answer[0]
-            claimed += _entries(answer[1])
-            if start == b"0-0":
-                return [replace(entry, tries=tries.get(entry.id, 1)) for entry in claimed]
+    def read_events(self, after: Mapping[Lane, str], count: int, block_ms: int) -> dict[Lane, list[Entry]]:
+        """Entries of the lanes beyond the given ids; waits up to `block_ms` where there are none.
 
-    @surfacing
-    def read_events(self, lanes: Iterable[Lane], worker: str, count: int, block_ms: int) -> dict[Lane, list[Entry]]:
-        """New entries of the lanes; waits up to `block_ms` where there are none. Uses the blocking connection."""
-        streams = {key_of(lane) + "events": lane for lane in lanes}
-        wanted: dict[Any, Any] = dict.fromkeys(streams, ">")
+        Reading leaves no trace: a worker that lost a lane and does not know it yet takes nothing from its
+        successor, as it would from a consumer group. Uses the blocking connection.
+        """
+        streams = {key_of(lane) + "events": lane for lane in after}
+        wanted: dict[Any, Any] = {key_of(lane) + "events": entry_id for lane, entry_id in after.items()}
         block = None if block_ms <= 0 else min(block_ms, int(SOCKET_TIMEOUT_S * 500))
-        found: Any = self._waiting.xreadgroup(GROUP, worker, wanted, count=count, block=block)
+        found: Any = self._waiting.xread(wanted, count=count, block=block)
         return {streams[name.decode()]: _entries(entries) for name, entries in found or ()}
 
     @surfacing
@@ -108,9 +94,8 @@ class Leading(Connection):
         """Write one step of a lane, whole or not at all. Raises LaneLost where the lane is not ours any more."""
         key = key_of(lane)
         keys = [key + name for name in ("lease", "lane", "events", "quarantine", "channels")]
-        arguments: list[Any] = [commit.lease, commit.epoch, commit.checkpoint_before, commit.checkpoint, GROUP]
+        arguments: list[Any] = [commit.lease, commit.epoch, commit.checkpoint_before, commit.checkpoint]
         arguments += (commit.processed, commit.processed_bytes, commit.too_late)
-        arguments += (len(commit.acknowledged), *commit.acknowledged)
         arguments += (len(commit.quarantined), *commit.quarantined, len(commit.channels))
         for channel in commit.channels:
             base = key + "c:" + channel.name
@@ -165,12 +150,7 @@ def _lease_keys(station: Station, lane: Lane) -> list[str]:
 
 
 def _entries(raw: Any) -> list[Entry]:
-    # A deleted pending entry comes as (id, None): it was trimmed, there is nothing left to process.
-    return [
-        Entry(entry_id.decode(), fields.get(b"events", b""), int(fields.get(b"n", 0)))
-        for entry_id, fields in raw
-        if fields is not None
-    ]
+    return [Entry(entry_id.decode(), fields.get(b"events", b""), int(fields.get(b"n", 0))) for entry_id, fields in raw]
 
 
 def _progress(

@@ -31,24 +31,21 @@ class StoredDelta:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a lane's stream: its id, the events of one request as a JSON array, and their number.
-
-    `tries`: how often it was given to a worker before, this time not counted, where it was claimed.
-    """
+    """One entry of a lane's stream: its id, the events of one request as a JSON array, and their number."""
 
     id: str
     events: bytes
     count: int
-    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLane:
-    """A lane as its new writer finds it."""
+    """A lane as its new writer finds it; `last` is the newest entry on its stream."""
 
     epoch: str
     checkpoint: str
     started_at: int
+    last: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,5 @@ class LaneCommit:
     processed: int
     processed_bytes: int
     too_late: int
-    acknowledged: Sequence[str]
     quarantined: Sequence[bytes]
     channels: Sequence[ChannelCommit]

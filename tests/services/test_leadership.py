@@ -42,6 +42,7 @@ for declared in (Parcels, Depot):
     declared.__module__ = WIDE.__name__
     setattr(WIDE, declared.__name__, declared)
 LANES = set(Parcels.declaration.all_lanes())
+ORDERS = Lane("orders", 0)
 
 
 @pytest.fixture
@@ -122,17 +123,42 @@ def test_a_worker_of_an_older_release_hands_over_to_a_newer_one_and_takes_nothin
     wait_until(lambda: set(older.renew().taken), what="the older release leading again, once it is alone")
 
 
+def die_of_the_next_entry(system: System, worker: str) -> None:
+    """What a worker leaves behind that takes the lane, begins with the next entry, and dies."""
+    lease = system.broker.lease("processor", {ORDERS: ""}, worker)[ORDERS]
+    system.broker.try_entry(ORDERS, lease)
+    system.broker._redis.delete("hw:{orders.0}:lease")
+
+
 def test_an_entry_that_no_worker_survives_is_set_aside_after_three_tries(system: System) -> None:
-    system.drain()
     for number in range(3):
         system.post([order(number)])
-    stream = "hw:{orders.0}:events"  # three workers are given the entries, and die before a commit
-    system.broker._redis.xreadgroup("processor", "died-1", {stream: ">"})
-    system.broker._redis.xautoclaim(stream, "processor", "died-2", 0)
-    system.broker._redis.xautoclaim(stream, "processor", "died-3", 0)
-    system.broker._redis.delete("hw:{orders.0}:lease")
-    system.processor = system.new_processor("worker-9")
+    for worker in ("died-1", "died-2", "died-3"):
+        die_of_the_next_entry(system, worker)
     system.drain()
-    assert system.broker.lane_progress([Lane("orders", 0)])[Lane("orders", 0)].quarantined == 1
+    progress = system.broker.lane_progress([ORDERS])[ORDERS]
+    assert (progress.quarantined, progress.backlog) == (1, 0)
     assert system.data("orders.everything") == oracle.latest([order(1), order(2)])
-    assert system.broker.lane_progress([Lane("orders", 0)])[Lane("orders", 0)].backlog == 0
+
+
+def test_an_entry_that_two_workers_died_with_gets_another_try(system: System) -> None:
+    system.post([order(0)])
+    for worker in ("died-1", "died-2", "died-2"):
+        die_of_the_next_entry(system, worker)
+    system.drain()
+    assert system.broker.lane_progress([ORDERS])[ORDERS].quarantined == 0
+    assert system.data("orders.everything") == oracle.latest([order(0)])
+
+
+def test_a_worker_that_slept_through_its_loss_takes_no_event_from_its_successor(system: System) -> None:
+    system.drain()
+    system.broker._redis.delete("hw:{orders.0}:lease")
+    successor = system.new_processor("worker-2", Broker(system.url, clock=system.clock))
+    successor.drain()
+    system.post([order(1)])
+    assert system.processor._read(0)  # it wakes, and believes that it leads
+    system.post([order(2)])
+    successor.drain()
+    system.processor._commit_due()
+    assert not system.processor.leads(ORDERS)
+    assert system.data("orders.everything") == oracle.latest([order(1), order(2)])

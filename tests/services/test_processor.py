@@ -128,7 +128,7 @@ def test_a_writer_that_lost_its_lease_is_refused_and_changes_nothing(system: Sys
     system.broker._redis.delete("hw:{orders.0}:lease")
     fresh = system.new_processor("worker-2")
     system.post([order(2)])
-    stale.fold(system.broker.read_events([LANE], "worker-1", 10, 0)[LANE])
+    stale.fold(system.broker.read_events({LANE: stale.checkpoint}, 10, 0)[LANE])
     before = system.data("orders.everything")
     fresh.drain()
     with pytest.raises(LaneLost):
@@ -197,8 +197,6 @@ def test_processed_entries_leave_the_stream_and_unprocessed_ones_stay(system: Sy
     assert system.broker._redis.xlen("hw:{orders.0}:events") == 300
     system.drain()
     assert system.broker._redis.xlen("hw:{orders.0}:events") < 110  # trimming is by whole nodes of the stream
-    pending: Any = system.broker._redis.xpending("hw:{orders.0}:events", "processor")
-    assert pending["pending"] == 0
 
 
 def test_backlog_is_what_was_accepted_and_not_processed(system: System) -> None:

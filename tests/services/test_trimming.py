@@ -26,7 +26,7 @@ def entries(system: System) -> int:
 
 def test_what_another_group_was_not_given_yet_stays(system: System) -> None:
     system.drain()
-    system.broker._redis.xgroup_create(STREAM, "archive", id="0")
+    system.broker._redis.xgroup_create(STREAM, "archive", id="0", mkstream=True)
     post_many(system, 0, 300)
     system.drain()
     assert entries(system) == 300
@@ -34,7 +34,7 @@ def test_what_another_group_was_not_given_yet_stays(system: System) -> None:
 
 def test_what_another_group_was_given_and_has_not_acknowledged_stays(system: System) -> None:
     system.drain()
-    system.broker._redis.xgroup_create(STREAM, "archive", id="0")
+    system.broker._redis.xgroup_create(STREAM, "archive", id="0", mkstream=True)
     post_many(system, 0, 300)
     given: Any = system.broker._redis.xreadgroup("archive", "a", {STREAM: ">"}, count=300)
     ids = [entry_id for entry_id, _ in given[0][1]]
@@ -51,7 +51,7 @@ def test_over_the_cap_processed_events_are_dropped_and_counted_and_unprocessed_o
 ) -> None:
     monkeypatch.setattr(leading, "STREAM_LIMIT_BYTES", 20_000)
     system.drain()
-    system.broker._redis.xgroup_create(STREAM, "archive", id="0")
+    system.broker._redis.xgroup_create(STREAM, "archive", id="0", mkstream=True)
     post_many(system, 0, 200)
     system.drain()
     post_many(system, 200, 230)

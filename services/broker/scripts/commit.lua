@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- One commit of a lane: state, seq, delta, checkpoint and acknowledgement move together or not at all.
+-- One commit of a lane: state, seq, delta and checkpoint move together or not at all.
 -- Everything is checked before the first write, since a script is atomic but not rolled back.
 -- KEYS: lease, lane, events, quarantine, channels, then cells, head and deltas of each channel
--- ARGV: lease, epoch, checkpoint before, checkpoint after, group
+-- ARGV: lease, epoch, checkpoint before, checkpoint after
 --       counts: processed, processed_bytes, too_late
---       n acks, ids...; n quarantined, bodies...; n channels, then for each:
+--       n quarantined, bodies...; n channels, then for each:
 --       name, signature, seq before, data, its times, times of the whole state, trim below, n set, cell value ..., n drop, cells...
 -- Returns 'ok', 'fenced' (lease lost), 'moved' (epoch, checkpoint or a seq is not the expected one).
 local at = 0
@@ -24,13 +24,12 @@ local function call_list(first, last, ...)
   end
 end
 
-local lease, epoch, before, after, group = take(), take(), take(), take(), take()
+local lease, epoch, before, after = take(), take(), take(), take()
 if redis.call('GET', KEYS[1]) ~= lease then return 'fenced' end
 local found = redis.call('HMGET', KEYS[2], 'epoch', 'checkpoint')
 if found[1] ~= epoch or (found[2] or '0-0') ~= before then return 'moved' end
 
 local processed, processed_bytes, too_late = take(), take(), take()
-local ack_first, ack_last = take_list()
 local poison_first, poison_last = take_list()
 local channels = {}
 for i = 1, tonumber(take()) do
@@ -62,9 +61,8 @@ redis.call('HINCRBY', KEYS[2], 'processed', processed)
 redis.call('HINCRBY', KEYS[2], 'processed_bytes', processed_bytes)
 if too_late ~= '0' then redis.call('HINCRBY', KEYS[2], 'too_late', too_late) end
 if poison_last >= poison_first then redis.call('HINCRBY', KEYS[2], 'quarantined', poison_last - poison_first + 1) end
-call_list(ack_first, ack_last, 'XACK', KEYS[3], group)
 
--- Trimming follows the slowest group: what another one was given and has not acknowledged, or was not given yet, stays.
+-- Trimming follows the slowest group: what one was given and has not acknowledged, or was not given yet, stays.
 local function parts(id)
   local milliseconds, number = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(milliseconds), tonumber(number)
@@ -78,11 +76,9 @@ local keep = after
 for _, found in ipairs(redis.call('XINFO', 'GROUPS', KEYS[3])) do
   local info = {}
   for i = 1, #found, 2 do info[found[i]] = found[i + 1] end
-  if info['name'] ~= group then
-    local needed = info['last-delivered-id']
-    if info['pending'] > 0 then needed = redis.call('XPENDING', KEYS[3], info['name'])[2] end
-    if older(needed, keep) then keep = needed end
-  end
+  local needed = info['last-delivered-id']
+  if info['pending'] > 0 then needed = redis.call('XPENDING', KEYS[3], info['name'])[2] end
+  if older(needed, keep) then keep = needed end
 end
 redis.call('XTRIM', KEYS[3], 'MINID', '~', keep)
 return 'ok'

@@ -2,9 +2,9 @@
 -- Open a lane for its new writer: settle the epoch and drop channels whose declaration changed.
 -- A new epoch starts where the server is another one (restart, failover) or the declaration differs:
 -- positions of before could otherwise be served again with other values.
--- KEYS: lease, lane, channels   ARGV: lease, run_id, signature, fresh epoch, now_ms, key prefix of channels,
+-- KEYS: lease, lane, channels, events   ARGV: lease, run_id, signature, fresh epoch, now_ms, key prefix of channels,
 --       then channel base name and signature in turn
--- Returns {epoch, checkpoint, started_at}, or {} where the lease is not held.
+-- Returns {epoch, checkpoint, started_at, last entry}, or {} where the lease is not held.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {} end
 local lane, channels, prefix = KEYS[2], KEYS[3], ARGV[6]
 local found = redis.call('HMGET', lane, 'epoch', 'run_id', 'signature', 'checkpoint', 'started_at')
@@ -27,4 +27,5 @@ if not epoch or found[2] ~= ARGV[2] or found[3] ~= ARGV[3] then
   if not started then started = ARGV[5] end
   redis.call('HSET', lane, 'epoch', epoch, 'run_id', ARGV[2], 'signature', ARGV[3], 'started_at', started)
 end
-return {epoch, found[4] or '0-0', started}
+local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
+return {epoch, found[4] or '0-0', started, last[1] and last[1][1] or '0-0'}

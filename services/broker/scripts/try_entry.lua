@@ -1,0 +1,16 @@
+#!lua flags=allow-oom
+-- Note that this worker is about to fold the first entry beyond the checkpoint, before it may die of it.
+-- KEYS: lease, lane, events   ARGV: lease
+-- Returns how many other workers noted the same entry before and never got past it; 0 where there is none.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local found = redis.call('HMGET', KEYS[2], 'checkpoint', 'tried', 'tried_by')
+local first = redis.call('XRANGE', KEYS[3], '(' .. (found[1] or '0-0'), '+', 'COUNT', 1)[1]
+if not first then return 0 end
+local me = string.match(ARGV[1], '|(.*)$')
+local others, mine = 0, false
+local names = found[2] == first[1] and found[3] or ''
+for name in string.gmatch(names, '%S+') do
+  if name == me then mine = true else others = others + 1 end
+end
+if not mine then redis.call('HSET', KEYS[2], 'tried', first[1], 'tried_by', names .. ' ' .. me) end
+return others
