@@ -11,9 +11,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from services.embedded import EmbeddedBroker
 from tests.waiting import wait_until
@@ -53,26 +55,53 @@ class Installation:
     def wait_ready(self) -> None:
         wait_until(lambda: self.status("/readyz") == 200, 30, f"{self.url}/readyz; log: {self.folder}")
 
-    def start_process(self, role: str) -> subprocess.Popen[bytes]:
+    def start_process(
+        self, role: str, *, name: str = "", port: int = 0, broker_url: str = "", more: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a process of the role, `web` or `worker`; `name` tells several of one role apart."""
+        name = name or role
         environment = {
-            **os.environ, "REDIS_URL": self.broker.url, "PORT": str(self.port), "HOST": "127.0.0.1",
-            "WEB_CONCURRENCY": str(self._web_processes), "HEADWATER_INGEST_KEYS": f"test:{SECRET}:*",
+            **os.environ, "REDIS_URL": broker_url or self.broker.url, "PORT": str(port or self.port),
+            "HOST": "127.0.0.1", "WEB_CONCURRENCY": str(self._web_processes),
+            "HEADWATER_INGEST_KEYS": f"test:{SECRET}:*", **(more or {}),
         }
-        with (self.folder / f"{role}.log").open("ab") as log:
+        with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.project", role], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
-        self._running[role] = process
+        self._running[name] = process
         return process
 
-    def end_process(self, role: str, number: int = signal.SIGKILL) -> None:
-        """Send a signal to the role's process and wait for its end."""
-        process = self._running.pop(role)
+    @property
+    def running(self) -> list[str]:
+        """Names of the processes that were started and not ended."""
+        return list(self._running)
+
+    def pid(self, name: str) -> int:
+        return self._running[name].pid
+
+    def end_process(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Send a signal to the process and wait for its end."""
+        process = self._running.pop(name)
         process.send_signal(number)
         process.wait(15)
 
-    def signal_process(self, role: str, number: int) -> None:
-        self._running[role].send_signal(number)
+    def kill_tree(self, name: str) -> None:
+        """`kill -9` of the process with all its children, as when a container dies."""
+        process = self._running.pop(name)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        process.wait(15)
+
+    def signal_process(self, name: str, number: int) -> None:
+        self._running[name].send_signal(number)
+
+    def signal_tree(self, name: str, number: int) -> None:
+        """Send a signal to the process and all its children."""
+        process = psutil.Process(self.pid(name))
+        for one in (process, *process.children(recursive=True)):
+            one.send_signal(number)
 
     def restart_broker_empty(self) -> None:
         """The broker dies and comes back without its data, as after a lost disk."""
@@ -81,9 +110,9 @@ class Installation:
         self.broker.start()
 
     def stop(self) -> None:
-        for role in list(self._running):
-            self.signal_process(role, signal.SIGCONT)
-            self.end_process(role, signal.SIGTERM)
+        for name in self.running:
+            self.signal_tree(name, signal.SIGCONT)
+            self.end_process(name, signal.SIGTERM)
         self.broker.close()
 
     # The system's own doors ----------------------------------------------------------------------
@@ -98,15 +127,16 @@ class Installation:
             body: dict[str, Any] = json.load(answer)
             return body
 
-    def snapshot(self, channel: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.url}/api/channels/{channel}/snapshot", timeout=10) as answer:
+    def snapshot(self, channel: str, port: int = 0) -> dict[str, Any]:
+        base = f"http://127.0.0.1:{port or self.port}"
+        with urllib.request.urlopen(f"{base}/api/channels/{channel}/snapshot", timeout=10) as answer:
             body: dict[str, Any] = json.load(answer)
             return body
 
-    def status(self, path: str) -> int:
+    def status(self, path: str, port: int = 0) -> int:
         """The HTTP status of a GET, 0 where nobody answers."""
         try:
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=5) as answer:
                 code: int = answer.status
                 return code
         except urllib.error.HTTPError as error:

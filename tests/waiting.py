@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,3 +20,8 @@ def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, what: str = 
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {timeout_s:g} s; last answer: {answer!r}")
         time.sleep(0.02)
+
+
+async def slowness(seconds: float) -> None:
+    """What makes a link or a reader of the tests slow: never a way to wait for the system under test."""
+    await asyncio.sleep(seconds)

@@ -1,0 +1,163 @@
+"""Truth: at the end, what was acknowledged, what the system says and what every viewer holds must be the same.
+
+After a loss (a broker without its data, a replica that was behind) the truth is: batches that were acknowledged
+before the loss and cannot have survived it are gone; those whose sending overlaps it are sent once more, as a
+careful client would, and are in. So every event has one answer, and the state is compared with the fold of exactly
+those that are in.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.chaos.arena import CHANNELS, Arena
+from tests.chaos.producers import Batch, Client
+from tests.installation import SECRET
+from tests.services import oracle
+
+Event = dict[str, Any]
+
+
+def settle(arena: Arena, within_s: float = 20.0) -> None:
+    """Stop the load, let all arrive, and compare; whatever differs is a violation."""
+    for producer in arena.producers:
+        if not producer.stop(within_s):
+            arena.record.violation("not acknowledged", f"a batch was not acknowledged within {within_s:g} s")
+    events = [event for batch in _survivors(arena, within_s) for event in batch.events]
+    for viewer in arena.viewers:
+        viewer.slow_s = 0.0
+    if arena.counts["answers that do not add up"]:
+        arena.record.violation("receipt", "accepted and duplicates do not add up to what was sent")
+    wanted = expected(events)
+    if not _until(within_s, lambda: _count(arena) == len(events)):
+        arena.record.violation("count", f"{len(events)} events are in, the total counts {_count(arena)}")
+    if not _until(within_s, lambda: not _stragglers(arena)):
+        arena.record.violation("not converged", "; ".join(_stragglers(arena)[:4]))
+    _compare(arena, wanted)
+    _judge_epochs(arena)
+
+
+def _survivors(arena: Arena, within_s: float) -> list[Batch]:
+    """The batches that are in; those in doubt are sent again first, which makes them so."""
+    survivors, in_doubt = [], []
+    for batch in arena.acknowledged():
+        fate = "in"
+        for loss in arena.losses:
+            if batch.acknowledged_at <= loss.before:
+                fate = fate if loss.keeps_former else "lost"
+            elif batch.sent_at < loss.until and fate != "lost":
+                fate = "doubt"
+        arena.counts[f"batches {fate}"] += 1
+        if fate != "lost":
+            survivors.append(batch)
+        if fate == "doubt":
+            in_doubt.append(batch)
+    giving_up = threading.Event()
+    timer = threading.Timer(within_s, giving_up.set)
+    timer.start()
+    client = Client(arena.door.port, SECRET, arena.counts)
+    for batch in in_doubt:
+        new = client.send(Batch(batch.events), giving_up)
+        arena.counts["events lost with the broker and sent again"] += new or 0
+    client.close()
+    timer.cancel()
+    return survivors
+
+
+def expected(events: Sequence[Event]) -> dict[str, Any]:
+    """Each channel's data by the oracle; of the total only what is told in its columns."""
+    total = {"orders": len(events), "turnover": math.fsum(event["price"] for event in events)}
+    return {
+        "orders.everything": oracle.latest(events),
+        "orders.prices": oracle.prices(events, 600_000),
+        "orders.dear": oracle.log([event for event in events if event["price"] >= 100], 20),
+        "orders.total": total if events else {},
+    }
+
+
+def _comparable(channel: str, data: Any) -> Any:
+    if channel != "orders.total":
+        return data
+    return {name: row[name] for row in data["rows"].values() for name in ("orders", "turnover")}
+
+
+def _count(arena: Arena) -> int:
+    try:
+        rows = arena.snapshot(min(arena.web_ports), "orders.total")["data"]["rows"]
+    except OSError:
+        return -1
+    return int(rows["all"]["orders"]) if rows else 0
+
+
+def _stragglers(arena: Arena) -> list[str]:
+    """Viewers and webs that are not where the first web is."""
+    found = []
+    for channel in CHANNELS:
+        try:
+            heads = {name: arena.snapshot(name, channel) for name in arena.web_ports}
+        except OSError as error:
+            return [f"no snapshot: {error}"]
+        places = {name: (head["epoch"], head["seq"]) for name, head in heads.items()}
+        for viewer in arena.viewers:
+            if channel in viewer.channels:
+                held = viewer.held.get(channel)
+                places[viewer.name] = (held.at.epoch, held.at.seq) if held is not None else ("", 0)
+        first = places[min(arena.web_ports)]
+        found += [f"{channel}: {name} is at {at}, not {first}" for name, at in places.items() if at != first]
+    return found
+
+
+def _compare(arena: Arena, wanted: dict[str, Any]) -> None:
+    for channel in CHANNELS:
+        shown: dict[str, Any] = {}
+        for name in arena.web_ports:
+            try:
+                shown[name] = arena.snapshot(name, channel)["data"]
+            except OSError as error:
+                arena.record.violation("no answer", f"{name}: {error}")
+        for viewer in arena.viewers:
+            if channel in viewer.channels and channel in viewer.held:
+                shown[viewer.name] = arena.world.call(viewer.held[channel].state.data)
+        wrong = [name for name, data in shown.items() if _comparable(channel, data) != wanted[channel]]
+        if wrong:
+            difference = _difference(wanted[channel], _comparable(channel, shown[wrong[0]]))
+            arena.record.violation(
+                "wrong value", f"{channel}: {len(wrong)} of {len(shown)}, {wrong[0]} among them, differ: {difference}"
+            )
+
+
+def _difference(wanted: Any, shown: Any, path: str = "") -> str:
+    """The first place at which two values differ."""
+    if isinstance(wanted, dict) and isinstance(shown, dict):
+        for key in sorted({*wanted, *shown}):
+            if wanted.get(key) != shown.get(key):
+                return _difference(wanted.get(key), shown.get(key), f"{path}/{key}")
+    if isinstance(wanted, list) and isinstance(shown, list):
+        for index, (one, other) in enumerate(zip(wanted, shown, strict=False)):
+            if one != other:
+                return _difference(one, other, f"{path}/{index}")
+        return f"{path}: {len(wanted)} wanted, {len(shown)} shown"
+    return f"{path}: {str(wanted)[:150]} wanted, {str(shown)[:150]} shown"
+
+
+def _judge_epochs(arena: Arena) -> None:
+    """A new epoch costs every viewer a snapshot: there is one only where the broker is another or a new one."""
+    for channel, epochs in arena.epochs().items():
+        if len(epochs) > arena.identities:
+            arena.record.violation(
+                "needless epoch", f"{channel}: {len(epochs)} epochs; the broker changed {arena.identities - 1} times"
+            )
+
+
+def _until(within_s: float, condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + within_s
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(0.1)
+    return True
