@@ -18,8 +18,9 @@ Data = dict[str, Any]
 """The `data` of a frame; its shape follows from the channel's kind (see the protocol)."""
 
 SEPARATOR = "\x1f"
-HIDDEN = "~"
-"""Cells that begin so hold accumulators: what the next commit needs, no viewer sees."""
+HIDDEN = "\x00"
+"""Cells that begin so hold accumulators: what the next commit needs, no viewer sees. No key begins so: a text with
+NUL is refused."""
 
 
 class State(Protocol):

@@ -35,7 +35,14 @@ class Window:
 def group_of(by: tuple[str, ...], event: Mapping[str, Any]) -> str | None:
     """The group an event belongs to, '' where nothing is grouped; None where a grouping field is missing."""
     values = [event.get(name) for name in by]
-    return None if None in values else "/".join(map(str, values))
+    if None in values:
+        return None
+    return str(values[0]) if len(values) == 1 else "/".join(_escaped(value) for value in values)
+
+
+def _escaped(value: Any) -> str:
+    """Several values stay apart also where one holds the slash that joins them."""
+    return str(value).replace("\\", "\\\\").replace("/", "\\/")
 
 
 class Windows:

@@ -16,6 +16,8 @@ Kind = Literal["latest", "series", "log"]
 Policy = Literal["every", "newest", "summarised"]
 """What a channel keeps when events come faster than they can be shown: every one, the newest of each key, a summary."""
 ROWS_LIMIT = 10_000
+STATE_FORMAT = 2
+"""Raised when the cells in the broker change in shape: channels then start anew, instead of being misread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ class Channel:
     def signature(cls) -> str:
         """A hash of everything that decides its state: when it differs, the channel starts anew."""
         meaning = (
+            STATE_FORMAT,
             cls.kind,
             cls.name,
             cls.feed.key,

@@ -190,56 +190,35 @@ def rate(
     return Aggregate("rate", None, where=where, unit=unit, decimals=decimals, label=label, about=about)
 
 
-def sum_(
-    field: Field,
-    *,
-    where: Condition | None = None,
-    unit: str | None = None,
-    decimals: int | None = None,
-    label: str | None = None,
-    about: str = "",
-) -> Aggregate:
-    """The exactly rounded sum of a field; every order of events gives the same digits."""
-    return Aggregate("sum", field, where=where, unit=unit, decimals=decimals, label=label, about=about)
+class OfField:
+    """A function that makes aggregates of one field; `where` limits the events, `unit` is the field's by default."""
+
+    def __init__(self, function: Function) -> None:
+        self._function: Function = function
+
+    def __call__(
+        self,
+        field: Field,
+        *,
+        where: Condition | None = None,
+        unit: str | None = None,
+        decimals: int | None = None,
+        label: str | None = None,
+        about: str = "",
+    ) -> Aggregate:
+        return Aggregate(self._function, field, where=where, unit=unit, decimals=decimals, label=label, about=about)
 
 
-def mean(
-    field: Field,
-    *,
-    where: Condition | None = None,
-    unit: str | None = None,
-    decimals: int | None = None,
-    label: str | None = None,
-    about: str = "",
-) -> Aggregate:
-    """The mean of a field; of a flag, the share that is true. No events, no value."""
-    return Aggregate("mean", field, where=where, unit=unit, decimals=decimals, label=label, about=about)
-
-
-def minimum(
-    field: Field,
-    *,
-    where: Condition | None = None,
-    unit: str | None = None,
-    decimals: int | None = None,
-    label: str | None = None,
-    about: str = "",
-) -> Aggregate:
-    """The least value of a field."""
-    return Aggregate("min", field, where=where, unit=unit, decimals=decimals, label=label, about=about)
-
-
-def maximum(
-    field: Field,
-    *,
-    where: Condition | None = None,
-    unit: str | None = None,
-    decimals: int | None = None,
-    label: str | None = None,
-    about: str = "",
-) -> Aggregate:
-    """The greatest value of a field."""
-    return Aggregate("max", field, where=where, unit=unit, decimals=decimals, label=label, about=about)
+sum_ = OfField("sum")
+"""The exactly rounded sum of a field; every order of events gives the same digits."""
+mean = OfField("mean")
+"""The mean of a field; of a flag, the share that is true. No events, no value."""
+minimum = OfField("min")
+"""The least value of a field."""
+maximum = OfField("max")
+"""The greatest value of a field."""
+value = OfField("value")
+"""The newest value of a field; in a series without a window, one point for each event."""
 
 
 def quantile(
@@ -254,16 +233,3 @@ def quantile(
 ) -> Aggregate:
     """The q-quantile of a field (0 ≤ q ≤ 1) from a mergeable sketch, within 1 % of the true value."""
     return Aggregate("quantile", field, where=where, q=q, unit=unit, decimals=decimals, label=label, about=about)
-
-
-def value(
-    field: Field,
-    *,
-    where: Condition | None = None,
-    unit: str | None = None,
-    decimals: int | None = None,
-    label: str | None = None,
-    about: str = "",
-) -> Aggregate:
-    """The newest value of a field; in a series without a window, one point for each event."""
-    return Aggregate("value", field, where=where, unit=unit, decimals=decimals, label=label, about=about)

@@ -10,9 +10,9 @@ import orjson
 
 from services.accumulators import Value
 from services.declare import Channel
-from services.reducers.reducer import Change, prepare_windowed
+from services.reducers.reducer import Change, Windowed
 from services.state import HIDDEN, SEPARATOR
-from services.windows import Windows, group_of
+from services.windows import group_of
 
 
 class _PointCells:
@@ -111,44 +111,28 @@ class Points:
         return change
 
 
-class PointWindows:
+class PointWindows(Windowed):
     """One point for each group and window: its aggregates; the open window's point is restated as it fills."""
 
     def __init__(self, channel: type[Channel]) -> None:
-        self._channel, self._windows, self._held = channel, Windows(channel), _PointCells(channel)
+        super().__init__(channel)
+        self._held = _PointCells(channel)
         self._shown_newest = 0
-        self._changed = False
-
-    @property
-    def too_late(self) -> int:
-        return self._windows.too_late
-
-    @too_late.setter
-    def too_late(self, events: int) -> None:
-        self._windows.too_late = events
 
     def load(self, cells: Mapping[str, bytes]) -> None:
-        self._windows.load(cells)
+        self.windows.load(cells)
         self._held.load(cells)
-        self._shown_newest = self._windows.newest
-
-    def prepare(self, event: Mapping[str, Any]) -> Any:
-        return prepare_windowed(self._channel, self._windows, event)
-
-    def apply(self, prepared: Any) -> None:
-        self._windows.add(*prepared)
-        self._changed = True
+        self._shown_newest = self.windows.newest
 
     def take(self) -> Change | None:
-        if not self._changed:
+        if not self.take_changed():
             return None
-        self._changed = False
         points: dict[tuple[str, int], tuple[Any, ...]] = {}
-        for group, number in self._windows.changed_results(self._shown_newest):
-            results = self._windows.results(group, number)
-            for name, result in zip(self._channel.aggregates, results or (), strict=results is not None):
-                points[_series_name(name, group, self._channel.by), number * self._windows.window_ms] = (result,)
-        self._shown_newest = self._windows.newest
+        for group, number in self.windows.changed_results(self._shown_newest):
+            results = self.windows.results(group, number)
+            for name, result in zip(self.channel.aggregates, results or (), strict=results is not None):
+                points[_series_name(name, group, self.channel.by), number * self.windows.window_ms] = (result,)
+        self._shown_newest = self.windows.newest
         change = _series_change(points, self._held)
-        cells, dropped = self._windows.take_cells()
+        cells, dropped = self.windows.take_cells()
         return Change(change.data, {**change.cells, **cells}, [*change.dropped, *dropped])

@@ -49,12 +49,39 @@ def row_of(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name not in _INTERNAL}
 
 
-def prepare_windowed(channel: type[Channel], windows: Windows, event: Mapping[str, Any]) -> Any:
-    """The arguments of `Windows.add` for the event, or None where it does not concern the channel."""
-    if channel.where is not None and not channel.where.holds(event):
-        return None
-    group = group_of(channel.by, event)
-    if group is None:
-        return None
-    additions: Additions = windows.additions(event)
-    return group, [event[name] for name in channel.by], event["created_at"], event["id"], additions
+class Windowed:
+    """What reducers of windows share: they prepare and apply alike, and differ in what they show."""
+
+    def __init__(self, channel: type[Channel]) -> None:
+        self.channel, self.windows = channel, Windows(channel)
+        self._changed = False
+
+    @property
+    def too_late(self) -> int:
+        """Events that came after their window could be corrected."""
+        return self.windows.too_late
+
+    @too_late.setter
+    def too_late(self, events: int) -> None:
+        self.windows.too_late = events
+
+    def prepare(self, event: Mapping[str, Any]) -> Any:
+        """The arguments of `Windows.add` for the event, or None where it does not concern the channel."""
+        if self.channel.where is not None and not self.channel.where.holds(event):
+            return None
+        by = self.channel.by
+        group = group_of(by, event)
+        if group is None:
+            return None
+        additions: Additions = self.windows.additions(event)
+        return group, [event[name] for name in by], event["created_at"], event["id"], additions
+
+    def apply(self, prepared: Any) -> None:
+        """Fold a prepared event."""
+        self.windows.add(*prepared)
+        self._changed = True
+
+    def take_changed(self) -> bool:
+        """Whether anything was folded since the last call."""
+        changed, self._changed = self._changed, False
+        return changed

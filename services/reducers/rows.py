@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from services.declare import Channel
-from services.reducers.reducer import Change, prepare_windowed, row_of
+from services.reducers.reducer import Change, Windowed, row_of
 from services.state import HIDDEN
-from services.windows import Windows, group_of
+from services.windows import group_of
 
 ALL = "all"
 """The key of the one row of a latest channel that is not grouped."""
@@ -85,40 +85,23 @@ class LatestRows:
         return change
 
 
-class AggregateRows:
+class AggregateRows(Windowed):
     """One row for each group: the aggregates over the windows that end with the newest."""
 
     def __init__(self, channel: type[Channel]) -> None:
-        self._channel, self._windows = channel, Windows(channel)
+        super().__init__(channel)
         self._shown: dict[str, bytes] = {}
-        self._changed = False
-
-    @property
-    def too_late(self) -> int:
-        return self._windows.too_late
-
-    @too_late.setter
-    def too_late(self, events: int) -> None:
-        self._windows.too_late = events
 
     def load(self, cells: Mapping[str, bytes]) -> None:
-        self._windows.load(cells)
+        self.windows.load(cells)
         self._shown = {key: cell for key, cell in cells.items() if not key.startswith(HIDDEN)}
 
-    def prepare(self, event: Mapping[str, Any]) -> Any:
-        return prepare_windowed(self._channel, self._windows, event)
-
-    def apply(self, prepared: Any) -> None:
-        self._windows.add(*prepared)
-        self._changed = True
-
     def take(self) -> Change | None:
-        if not self._changed:
+        if not self.take_changed():
             return None
-        self._changed = False
-        last = self._windows.newest
+        last = self.windows.newest
         rows = {key: row for key in self._keys() if (row := self._row(key, last)) is not None}
-        cells, dropped = self._windows.take_cells()
+        cells, dropped = self.windows.take_cells()
         fresh = {key: orjson.dumps(["", row]) for key, row in rows.items()}
         changed = {key: cell for key, cell in fresh.items() if self._shown.get(key) != cell}
         gone = sorted(self._shown.keys() - fresh.keys())
@@ -127,22 +110,22 @@ class AggregateRows:
         return Change(data, {**cells, **changed}, [*dropped, *gone])
 
     def _keys(self) -> list[str]:
-        keys = list(self._windows.groups()) if self._channel.by else [ALL]
-        return sorted(keys)[: self._channel.keep.rows_max]
+        keys = list(self.windows.groups()) if self.channel.by else [ALL]
+        return sorted(keys)[: self.channel.keep.rows_max]
 
     def _row(self, key: str, last: int) -> dict[str, Any] | None:
-        group = "" if key == ALL and not self._channel.by else key
-        results = self._windows.results(group, last)
+        group = "" if key == ALL and not self.channel.by else key
+        results = self.windows.results(group, last)
         if results is None:
-            if self._channel.by:
+            if self.channel.by:
                 return None
-            results = self._windows.empty_results(last)
-        by_values = self._windows.by_values(group) if self._channel.by else []
-        window_ms = self._windows.window_ms
+            results = self.windows.empty_results(last)
+        by_values = self.windows.by_values(group) if self.channel.by else []
+        window_ms = self.windows.window_ms
         return {
-            **dict(zip(self._channel.by, by_values, strict=True)),
-            **dict(zip(self._channel.aggregates, results, strict=True)),
-            "window_start": (last - self._channel.windows + 1) * window_ms,
+            **dict(zip(self.channel.by, by_values, strict=True)),
+            **dict(zip(self.channel.aggregates, results, strict=True)),
+            "window_start": (last - self.channel.windows + 1) * window_ms,
             "window_end": (last + 1) * window_ms,
-            "created_at": self._windows.newest_of(group),
+            "created_at": self.windows.newest_of(group),
         }

@@ -249,3 +249,18 @@ def test_a_clock_that_was_set_right_is_forgotten_after_two_minutes(system: Syste
         system.now_ms += 61_000
         system.post([order(number, at=system.now_ms - 5)])
     assert system.broker.report_progress(LANE, START_MS, "e", (0, 0)).lag_ms == 5
+
+
+@pytest.mark.parametrize("key", ["~newest", "~", "a:b", "ключ", "a/b", "\x1f"])
+def test_a_key_may_be_any_text(system: System, key: str) -> None:
+    record = order(1) | {"order": key, "shop": key, "price": 150.0}
+    system.post([record])
+    system.drain()
+    assert system.data("orders.everything") == oracle.latest([record])
+    assert set(system.data("orders.by_shop")["rows"]) == {key}
+    assert set(system.data("orders.prices")["points"]) == {f"price:{key}"}
+    system.processor.hand_over()
+    system.processor = system.new_processor("worker-2")
+    system.post([order(2)])
+    system.drain()
+    assert set(system.data("orders.by_shop")["rows"]) == {key, "north"}
