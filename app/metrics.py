@@ -26,6 +26,7 @@ COUNTERS = {
     "shed": "processed events dropped before a group that lags had read them",
     "frames": "frames written to viewers",
     "snapshots": "frames that were snapshots",
+    "snapshots_encoded": "snapshots encoded, each for all who stand at the same position",
     "merged": "frames that merged several deltas for a slow viewer",
     "sent_bytes": "bytes written to viewers",
     "resyncs": "channels read anew from the broker after a gap",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -84,7 +86,24 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
 
 def _start(worker: Any) -> None:
     worker.app.web.start()
+    _let_viewers_go_on_sigterm(worker.app.web)
     log.info("web process started", pid=worker.pid)
+
+
+def _let_viewers_go_on_sigterm(web: Web) -> None:
+    """Close viewers' sockets as soon as the process is told to end.
+
+    gunicorn waits for kept-alive connections first, up to all of the time that it has; what it kills then
+    has told no viewer why.
+    """
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def close_and_stop(number: int, frame: FrameType | None) -> None:
+        web.gateway.begin_stop()
+        if callable(stop):
+            stop(number, frame)
+
+    signal.signal(signal.SIGTERM, close_and_stop)
 
 
 def _stop(_: Any, worker: Any) -> None:

@@ -79,10 +79,7 @@ class Delivery:
         had = viewer.positions()
         positions: dict[Publication, Position | None] = {}
         for publication, asked in wanted.items():
-            if publication not in had:
-                positions[publication] = asked
-            else:
-                positions[publication] = had[publication]
+            positions[publication] = had.get(publication, asked)
         lag = Lag(positions, [publication for publication in wanted if publication not in had])
         lag.forced.update(publication for publication, asked in wanted.items() if asked is None and publication in had)
         lag.heard = False
@@ -357,6 +354,7 @@ class Delivery:
         """Let go of channels that nobody watches, of patience with those ahead, and of paces long past."""
         now = time.monotonic()
         for ref, publication in list(self.publications.items()):
+            self._telemetry.count("snapshots_encoded", publication.take_encoded())
             if not self.audiences.watching(publication) and now - publication.idle_since > KEEP_IDLE_S:
                 self._reader.forget(ref)
                 self.audiences.forget(publication)

@@ -60,8 +60,8 @@ class Publication:
     """
 
     __slots__ = (
-        "_clock", "_merged", "_newest", "_ring", "_ring_bytes", "_snapshot", "_state", "_times", "_unfolded",
-        "event_at", "idle_since", "name", "position", "ref", "written",
+        "_clock", "_encoded", "_merged", "_newest", "_ring", "_ring_bytes", "_snapshot", "_state", "_times",
+        "_unfolded", "event_at", "idle_since", "name", "position", "ref", "written",
     )
 
     def __init__(self, ref: ChannelRef, clock: Clock) -> None:
@@ -73,6 +73,7 @@ class Publication:
         self._state: State = state_of(ref.channel.kind, ref.channel.keep)
         self._snapshot: Step | None = None
         self.written = UNWRITTEN
+        self._encoded = 0
         self._clear_ring()
 
     def _clear_ring(self) -> None:
@@ -208,12 +209,18 @@ class Publication:
         if last is not None and (last.position == here or (not current and self._is_worth_reusing(last))):
             return last
         self.fold()
+        self._encoded += 1
         channel = self.ref.channel
         payload = encode_snapshot(
             self.name, channel.kind, here, self._state.data(), self._times, channel.keep, sent=self._clock()
         )
         self._snapshot = Step(Frame(payload), here, deltas=0)
         return self._snapshot
+
+    def take_encoded(self) -> int:
+        """How many snapshots were encoded since the last call."""
+        encoded, self._encoded = self._encoded, 0
+        return encoded
 
     def _is_worth_reusing(self, last: Step) -> bool:
         size, after = len(last.frame.plain), last.position.seq

@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
+from socket import create_connection
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -38,6 +41,35 @@ def test_on_sigterm_the_web_process_closes_sockets_with_1012_and_ends_in_time(
                 _read_on(socket)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1012
+        assert web.process.wait(STOP_LIMIT_S) == 0
+        assert time.monotonic() - asked < STOP_LIMIT_S
+
+
+def test_connections_that_are_kept_alive_delay_neither_the_stop_nor_the_word_to_viewers(
+    own_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    with (
+        running("web", tmp_path, REDIS_URL=own_broker.url, WEB_CONCURRENCY="1") as web, ExitStack() as opened,
+    ):
+        wait_until(lambda: web.get("/healthz")[0] == 200, 30, what="the web process")
+        for path in ("/healthz", "/healthz", "/api/session", "/healthz"):
+            kept = opened.enter_context(closing(HTTPConnection("127.0.0.1", web.port, timeout=10)))
+            kept.request("GET", path)
+            kept.getresponse().read()
+        opened.enter_context(create_connection(("127.0.0.1", web.port)))  # and one that never says a word
+        poll = opened.enter_context(closing(HTTPConnection("127.0.0.1", web.port, timeout=10)))
+        poll.request("POST", "/api/changes", b'{"channels":{}}', {"Content-Type": "application/json"})
+        socket = opened.enter_context(connect(web.url.replace("http", "ws") + "/live?protocols=1"))
+        assert json.loads(socket.recv(timeout=5))["op"] == "hello"
+        asked = time.monotonic()
+        web.process.send_signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as closed:
+            _read_on(socket)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        assert time.monotonic() - asked < 1.0
+        answer = opened.enter_context(poll.getresponse())
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
         assert web.process.wait(STOP_LIMIT_S) == 0
         assert time.monotonic() - asked < STOP_LIMIT_S
 

@@ -13,7 +13,7 @@ from flask import Flask
 from services.broker import Broker
 from services.declare import Declarations
 from services.gateway.gateway import Gateway
-from services.telemetry import Telemetry
+from services.telemetry import Measurement, Telemetry
 from tests import feeds
 from tests.gateway.served import make_app
 
@@ -25,11 +25,11 @@ control_socket_disable = True
 
 
 def make() -> Flask:
-    gateway = Gateway(
-        Broker(os.environ["TEST_BROKER_URL"]), Declarations.read([feeds]), Telemetry("test-web", "web")
-    )
+    telemetry = Telemetry("test-web", "web")
+    gateway = Gateway(Broker(os.environ["TEST_BROKER_URL"]), Declarations.read([feeds]), telemetry)
     app = make_app(gateway)
-    app.add_url_rule("/pid", view_func=lambda: {"pid": os.getpid()})
+    app.add_url_rule("/pid", "pid", view_func=lambda: {"pid": os.getpid()})
+    app.add_url_rule("/counts", "counts", view_func=lambda: Measurement.decoded(telemetry.payload()).counts)
     app.extensions["gateway"] = gateway
     return app
 

@@ -2,64 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.gateway.gunicorn import Gunicorn
 from tests.gateway.raw import RawViewer
 from tests.gateway.tab import Tab
 from tests.system import System, order
-from tests.waiting import wait_until
-
-
-class Gunicorn:
-    """A running gunicorn of two processes with four threads each."""
-
-    def __init__(self, broker_url: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"ws://127.0.0.1:{self.port}/live"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}",
-             "-c", "python:tests.gateway.gunicorn_app", "tests.gateway.gunicorn_app:make()"],
-            env={**os.environ, "TEST_BROKER_URL": broker_url}, cwd=Path(__file__).parents[2],
-        )
-        self.wait()
-
-    def wait(self) -> None:
-        """Until both processes serve."""
-        answered: set[int] = set()
-        wait_until(lambda: self._answers(answered), 30, "both processes answer")
-
-    def _answers(self, answered: set[int]) -> bool:
-        with contextlib.suppress(OSError):
-            answered.add(self.get_pid())
-        return len(answered) == 2
-
-    def get_pid(self) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/pid", timeout=5) as answer:
-            return int(json.load(answer)["pid"])
-
-    def workers(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait(15)
 
 
 @pytest.fixture
