@@ -74,6 +74,10 @@ class Ingestion:
         self._account(feed, accepted, duplicates, rejected)
         return Receipt(accepted, duplicates, tuple(rejected))
 
+    def newest_ms(self, feed: FeedSpec) -> int:
+        """The time of the feed's newest processed event, 0 where there is none. Raises BrokerDown."""
+        return max((told.event_at for told in self._broker.lane_progress(feed.all_lanes()).values()), default=0)
+
     def _sort(
         self, feed: FeedSpec, records: Sequence[Any], now: int
     ) -> tuple[dict[Lane, list[Event]], list[Rejection]]:
@@ -142,6 +146,14 @@ class FeedIntake:
         except (Overloaded, BrokerDown):
             return False
         return True
+
+    def newest_ms(self) -> int:
+        while True:
+            try:
+                return self._ingestion.newest_ms(self._feed)
+            except BrokerDown:
+                if self.wait(_RETRY_S):
+                    return 0
 
     def alive(self) -> None:
         self.accept(())

@@ -17,6 +17,7 @@ from services.sources.source import Intake, Source
 
 _LOOK_EVERY_S = 0.1
 _CHUNK = 1_000
+_OVERLAP_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Replay(Source):
     def run(self, intake: Intake) -> None:
         self._recording = self._recording or self.recording()  # read once, also where leadership comes back
         recording = self._recording
-        played = intake.now_ms() - int(self.lead_s * 1000)
+        # What a former run played last may not be processed yet: overlap a little, ids tell the duplicates.
+        played = max(intake.now_ms() - int(self.lead_s * 1000), intake.newest_ms() - _OVERLAP_MS)
         while True:
             now = intake.now_ms()
             due = [

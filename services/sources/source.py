@@ -15,6 +15,9 @@ class Intake(Protocol):
     def accept(self, records: Sequence[Any]) -> None:
         """Hand records over; waits while ingestion refuses them for load, so none is lost."""
 
+    def newest_ms(self) -> int:
+        """The time of the feed's newest processed event, to resume from; 0 where there is none."""
+
     def alive(self) -> None:
         """Give a sign of life without data."""
 

@@ -27,9 +27,7 @@ def test_deltas_with_more_fields_and_events_with_more_fields_are_read(system: Sy
     assert ref is not None
     system.post([order(1)])
     system.drain()
-    times = orjson.dumps(
-        {"created": [1, 2], "ingested": [1, 2], "processed": 3, "events": 1, "of_a_newer_release": 4}
-    )
+    times = orjson.dumps({"created": [1, 2], "ingested": [1, 2], "processed": 3, "events": 1, "of_a_newer_release": 4})
     delta = {"epoch": "e", "data": b"{}", "times": times, "of_a_newer_release": "x"}
     system.broker._redis.xadd("hw:{orders.0}:c:orders.everything:deltas", delta, id="2-0")
     assert [found.seq for found in system.broker.read_range(ref, 1)] == [2]

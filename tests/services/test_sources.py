@@ -1,0 +1,232 @@
+"""Sources: what they hand over becomes events; a replay misses nothing; trouble is told and stays its own."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.broker import accepting
+from services.declare import Declarations, FeedSpec, Lane
+from services.events import Validator
+from services.feeds import flights, host, operations
+from services.ingestion import FeedIntake
+from services.sources.flights import FlightsReplay
+from services.sources.host import HostSource
+from services.sources.operations import OperationsSource
+from services.sources.replay import Recording, Replay
+from services.sources.runner import SourceRunner
+from services.sources.source import Source
+from services.telemetry import Telemetry
+from tests.system import System, order
+from tests.waiting import wait_until
+
+NOW = 1_700_000_000_000
+TIMES = st.lists(st.integers(0, 100_000), min_size=1, max_size=50).map(sorted)
+
+
+class Collector:
+    """An intake that keeps what it is given, on a clock that moves with each wait."""
+
+    def __init__(self, rounds: int, step_ms: int = 1_000, newest_ms: int = 0) -> None:
+        self.records: list[Any] = []
+        self.alive_count = 0
+        self._rounds, self._step_ms, self._now, self._newest = rounds, step_ms, NOW, newest_ms
+
+    def now_ms(self) -> int:
+        return self._now
+
+    def newest_ms(self) -> int:
+        return self._newest
+
+    def accept(self, records: Sequence[Any]) -> None:
+        self.records += records
+
+    def alive(self) -> None:
+        self.alive_count += 1
+
+    def wait(self, seconds: float) -> bool:
+        self._rounds -= 1
+        self._now += self._step_ms
+        return self._rounds < 0
+
+
+@given(times=TIMES, cuts=st.lists(st.integers(0, 300_000), min_size=1, max_size=8).map(sorted))
+def test_a_recording_played_in_pieces_plays_each_row_once_and_in_order(times: list[int], cuts: list[int]) -> None:
+    recording = Recording.of([float(time) for time in times], speed=1.0, gap_max_s=3.0)
+    edges = [0, *cuts, 300_000]
+    pieces = [piece for a, b in itertools.pairwise(edges) for piece in recording.between(a, b)]
+    assert pieces == list(recording.between(0, 300_000))
+    assert [at for _, _, at in pieces] == sorted(at for _, _, at in pieces)
+
+
+@given(times=TIMES)
+def test_a_pause_in_a_recording_is_shortened(times: list[int]) -> None:
+    recording = Recording.of([float(time) for time in times], speed=10.0, gap_max_s=2.0)
+    gaps = [b - a for a, b in zip(recording.offsets_ms, recording.offsets_ms[1:], strict=False)]
+    assert all(gap <= 2_001 for gap in gaps)
+
+
+class Ticks(Replay):
+    """Ten thousand rows, ten a second."""
+
+    def recording(self) -> Recording:
+        return Recording.of([row / 10 for row in range(10_000)], speed=1.0, gap_max_s=1.0)
+
+    def record(self, row: int) -> dict[str, Any]:
+        return {"row": row}
+
+
+def test_a_replay_opens_with_its_lead_and_goes_on_without_a_gap() -> None:
+    intake = Collector(rounds=20)
+    Ticks("ticks", lead_s=60).run(intake)
+    stamps = [record["created_at"] for record in intake.records]
+    assert stamps == list(range(stamps[0], stamps[-1] + 1, 100))
+    assert stamps[0] <= NOW - 59_900
+    assert stamps[-1] >= NOW + 19_900
+
+
+def test_a_replay_that_takes_over_resumes_near_the_newest_event_with_the_same_ids() -> None:
+    first, second = Collector(rounds=20), Collector(rounds=20, newest_ms=NOW)
+    Ticks("ticks", lead_s=60).run(first)
+    Ticks("ticks", lead_s=60).run(second)
+    assert second.records[0]["created_at"] >= NOW - 5_000
+    ids = {record["id"]: record for record in first.records}
+    assert all(ids[record["id"]] == record for record in second.records)
+
+
+@pytest.fixture(scope="module")
+def departures() -> list[Any]:
+    """Ten minutes of the flights demo."""
+    intake = Collector(rounds=5)
+    FlightsReplay().run(intake)
+    return intake.records
+
+
+def test_every_recorded_flight_event_is_valid(departures: list[Any]) -> None:
+    assert len(departures) > 100
+    validator = Validator(flights.Flights.declaration)
+    for record in departures:
+        validator.event(record, NOW + 60_000)
+    statuses = {record["status"] for record in departures}
+    assert {"scheduled", "departed", "arrived"} <= statuses <= {"scheduled", "departed", "arrived", "cancelled"}
+    assert len({record["id"] for record in departures}) == len(departures)
+
+
+def test_a_departure_has_its_delay_and_whether_it_was_on_time(departures: list[Any]) -> None:
+    departed = [record for record in departures if record["status"] == "departed"]
+    assert departed
+    for record in departed:
+        assert record["on_time"] is (record["delay_min"] < 15)
+        assert record["leg"].startswith(record["flight"])
+
+
+def test_every_reading_of_this_machine_is_valid() -> None:
+    intake = Collector(rounds=2)
+    HostSource(every_s=0.01).run(intake)
+    validator = Validator(host.Host.declaration)
+    for record in intake.records:
+        validator.event(record, NOW + 60_000)
+    kinds = {record["kind"] for record in intake.records}
+    assert {"core", "machine", "process"} <= kinds
+    machine = next(record for record in intake.records if record["kind"] == "machine")
+    assert 0 <= machine["memory_percent"] <= 100
+
+
+def test_the_system_s_own_measurements_become_events(system: System) -> None:
+    declarations = Declarations.read([operations])
+    telemetry = Telemetry("web-1", "web", lambda: NOW)
+    telemetry.observe("ingested_to_processed", 0.25, 4)
+    telemetry.gauge("viewers", 3)
+    system.broker.write_telemetry("web-1", telemetry.payload())
+    system.drain()
+    source = OperationsSource(every_s=0.01)
+    source.observe(system.broker, Declarations(declarations.feeds | system.declarations.feeds, {}))
+    system.post([{"order": "no price"}])
+    intake = Collector(rounds=1, step_ms=0)
+    source.run(intake)
+    by_kind = {record["kind"]: record for record in intake.records}
+    assert by_kind["stage"]["name"] == "ingested → processed"
+    assert by_kind["stage"]["p50_ms"] == pytest.approx(250, rel=0.01)
+    assert (by_kind["process"]["name"], by_kind["process"]["viewers"]) == ("web-1", 3)
+    assert by_kind["feed"]["name"] == "orders"
+    assert by_kind["rejection"]["reason"] == "missing_field"
+    validator = Validator(operations.Operations.declaration)
+    for record in intake.records:
+        validator.event(record, NOW + 60_000)
+
+
+class Failing(Source):
+    """Fails once, then gives an event."""
+
+    title = "failing"
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def run(self, intake: Any) -> None:
+        self.runs += 1
+        if self.runs == 1:
+            raise ConnectionError("401 Unauthorized")
+        intake.accept([order(1)])
+        intake.wait(30)
+
+
+@pytest.fixture
+def stop() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def _with_source(feed: FeedSpec, source: Source) -> FeedSpec:
+    return FeedSpec(**{**vars(feed), "source": source})
+
+
+def test_a_source_that_fails_is_told_and_run_again(system: System, stop: threading.Event) -> None:
+    source, told = Failing(), []
+    feed = _with_source(system.declarations.feeds["orders"], source)
+
+    def intake_of(of: FeedSpec, until: threading.Event) -> FeedIntake:
+        return FeedIntake(system.ingestion, of, until, system.clock)
+
+    def tell(of: FeedSpec, text: str) -> None:
+        told.append((of.name, text))
+        system.broker.source_error(Lane(of.name, 0), text)
+
+    runner = SourceRunner(system.broker, [feed], intake_of, tell, worker="worker-1")
+    thread = threading.Thread(target=runner.run, args=(stop,))
+    thread.start()
+
+    def arrived() -> bool:
+        system.drain()
+        return bool(system.data("orders.everything")["rows"])
+
+    wait_until(arrived, what="the event of the second run")
+    assert told == [("orders", "ConnectionError: 401 Unauthorized")]
+    assert system.broker.lane_progress([Lane("orders", 0)])[Lane("orders", 0)].error.endswith("401 Unauthorized")
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_source_waits_while_the_backlog_is_full_and_loses_nothing(
+    system: System, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accepting, "BACKLOG_LIMIT_BYTES", 100)
+    intake = FeedIntake(system.ingestion, system.declarations.feeds["orders"], stop, system.clock)
+    sender = threading.Thread(target=lambda: [intake.accept([order(number)]) for number in range(4)])
+    sender.start()
+    wait_until(lambda: system.broker._redis.xlen("hw:{orders.0}:events") >= 1, what="the first event")
+
+    def all_there() -> bool:
+        system.drain()
+        return len(system.data("orders.everything")["rows"]) == 4
+
+    wait_until(all_there, what="every event, once there was room")
+    sender.join(5)
