@@ -29,7 +29,7 @@ class _LedChannel:
         self.ref, self.reducer, self.seq = ref, reducer_of(ref.channel), 0
         self.signature = ref.channel.signature()
         self.overall: Times | None = None
-        self._pending: Times | None = None
+        self._forget_noted()
         self._deltas: deque[tuple[int, int, int]] = deque()
         self._deltas_bytes = 0
 
@@ -39,20 +39,31 @@ class _LedChannel:
         self.seq = stored.position.seq if stored.position else 0
         self.overall = stored.times
 
+    def _forget_noted(self) -> None:
+        self._noted = 0
+        self._created = self._ingested = (0, 0)
+
     def note(self, created_at: int, ingested_at: int) -> None:
-        """Count an event towards the times of the next delta."""
-        times = Times((created_at, created_at), (ingested_at, ingested_at), 0, 1)
-        self._pending = times if self._pending is None else self._pending.joined_with(times)
+        """Count an event towards the times of the next delta; called for each event, so it makes no objects."""
+        if not self._noted:
+            self._created, self._ingested = (created_at, created_at), (ingested_at, ingested_at)
+        else:
+            oldest, newest = self._created
+            if not oldest <= created_at <= newest:
+                self._created = (min(oldest, created_at), max(newest, created_at))
+            if ingested_at != self._ingested[1]:
+                self._ingested = (min(self._ingested[0], ingested_at), max(self._ingested[1], ingested_at))
+        self._noted += 1
 
     def take(self, now: int) -> ChannelCommit | None:
         """The channel's part of a commit, or None where nothing changed."""
         change = self.reducer.take()
-        pending, self._pending = self._pending, None
-        if change is None or pending is None:
+        noted = Times(self._created, self._ingested, now, self._noted)
+        self._forget_noted()
+        if change is None or not noted.events:
             return None
-        times = Times(pending.created, pending.ingested, now, pending.events)
-        self.overall = times if self.overall is None else self.overall.joined_with(times)
-        return self._commit(change, times, self.overall, now)
+        self.overall = noted if self.overall is None else self.overall.joined_with(noted)
+        return self._commit(change, noted, self.overall, now)
 
     def _commit(self, change: Change, times: Times, overall: Times, now: int) -> ChannelCommit:
         data = b"" if change.data is None else orjson.dumps(change.data)
@@ -113,6 +124,8 @@ class LedLane:
         single = [ChannelRef(channel) for channel in self._channels_declared if channel.partition is None]
         for ref in {*single, *filter(None, refs)}:
             self._channel(ref).load(self._broker)
+        self._single = [self._channel(ref) for ref in single]
+        self._partitioned = [channel for channel in self._channels_declared if channel.partition is not None]
 
     def _channel(self, ref: ChannelRef) -> _LedChannel:
         found = self._channels.get(ref.name)
@@ -186,11 +199,12 @@ class LedLane:
 
     def _concerned(self, event: Mapping[str, Any]) -> list[_LedChannel]:
         """The lane's channels, for partitioned ones the event's partition."""
-        found = []
-        for channel in self._channels_declared:
-            partition = None if channel.partition is None else str(event[channel.partition])
-            ref = ChannelRef(channel, partition)
-            if partition is not None and ref.name not in self._channels:
+        if not self._partitioned:
+            return self._single
+        found = list(self._single)
+        for channel in self._partitioned:
+            ref = ChannelRef(channel, str(event[channel.partition or ""]))
+            if ref.name not in self._channels:
                 self._check_room(channel)
             found.append(self._channel(ref))
         return found

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
-from services.broker import Broker, BrokerDown, LaneLost
+from services.broker import Broker, BrokerDown, Entry, LaneLost
 from services.declare import Declarations, Lane
 from services.lane import LedLane
 from services.leadership import Leadership
@@ -152,8 +152,17 @@ class Processor:
         after = {lane: led.checkpoint for lane, led in self._led.items() if not led.suspect}
         found = self._broker.read_events(after, ENTRIES_PER_READ, 0 if suspects else block_ms) if after else {}
         for lane, entries in found.items():
-            self._led[lane].fold(entries)
+            self._fold(self._led[lane], entries)
         return bool(found or suspects)
+
+    def _fold(self, led: LedLane, entries: list[Entry]) -> None:
+        """Fold what was read; a commit in between where it would grow too large for one step of the broker."""
+        for entry in entries:
+            led.fold([entry])
+            if led.pending_events >= EVENTS_PER_COMMIT:
+                self._commit(led)
+                if not self.leads(led.lane):
+                    return
 
     def _fold_next_alone(self, led: LedLane) -> None:
         """Fold and commit one entry, so that the next worker knows which one it was that this one died of."""

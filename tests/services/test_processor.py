@@ -264,3 +264,25 @@ def test_a_key_may_be_any_text(system: System, key: str) -> None:
     system.post([order(2)])
     system.drain()
     assert set(system.data("orders.by_shop")["rows"]) == {key, "north"}
+
+
+def test_the_stream_s_own_tools_tell_where_the_processor_stands(system: System) -> None:
+    system.post([order(1)])
+    system.drain()
+    system.post([order(2)])
+    groups: Any = system.broker._redis.xinfo_groups("hw:{orders.0}:events")
+    assert [(group["name"], group["pending"]) for group in groups] == [(b"processor", 0)]
+    checkpoint = system.broker._redis.hget("hw:{orders.0}:lane", "checkpoint")
+    assert groups[0]["last-delivered-id"] == checkpoint
+
+
+def test_a_large_backlog_is_committed_in_parts(system: System) -> None:
+    system.drain()
+    for first in range(0, 12_000, 1_000):
+        system.post([order(number) for number in range(first, first + 1_000)])
+    system.drain()
+    ref = system.declarations.resolve("orders.total")
+    assert ref is not None
+    events = [delta.times.events for delta in system.broker.read_range(ref, 0)]
+    assert sum(events) == 12_000
+    assert max(events) <= 5_000

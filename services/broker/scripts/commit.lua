@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- One commit of a lane: state, seq, delta and checkpoint move together or not at all.
+-- One commit of a lane: state, seq, delta, checkpoint and acknowledgement move together or not at all.
 -- Everything is checked before the first write, since a script is atomic but not rolled back.
 -- KEYS: lease, lane, events, quarantine, channels, then cells, head and deltas of each channel
 -- ARGV: lease, epoch, checkpoint before, checkpoint after
@@ -61,6 +61,10 @@ redis.call('HINCRBY', KEYS[2], 'processed', processed)
 redis.call('HINCRBY', KEYS[2], 'processed_bytes', processed_bytes)
 if too_late ~= '0' then redis.call('HINCRBY', KEYS[2], 'too_late', too_late) end
 if poison_last >= poison_first then redis.call('HINCRBY', KEYS[2], 'quarantined', poison_last - poison_first + 1) end
+
+-- The acknowledgement: the processor's group stands where the checkpoint stands, so that the stream's own tools
+-- (XINFO GROUPS) tell the backlog. It is never read by group: a worker that lost its lane would take entries away.
+redis.pcall('XGROUP', 'SETID', KEYS[3], 'processor', after)
 
 -- Trimming follows the slowest group: what one was given and has not acknowledged, or was not given yet, stays.
 local function parts(id)

@@ -27,5 +27,6 @@ if not epoch or found[2] ~= ARGV[2] or found[3] ~= ARGV[3] then
   if not started then started = ARGV[5] end
   redis.call('HSET', lane, 'epoch', epoch, 'run_id', ARGV[2], 'signature', ARGV[3], 'started_at', started)
 end
+redis.pcall('XGROUP', 'CREATE', KEYS[4], 'processor', found[4] or '0', 'MKSTREAM')
 local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
 return {epoch, found[4] or '0-0', started, last[1] and last[1][1] or '0-0'}
