@@ -10,7 +10,7 @@ import resource
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,7 +91,8 @@ async def stampede(url: str) -> tuple[float, list[float]]:
     async def ask_http() -> None:
         while not done.is_set():
             answers.append(await asyncio.to_thread(time_healthz, url))
-            await asyncio.sleep(0.05)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), 0.05)
 
     asking, started = asyncio.create_task(ask_http()), time.monotonic()
     try:
