@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from app.doors import Doors
 from app.polling import take_poll
 from app.settings import Settings
-from services.accounts import OPEN, Principal
+from services.accounts import OPEN, SETTLED, Grants, Principal
 from services.broker import Broker
 from services.declare import Declarations
 from services.gateway.gateway import Gateway, GatewayLimits
@@ -50,13 +50,13 @@ class Served:
 
     def __init__(
         self, broker_url: str, declarations: Declarations, *, clock: Clock = wall_clock,
-        limits: GatewayLimits | None = None, principal: Principal = OPEN,
+        limits: GatewayLimits | None = None, principal: Principal = OPEN, grants: Grants = SETTLED,
     ) -> None:
         self.broker = Broker(broker_url, clock=clock)
         self.telemetry = Telemetry("test-web", "web", clock)
         self.reports: list[object] = []
         self.gateway = Gateway(
-            self.broker, declarations, self.telemetry, clock, limits=limits,
+            self.broker, declarations, self.telemetry, clock, limits=limits, grants=grants,
             on_viewer_report=lambda viewer, principal, body: self.reports.append(body),
         )
         self._server = make_server("127.0.0.1", 0, make_app(self.gateway, principal), threaded=True)

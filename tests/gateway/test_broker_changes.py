@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import redis
 
+from services.broker import BrokerDown
 from services.embedded import EmbeddedBroker
+from tests.chaos.link import Link
+from tests.chaos.world import World
 from tests.gateway.served import Served
 from tests.gateway.tab import Tab
 from tests.system import System, order
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -94,6 +99,59 @@ def test_a_broker_that_restarts_with_its_data_costs_no_snapshot(own_broker: Embe
     system.close()
 
 
+def test_a_position_that_the_broker_cannot_replay_any_more_gets_a_snapshot(served: Served, system: System) -> None:
+    publish(system, 1)
+    with Tab(served.url) as before:
+        before.subscribe("orders.everything")
+        before.until_frame(op="snapshot")
+    publish(system, *range(2, 9))
+    client = redis.Redis.from_url(system.url)
+    client.xtrim("hw:{orders.0}:c:orders.everything:deltas", maxlen=3, approximate=False)
+    client.close()
+    with Served(system.url, system.declarations, clock=system.clock) as other, Tab(other.url) as after:
+        after.subscribe(orders__everything=before.positions["orders.everything"])
+        assert after.until_frame(op="snapshot")["seq"] == 8
+        assert after.data("orders.everything") == system.data("orders.everything")
+
+
+def test_lost_replies_and_cut_connections_cost_neither_a_delta_nor_a_snapshot(system: System) -> None:
+    with World() as world:
+        link = Link(world, system.url.removeprefix("unix://"))
+        url = f"redis://127.0.0.1:{link.port}"
+        with Served(url, system.declarations, clock=system.clock) as served, Tab(served.url) as tab:
+            publish(system, 1)
+            tab.subscribe("orders.everything", "orders.board")
+            tab.until(lambda t: len(t.positions) == 2)
+            faults = [lambda: link.lose_reply(b"XREAD"), link.cut, lambda: link.lose_reply(b"GET")]
+            for last, fault in zip((3, 5, 7), faults, strict=True):
+                fault()
+                publish(system, last - 1, last)
+                tab.until(lambda t, last=last: {t.seq(name) for name in t.positions} == {last})
+            assert link.lost >= 1
+            assert len(tab.of("snapshot")) == 2
+            assert tab.data("orders.everything") == system.data("orders.everything")
+            assert tab.data("orders.board") == system.data("orders.board")
+        link.close()
+
+
+def test_a_broker_that_takes_no_more_connections_for_a_while_costs_no_snapshot(own_broker: EmbeddedBroker) -> None:
+    system, admin = System(own_broker.url), redis.Redis.from_url(own_broker.url)
+    with Served(own_broker.url, system.declarations, clock=system.clock) as served, Tab(served.url) as tab:
+        publish(system, 1)
+        tab.subscribe("orders.everything")
+        tab.until_frame(op="snapshot")
+        admin.config_set("maxclients", 1)
+        admin.client_kill_filter(_type="normal", skipme=True)
+        tab.until(lambda t: _told(t, "cause") == "broker_down", what="the cause in a heartbeat")
+        admin.config_set("maxclients", 1_000)
+        tab.until(lambda t: _told(t, "cause") != "broker_down", what="the cause gone")
+        wait_until(lambda: _published(system, 2), what="the worker is back as well")
+        tab.until(lambda t: t.seq("orders.everything") == 2)
+        assert len(tab.of("snapshot")) == 1
+    admin.close()
+    system.close()
+
+
 def test_a_broker_that_restarts_empty_keeps_the_last_values_until_a_new_epoch_is_there(
     own_broker: EmbeddedBroker
 ) -> None:
@@ -112,6 +170,14 @@ def test_a_broker_that_restarts_empty_keeps_the_last_values_until_a_new_epoch_is
         publish(system, 3)
         tab.until(lambda t: list(t.data("orders.everything")["rows"]) == ["o3"])
     system.close()
+
+
+def _published(system: System, number: int) -> bool:
+    """Post the event again, its id being known, until it is in the channel."""
+    with suppress(BrokerDown):
+        publish(system, number)
+        return f"o{number}" in system.data("orders.everything")["rows"]
+    return False
 
 
 def _told(tab: Tab, what: str) -> object:
