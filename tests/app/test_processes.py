@@ -45,6 +45,29 @@ def test_on_sigterm_the_web_process_closes_sockets_with_1012_and_ends_in_time(
         assert time.monotonic() - asked < STOP_LIMIT_S
 
 
+def test_connections_that_say_nothing_keep_no_thread_from_others(own_broker: EmbeddedBroker, tmp_path: Path) -> None:
+    with running("web", tmp_path, REDIS_URL=own_broker.url, WEB_CONCURRENCY="1") as web, ExitStack() as opened:
+        wait_until(lambda: web.get("/healthz")[0] == 200, 30, what="the web process")
+        for _ in range(40):
+            opened.enter_context(create_connection(("127.0.0.1", web.port)))
+        asked = time.monotonic()
+        assert web.get("/healthz")[0] == 200
+        assert time.monotonic() - asked < 2.0
+
+
+def test_clients_that_keep_a_finished_connection_open_hold_up_nobody(
+    own_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    with running("web", tmp_path, REDIS_URL=own_broker.url, WEB_CONCURRENCY="1") as web, ExitStack() as opened:
+        wait_until(lambda: web.get("/healthz")[0] == 200, 30, what="the web process")
+        asked = time.monotonic()
+        for _ in range(6):
+            over = opened.enter_context(create_connection(("127.0.0.1", web.port), timeout=10))
+            over.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            assert over.recv(4_096).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - asked < 2.0
+
+
 def test_connections_that_are_kept_alive_delay_neither_the_stop_nor_the_word_to_viewers(
     own_broker: EmbeddedBroker, tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ FAULTS = {
     "NaN": (masked(TEXT, b'{"op":"ping","t":NaN}'), 4400),
     "unknown op": (masked(TEXT, b'{"op":"drop tables"}'), 4400),
     "nested deeply": (masked(TEXT, b"[" * 30_000), 4400),
+    "17 deep": (masked(TEXT, b'{"op":"ping","t":1,"x":' + b"[" * 16 + b"]" * 16 + b"}"), 4400),
     "bad position": (masked(TEXT, b'{"op":"subscribe","channels":{"orders.board":7}}'), 4400),
     "many channels": (masked(TEXT, b'{"op":"subscribe","channels":{%s}}' % MANY), 4400),
     "bad UTF-8": (masked(TEXT, b'{"op":"\xff\xfe"}'), 1007),

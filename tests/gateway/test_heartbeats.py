@@ -75,7 +75,7 @@ def test_a_heartbeat_says_where_a_channel_stands_and_how_fresh_it_is(served: Ser
 
 
 def test_a_change_of_cause_is_told_at_once(system: System) -> None:
-    limits = GatewayLimits(heartbeat_s=3.0)
+    limits = GatewayLimits(heartbeat_s=2.0)
     with Served(system.url, system.declarations, clock=system.clock, limits=limits) as served:
         publish(system, 1)
         with Tab(served.url) as tab:
@@ -136,7 +136,7 @@ def test_a_principal_that_may_not_see_a_channel_is_told_it_does_not_exist(system
 
 
 def test_a_process_that_is_full_says_come_back_later(system: System) -> None:
-    limits = GatewayLimits(viewers_max=1)
+    limits = GatewayLimits(viewers_max=1, heartbeat_s=0.5)
     with (
         Served(system.url, system.declarations, clock=system.clock, limits=limits) as served,
         let_in(served) as first, RawViewer(served.url) as second,
@@ -146,7 +146,7 @@ def test_a_process_that_is_full_says_come_back_later(system: System) -> None:
 
 
 def test_a_principal_with_too_many_sockets_is_refused_the_next(system: System) -> None:
-    limits, ann = GatewayLimits(viewers_per_principal=1), Principal("ann", roles=("admin",))
+    limits, ann = GatewayLimits(viewers_per_principal=1, heartbeat_s=0.5), Principal("ann", roles=("admin",))
     with (
         Served(system.url, system.declarations, clock=system.clock, limits=limits, principal=ann) as served,
         let_in(served) as first, RawViewer(served.url) as second,

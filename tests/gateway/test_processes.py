@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 
 import psutil
 import pytest
@@ -39,6 +43,25 @@ def test_more_viewers_than_threads_leave_http_free_and_all_agree(gunicorn: Gunic
         assert {gunicorn.get_pid() for _ in range(20)} <= {worker.pid for worker in gunicorn.workers()}
         holding = [len([c for c in w.net_connections("tcp") if c.status == "ESTABLISHED"]) for w in gunicorn.workers()]
         assert all(holding), "both processes serve viewers"
+
+
+def test_polls_leave_the_web_servers_threads_and_its_count_of_connections(gunicorn: Gunicorn, system: System) -> None:
+    system.post([order(1)])
+    system.drain()
+
+    def poll(body: bytes) -> list[dict[str, Any]]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{gunicorn.port}/api/changes", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+    with ThreadPoolExecutor(16) as clients:
+        bodies = [b'{"channels":{"orders.everything":null}}'] * 40 + [b'{"channels":{},"wait_s":1}'] * 24
+        answers = list(clients.map(poll, bodies))
+    assert [[frame["op"] for frame in answer] for answer in answers] == [["snapshot", "heartbeat"]] * 40 + [[]] * 24
+    assert gunicorn.get_pid()
 
 
 def test_a_stop_closes_viewers_with_1012_and_ends_within_three_seconds(gunicorn: Gunicorn, system: System) -> None:
