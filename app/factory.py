@@ -16,7 +16,7 @@ from app.doors import LIVE_PATH, Doors
 from app.loading import DEMO, Project, load_declarations, load_pages
 from app.publisher import Publisher, process_name
 from app.settings import Settings
-from app.shell import INDEX, PRODUCT, register_pages, shell_layout
+from app.shell import INDEX, PRODUCT, Shell, register_pages, shell_layout
 from app.static import Modules, serve_static
 from app.viewer_reports import ViewerReports
 from callbacks import register_all
@@ -90,8 +90,8 @@ def _limits(settings: Settings) -> GatewayLimits:
 def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules) -> Dash:
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
-    app = Dash(
-        "headwater", server=server,  # type: ignore[arg-type]  # a Flask server is what its documentation asks for
+    app = Shell(
+        "headwater", modules=modules.paths, pages=pages, server=server,
         title=PRODUCT, update_title="", index_string=INDEX,
         assets_folder=str(ASSETS), assets_path_ignore=["live"], pages_folder="", use_pages=True, enable_mcp=False,
         add_log_handler=False,  # our own logging has it already

@@ -6,10 +6,14 @@ the banner and the theme stay.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
 
 import dash
-from dash import dcc, html
+import flask
+from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
 from components.attributes import aria, data
@@ -26,6 +30,7 @@ INDEX = """<!DOCTYPE html>
     <meta name="color-scheme" content="light dark">
     <title>{%title%}</title>
     {%favicon%}
+    {%live%}
     {%css%}
   </head>
   <body>
@@ -37,7 +42,34 @@ INDEX = """<!DOCTYPE html>
   </body>
 </html>
 """
-"""The HTML document around the app; Dash fills in the parts between braces."""
+"""The HTML document around the app; Dash fills in the parts between braces, `Shell` the live ones."""
+
+CHANNELS_META = "headwater-channels"
+
+
+class Shell(Dash):
+    """A Dash app whose document says what its open page needs, before any script has run.
+
+    The modules are fetched beside Dash's own bundles instead of after them, and the channels of the page are
+    subscribed to while Dash still draws it.
+    """
+
+    def __init__(self, *given: Any, modules: Sequence[str], pages: Sequence[Page], **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._preloads = "\n    ".join(f'<link rel="modulepreload" href="{path}">' for path in modules)
+        self._channels = {page.path: [ref.name for ref in page.refs] for page in pages}
+
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # it calls it with names alone
+        channels = escape(json.dumps(self._channels.get(self._open_path(), [])))
+        named = f'<meta name="{CHANNELS_META}" content="{channels}">'
+        document: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
+        return document.replace("{%live%}", f"{named}\n    {self._preloads}")
+
+    def _open_path(self) -> str:
+        """The path of the page that is asked for, without the app's prefix and a slash at its end."""
+        if not flask.has_request_context():
+            return "/"
+        return f"/{self.strip_relative_path(flask.request.path) or ''}"
 
 
 def register_pages(pages: Sequence[Page]) -> None:

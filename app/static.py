@@ -86,6 +86,11 @@ class Modules:
         """The path under which the modules of this release are served."""
         return f"{MODULES_ROUTE}{self._hash}/"
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every module of this release, for a page that wants them all at once instead of one import after another."""
+        return tuple(f"{self.prefix}{name}" for name in self._files)
+
     def serve(self, release: str, name: str) -> Response:
         """One module; unknown where the hash is another release's."""
         if release != self._hash or name not in self._files:

@@ -26,6 +26,8 @@ def register(app: Dash) -> None:
         Output(LiveId.BANNER, "hidden"),
         Output(LiveId.BANNER, "data-state"),
         Output(LiveId.BANNER_TEXT, "children"),
+        Output(LiveId.LINK, "data-state"),
+        Output(LiveId.LINK_TEXT, "children"),
         Input(LiveId.FRESHNESS, "data"),
         Input(badges, "id"),
     )

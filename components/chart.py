@@ -36,7 +36,7 @@ class Chart(Block):
 
     kind: ClassVar[str] = "chart"
 
-    aggregate: Aggregate
+    aggregates: tuple[Aggregate, ...]
     names: tuple[str, ...] | None
     span_ms: int
     unit: str
@@ -48,7 +48,8 @@ class Chart(Block):
 
     def draw(self, uid: str) -> Component:
         start = figure(
-            self.unit, self.bounds, logarithmic=self.logarithmic, legend=bool(self.ref.channel.by)
+            self.unit, self.bounds, logarithmic=self.logarithmic,
+            legend=bool(self.ref.channel.by) or len(self.aggregates) > 1,
         )
         graph = dcc.Graph(figure=start, config=graph_config(), responsive=True, className="graph")
         empty = html.P("No values yet", className="empty")
@@ -58,17 +59,20 @@ class Chart(Block):
         channel = self.ref.channel
         window = {} if channel.window_s is None else {"window_ms": int(channel.window_s * 1000)}
         return {
-            "paint": "chart", "channel": self.ref.name, "field": self.aggregate.name, "by": bool(channel.by),
-            "names": self.names, "span_ms": self.span_ms, "decimals": self.decimals, "unit": self.unit,
+            "paint": "chart", "channel": self.ref.name, "by": bool(channel.by), "names": self.names,
+            "fields": [{"field": one.name, "label": one.label} for one in self.aggregates],
+            "span_ms": self.span_ms, "decimals": self.decimals, "unit": self.unit,
             "scale": self.scale, "every_ms": PAINT_EVERY_MS, "thresholds": self.thresholds.levels(),
             "gap_ms": gap_ms(channel), **window,
         }
 
     def _facts(self) -> list[Fact]:
-        aggregate = self.aggregate
         by = f", one line for each {' and '.join(self.ref.channel.by)}" if self.ref.channel.by else ""
-        meaning = [("Meaning", aggregate.about)] if aggregate.about else []
-        facts = [("Definition", f"{aggregate.definition}{by}"), *meaning]
+        several = len(self.aggregates) > 1
+        facts = []
+        for one in self.aggregates:
+            definition = f"{one.label}: {one.definition}" if several else f"{one.definition}{by}"
+            facts += [("Definition", definition), *([("Meaning", one.about)] if one.about else [])]
         if self.unit:
             facts.append(("Unit", self.unit))
         if limits := self.thresholds.in_words(self.unit):
@@ -77,8 +81,7 @@ class Chart(Block):
 
 
 def chart(
-    value: Aggregate,
-    *,
+    *values: Aggregate,
     of: ChannelLike | None = None,
     names: Sequence[str] | None = None,
     title: str | None = None,
@@ -93,17 +96,22 @@ def chart(
     warn_below: float | None = None,
     bad_below: float | None = None,
 ) -> Chart:
-    """An aggregate of a `Series` over time, one line for each of its groups (or for those in `names`).
+    """Aggregates of one `Series` over time, a line for each; or one, with a line for each of its groups.
 
-    `span_s` shows less than the channel keeps; `scale` multiplies what is shown; `bounds` fixes the value
-    axis, `logarithmic` gives each power of ten the same room; limits are drawn as lines, in the shown
-    unit. Raises DeclarationError with file, name, value and remedy where these do not fit together.
+    `names` draws only these groups; `span_s` shows less than the channel keeps; `scale` multiplies what is
+    shown; `bounds` fixes the value axis, `logarithmic` gives each power of ten the same room; limits are drawn
+    as lines, in the shown unit. Raises DeclarationError with file, name, value and remedy where these do not
+    fit together.
     """
-    ref = _channel_of(value, of)
-    what = f"chart({value!r})"
-    check_column(what, ref.channel, value)
-    if not is_numeric(value):
-        refuse(what, value, "it is not numeric: draw a Number, Integer or Flag; show texts in a table or log")
+    if not values:
+        refuse("chart()", values, "give an aggregate of a Series, for example Delays.mean_delay")
+    ref = _channel_of(values[0], of)
+    what = f"chart({', '.join(map(repr, values))})"
+    for value in values:
+        check_column(what, ref.channel, value)
+        if not is_numeric(value):
+            refuse(what, value, "it is not numeric: draw a Number, Integer or Flag; show texts in a table or log")
+    _check_together(what, ref, values, unit)
     if names is not None and not ref.channel.by:
         refuse(f"{what}.names", list(names), f"{ref.channel.name!r} has a single series: leave names out")
     if bounds is not None and not bounds[0] < bounds[1]:
@@ -111,10 +119,10 @@ def chart(
     if bounds is not None and logarithmic:
         refuse(f"{what}.bounds", bounds, "a logarithmic axis finds its own bounds: leave one of the two out")
     return Chart(
-        ref=ref, title=title or _title(ref, value), declared_at=where_declared(), aggregate=value,
+        ref=ref, title=title or _title(ref, values), declared_at=where_declared(), aggregates=values,
         names=None if names is None else tuple(names), span_ms=_span_ms(what, ref, span_s),
-        unit=value.unit if unit is None else unit,
-        decimals=decimals if decimals is not None else decimals_of(value), scale=scale, bounds=bounds,
+        unit=values[0].unit if unit is None else unit,
+        decimals=decimals if decimals is not None else _decimals(values), scale=scale, bounds=bounds,
         logarithmic=logarithmic,
         thresholds=Thresholds.read(warn_above, bad_above, warn_below, bad_below),
     )
@@ -131,9 +139,31 @@ def _channel_of(value: object, of: ChannelLike | None) -> ChannelRef:
     return ref
 
 
-def _title(ref: ChannelRef, value: Aggregate) -> str:
-    """A channel of one aggregate is called like the channel, since its label alone would say too little."""
-    return ref.channel.title if len(ref.channel.aggregates) == 1 else value.label
+def _check_together(what: str, ref: ChannelRef, values: Sequence[Aggregate], unit: str | None) -> None:
+    """Refuse several aggregates that have no common axis, or whose lines could not be told apart."""
+    if len(values) == 1:
+        return
+    if ref.channel.by:
+        groups = " and ".join(ref.channel.by)
+        refuse(what, list(values), f"{ref.channel.name!r} has a line for each {groups}: give each aggregate its chart")
+    if len(set(values)) < len(values):
+        refuse(what, list(values), "an aggregate stands twice: leave one out")
+    units = sorted({value.unit for value in values})
+    if unit is None and len(units) > 1:
+        refuse(f"{what}.unit", units, "they share one axis: draw those of one unit, or give unit='…' where it fits all")
+
+
+def _decimals(values: Sequence[Aggregate]) -> int | None:
+    known = [places for places in map(decimals_of, values) if places is not None]
+    return max(known, default=None)
+
+
+def _title(ref: ChannelRef, values: Sequence[Aggregate]) -> str:
+    """A channel whose every aggregate is drawn is called like the channel; else their labels say what it shows."""
+    if len(ref.channel.aggregates) == len(values):
+        return ref.channel.title
+    labels = [values[0].label, *(value.label.lower() for value in values[1:])]
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
 
 
 def _instead(ref: ChannelRef) -> str:

@@ -1,13 +1,16 @@
 """Freshness: the badge on every component, and the details that open from it.
 
 The badge says state and age at a glance; its details say what the number is, where it comes from,
-and, when something is wrong, why and since when. What the declaration knows is written here once;
-what changes is filled in by the live callback.
+and, when something is wrong, why and since when. What the declaration knows is written here once, as one
+attribute that `assets/live/badges.mjs` draws when a badge is opened: as components of their own, the facts
+would be half of a page, and Dash asks every component at every change. What changes is filled in by the
+live callback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from dash import html
@@ -20,9 +23,10 @@ from services.declare import Channel, ChannelRef, Freshness
 Fact: TypeAlias = tuple[str, str]
 
 _POLICIES = {
-    "every": "every event; under load several arrive in one frame, none is left out",
-    "newest": "newest values; under load values in between are passed over",
-    "summarised": "summaries; under load points arrive together, none is left out",
+    "every": "every event, in order; several arrive in one frame, and only those are passed over that no longer belong "
+             "to what is kept",
+    "newest": "the newest value of each key; values in between are passed over, the last one never is",
+    "summarised": "a summary of every event; it is told in larger steps, the last one is never left out",
 }
 
 
@@ -35,19 +39,35 @@ def duration(seconds: float) -> str:
 
 
 def window_in_words(channel: type[Channel]) -> str:
-    """Over which stretch of time a channel's values are computed and how much is kept."""
+    """Over which stretch of time a channel's values are computed."""
     if channel.window_s is None:
         window = "no window: single events"
     elif channel.windows == 1:
         window = f"{duration(channel.window_s)}, one after the other; the open one is incomplete"
     else:
         window = f"last {duration(channel.window_s * channel.windows)}, moving every {duration(channel.window_s)}"
+    return window
+
+
+def keeps_in_words(channel: type[Channel]) -> str:
+    """How much of a channel is kept, and what leaves first."""
     kept = channel.keep
     if kept.span_ms is not None:
-        return f"{window}; {duration(kept.span_ms / 1000)} kept"
+        return (f"{duration(kept.span_ms / 1000)}, at most {kept.points_max:,} points a line; "
+                "the oldest leave first")
     if kept.entries_max is not None:
-        return f"{window}; newest {kept.entries_max:,} kept"
-    return window if channel.window_s is not None else f"{window}; newest values of each key"
+        return f"the newest {kept.entries_max:,} entries"
+    if channel.aggregates:
+        return f"at most {kept.rows_max:,} rows" if channel.by else "one row"
+    rows = f"at most {kept.rows_max:,} rows, those with the newest events"
+    gone = channel.evict_after_s
+    return rows if gone is None else f"{rows}; a row without events for {duration(gone)} leaves"
+
+
+def approximation_in_words(channel: type[Channel]) -> str | None:
+    """What of a channel is not exact; None where every digit is."""
+    sketched = [one.label for one in channel.aggregates.values() if one.function == "quantile"]
+    return f"{', '.join(sketched)}: within 1 % of the true quantile; all else is exact" if sketched else None
 
 
 def source_in_words(channel: type[Channel]) -> str:
@@ -70,10 +90,13 @@ def channel_facts(ref: ChannelRef, title: str) -> list[Fact]:
     words = " ".join((channel.__doc__ or "").split())
     about = [("About", words)] if words and words.rstrip(".") != title else []
     condition = [("Only where", channel.where.describe())] if channel.where else []
+    rough = approximation_in_words(channel)
     return [
         *about,
         *condition,
         ("Window", window_in_words(channel)),
+        ("Keeps", keeps_in_words(channel)),
+        *([("Precision", rough)] if rough else []),
         ("Source", source_in_words(channel)),
         ("Freshness", rule_in_words(channel.freshness)),
         ("Under load", _POLICIES[channel.policy]),
@@ -94,14 +117,10 @@ def badge(uid: str, ref: ChannelRef, title: str, facts: Sequence[Fact]) -> Compo
     details = html.Div(
         [
             html.Div(id=badge_detail(uid, ref.name), className="freshness-now"),
-            html.Dl(list(_rows([*facts, *channel_facts(ref, title)])), className="facts"),
+            html.Dl([], className="facts"),
         ],
         className="popover",
     )
+    told = json.dumps([*facts, *channel_facts(ref, title)], ensure_ascii=False, separators=(",", ":"))
     return html.Details([summary, details], id=badge_id(uid, ref.name), className="freshness",
-                        **data(state="connecting"))
-
-
-def _rows(facts: Iterable[Fact]) -> Iterable[Component]:
-    for term, words in facts:
-        yield html.Div([html.Dt(term), html.Dd(words)])
+                        **data(state="connecting", facts=told))

@@ -7,11 +7,13 @@ Everything in `assets/live/` that depends on Python depends on this file. What a
 - `tile`: `channel` (a latest), `key`, `field`, `type`, `decimals`, `unit`, `scale`, `thresholds`
   (`[{at, level}]`, in the shown unit), `direction` (above, below), `trend` (`{channel, series, span_ms, gap_ms}`);
   nodes `[data-value]`, `[data-unit]`, `[data-change]`, `[data-trend]`
-- `chart`: `channel` (a series), `field`, `by` (a trace for each series `field:group`), `names` (only these
-  groups), `span_ms`, `type`, `decimals`, `unit`, `scale`, `every_ms`, `thresholds`, `window_ms` (the open
-  window is drawn as incomplete), `gap_ms` (points further apart than that are not joined); a `dcc.Graph` inside
+- `chart`: `channel` (a series), `fields` (`[{field, label}]`, a trace for each), `by` (a trace for each series
+  `field:group` of the only field), `names` (only these groups), `span_ms`, `type`, `decimals`, `unit`, `scale`,
+  `every_ms`, `thresholds`, `window_ms` (the open window is drawn as incomplete), `gap_ms` (points further apart
+  than that are not joined); a `dcc.Graph` inside
 - `log`: `channel` (a log), `columns` (`[{field, label, type, decimals, unit}]`), `entries_max`;
   a list `[data-entries]` inside
+- every badge: `data-facts`, a JSON list of [term, words], drawn into its `.facts` when it is opened
 - `none`: `channel`, subscribed and shown by a clientside callback; a table's grid has
   `live_id(LiveType.TABLE, …)`
 """
@@ -51,6 +53,8 @@ class LiveId(StrEnum):
     BOUND = "live-bound"
     BANNER = "live-banner"
     BANNER_TEXT = "live-banner-text"
+    LINK = "live-link"
+    LINK_TEXT = "live-link-text"
 
 
 class LiveType(StrEnum):

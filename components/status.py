@@ -1,7 +1,7 @@
 """Status: what the frame around every page says: the banner, the state of the link, the theme switch.
 
-All of it is drawn once and stays while pages change. Texts are filled in by the live callback; the
-state of the link is the banner's, so that the two can never disagree.
+All of it is drawn once and stays while pages change. Texts are filled in by the live callback, which
+gives banner and link the same state, so that the two can never disagree.
 """
 
 from __future__ import annotations
@@ -23,16 +23,6 @@ class StatusId(StrEnum):
     MARKED = "navigation-marked"
 
 
-LINK_STATES = {
-    "connecting": "Connecting",
-    "live": "Live",
-    "late": "Late",
-    "stale": "Stale",
-    "offline": "Offline",
-}
-"""The states of the link and their words; the style sheet shows the one that the banner has."""
-
-
 def banner() -> Component:
     """What is wrong, why and since when; hidden while all is well, read out politely when it changes."""
     text = html.Span("", id=LiveId.BANNER_TEXT, className="banner-text")
@@ -43,9 +33,10 @@ def banner() -> Component:
 
 
 def link_state() -> Component:
-    """The state of the whole page in one word, beside the navigation."""
-    words = [html.Span(word, **data(when=state)) for state, word in LINK_STATES.items()]
-    return html.Div([html.Span(className="dot", **aria(hidden="true")), *words], className="link-state")
+    """The state of the whole page in a few words, beside the navigation."""
+    words = html.Span("Connecting", id=LiveId.LINK_TEXT)
+    return html.Div([html.Span(className="dot", **aria(hidden="true")), words], id=LiveId.LINK, className="link-state",
+                    **data(state="connecting"))
 
 
 def theme_switch() -> Component:

@@ -45,7 +45,6 @@ _MIN_WIDTHS = {"text": 100, "moment": 160, "flag": 80, "number": 80, "integer": 
 _GRID_OPTIONS: dict[str, Any] = {
     "theme": {"function": GRID_THEME},
     "animateRows": False,
-    "asyncTransactionWaitMillis": 50,
     "deltaSort": True,
     "suppressScrollOnNewData": True,
     "cellFlashDuration": 400,

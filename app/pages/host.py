@@ -15,7 +15,11 @@ HOST = page(
     ),
     row(
         chart(Cores.percent, bounds=(0, 100)),
-        chart(Machine.memory_percent, title="Memory", bounds=(0, 100), warn_above=80, bad_above=95),
+        chart(Machine.cpu_percent, Machine.memory_percent, title="CPU and memory", bounds=(0, 100)),
+    ),
+    row(
+        chart(Machine.received_kb_s, Machine.sent_kb_s, title="Network"),
+        chart(Machine.read_kb_s, Machine.written_kb_s, title="Disk"),
     ),
     row(
         table(Processes, columns=[Host.command, Host.pid, Host.cpu_percent, Host.memory_mb], sort=Host.cpu_percent,

@@ -1,7 +1,27 @@
-/* Open badges close again: by Escape, with the focus back on the badge, or by a click elsewhere. */
+/* Badges: an open one shows its facts, and closes by Escape, with the focus back on it, or by a click elsewhere. */
 
-/** Listens for what closes an open badge, wherever on the page it is. */
-export function closeBadges(document) {
+/** Draws the facts of a badge, as terms and words; text stays text. They are drawn once, when it is first opened. */
+export function drawFacts(badge) {
+  const list = badge.querySelector('.facts');
+  if (list === null || list.firstChild !== null || !badge.dataset.facts) return;
+  for (const [term, words] of JSON.parse(badge.dataset.facts)) {
+    const row = document.createElement('div'), name = document.createElement('dt'), meaning = document.createElement('dd');
+    name.textContent = term;
+    meaning.textContent = words;
+    row.append(name, meaning);
+    list.append(row);
+  }
+}
+
+/** Listens for badges that open or close, wherever on the page they are. */
+export function watchBadges(document) {
+  // `toggle` does not bubble, but it is captured
+  document.addEventListener('toggle', ({ target }) => { if (target.matches?.('details.freshness[open]')) drawFacts(target); }, true);
+  closeBadges(document);
+}
+
+/** Listens for what closes an open badge. */
+function closeBadges(document) {
   const open = () => [...document.querySelectorAll('details.freshness[open]')];
   document.addEventListener('click', ({ target }) => {
     for (const badge of open()) if (!badge.contains(target)) badge.open = false;

@@ -9,9 +9,9 @@ const MINUTE_MS = 60_000;
 const order = new WeakMap(); // graph → names of series in order of their first appearance, so that colours stay
 
 /** The series that a chart shows, as [name, label]; `known` are those of its channel. */
-export function shownSeries(known, { field, by = false, names = null }) {
-  if (!by) return known.includes(field) ? [[field, field]] : [];
-  const prefix = `${field}:`;
+export function shownSeries(known, { fields, by = false, names = null }) {
+  if (!by) return fields.filter(({ field }) => known.includes(field)).map(({ field, label }) => [field, label]);
+  const [{ field }] = fields, prefix = `${field}:`;
   const all = known.filter((name) => name.startsWith(prefix)).map((name) => [name, name.slice(prefix.length)]);
   return names === null ? all : all.filter(([, group]) => names.includes(group));
 }
@@ -88,7 +88,8 @@ export function paintChart(section, spec, store, palette) {
   if (!Plotly || !graph?._fullLayout || graph._dragging) return false;
   const series = store.get(spec.channel)?.state?.series ?? new Map();
   const labels = new Map(shownSeries([...series.keys()], spec));
-  order.set(graph, inOrder(order.get(graph) ?? [], [...labels.keys()]));
+  // colours of declared fields are by their place; those of groups by their first appearance
+  order.set(graph, spec.by ? inOrder(order.get(graph) ?? [], [...labels.keys()]) : spec.fields.map(({ field }) => field));
   const traces = order.get(graph).flatMap((name, place) => {
     if (!labels.has(name)) return [];
     return [traceOf(withGaps(within(series.get(name), spec.span_ms), spec.gap_ms), { label: labels.get(name), place, palette, spec })];

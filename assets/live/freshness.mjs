@@ -5,6 +5,7 @@
 import { clock, duration, number, zonedClock } from './format.mjs';
 
 export const GRACE_MS = 1_000; // a link that comes back within this time is not worth a banner
+const TOO_SLOW = 'this viewer or its link is too slow for every frame; frames are merged and no change is lost';
 const SAME_TEXT_MS = 5_000; // a banner that is read out must not change all the time
 const AGES_EVERY_MS = 1_000;
 const SEVERITY = ['live', 'quiet', 'connecting', 'refused', 'late', 'stale', 'offline'];
@@ -63,25 +64,44 @@ export function badgeDetail(fresh) {
     `State ${state}${since ? ` since ${clock(since)}` : ''}${why}`,
   ];
   if (backlog > 0) lines.push(`${number(backlog, 0)} events behind`);
-  if (rate_hz) lines.push(`Reduced to ${number(rate_hz, null)} Hz: this viewer is too slow for every frame`);
+  if (rate_hz) lines.push(`Reduced to ${number(rate_hz, null)} Hz: ${TOO_SLOW}`);
   if (position !== null) lines.push(`Position ${position.epoch}:${position.seq}`);
   return lines.join('\n');
 }
 
 const rank = (fresh) => SEVERITY.indexOf(fresh.state) * 100 - CAUSE_ORDER.indexOf(fresh.cause);
 
-/** The banner for the channels of a page: {state, key, text}; an empty text where all is well. */
-export function bannerOf(channels) {
+/** The banner for the channels of a page: {state, key, text}; an empty text where all is well and nothing is to be
+    disclosed. */
+export function bannerOf(channels, isPolling = false) {
   const all = Object.entries(channels);
   if (all.length === 0) return { state: 'live', key: 'live', text: '' };
   const [, worst] = all.reduce((a, b) => (rank(b[1]) > rank(a[1]) ? b : a));
   const alike = all.filter(([, fresh]) => fresh.state === worst.state && fresh.cause === worst.cause);
   const state = worst.state === 'quiet' || worst.state === 'refused' ? 'live' : worst.state;
-  if (!['late', 'stale', 'offline'].includes(state)) return { state, key: state, text: '' };
+  if (!['late', 'stale', 'offline'].includes(state)) {
+    const text = noteOf(all.map(([, fresh]) => fresh), isPolling);
+    return { state, key: text === '' ? state : `${state}: ${text}`, text };
+  }
   const feeds = [...new Set(alike.map(([name]) => name.split('.')[0]))].sort();
   const since = Math.min(...alike.map(([, fresh]) => fresh.since ?? Infinity));
   const key = [state, worst.cause, feeds, since].join();
   return { state, key, text: bannerText(state, alike.map(([, fresh]) => fresh), feeds, since) };
+}
+
+/** What a reader has to know although all is well: less often than usual, or in another way. */
+function noteOf(all, isPolling) {
+  const slowest = Math.min(...all.map(({ rate_hz }) => rate_hz ?? Infinity));
+  const notes = [];
+  if (isPolling) notes.push('Updates by long poll, at most four a second: WebSockets are blocked here.');
+  if (slowest < Infinity) notes.push(`Reduced to ${number(slowest, null)} Hz: ${TOO_SLOW}.`);
+  return notes.join(' ');
+}
+
+/** The state of the link in a few words. */
+export function linkText(state, isPolling) {
+  const word = state.charAt(0).toUpperCase() + state.slice(1);
+  return isPolling ? `${word} by long poll` : word;
 }
 
 function bannerText(state, alike, feeds, since) {
@@ -106,7 +126,7 @@ export class Watch {
     for (const [name, told] of Object.entries(channels)) this.#told.set(name, told);
   }
 
-  /** What to show now, or null where nothing differs. `link` {isCut, cause, since}; `now` server time; `at` monotonic. */
+  /** What to show now, or null where nothing differs. `link` {isCut, isPolling, cause, since}; `now` server time; `at` monotonic. */
   look(wanted, link, now, at) {
     const judged = Object.fromEntries(wanted.map((channel) => [channel.name, judge(channel, this.#told.get(channel.name), link, now)]));
     for (const name of this.#told.keys()) if (!(name in judged)) this.#told.delete(name);
@@ -118,7 +138,8 @@ export class Watch {
     for (const [name, fresh] of Object.entries(judged)) {
       channels[name] = { state: fresh.state, text: badgeText(fresh), detail: badgeDetail(fresh) };
     }
-    const shown = { channels, banner: this.#calm(bannerOf(judged), at) };
+    const banner = this.#calm(bannerOf(judged, link.isPolling), at);
+    const shown = { channels, banner: { ...banner, link: linkText(banner.state, link.isPolling && !link.isCut) } };
     const text = JSON.stringify(shown);
     if (text === this.#shown) return null;
     this.#shown = text;

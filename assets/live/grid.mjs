@@ -1,5 +1,6 @@
 /* Rows of a live table: what a grid has shown so far, and the transaction that brings it up to date.
-   A snapshot is diffed into a transaction as well, so scroll, selection and sort hold. */
+   A snapshot is diffed into a transaction as well, so scroll, selection and sort hold. A transaction is applied at
+   once: the changes come gathered already, and the grid's own waiting would only delay them a second time. */
 
 /** The transaction from `shown` (key → row as shown) to `rows`, and `shown` brought to it. `keys` true: look at all. */
 export function transaction(shown, rows, keys) {
@@ -60,7 +61,7 @@ export class Grids {
     const isNew = !this.#shown.has(api);
     if (isNew) this.#shown.set(api, new Map());
     const change = transaction(this.#shown.get(api), rows, isNew || keys);
-    if (change.add.length || change.update.length || change.remove.length) api.applyTransactionAsync(change);
+    if (change.add.length || change.update.length || change.remove.length) api.applyTransaction(change);
   }
 
   #ready(id) {

@@ -3,12 +3,14 @@
 
 import { ServerClock } from './clock.mjs';
 import { Connection } from './connection.mjs';
-import { closeBadges } from './badges.mjs';
+import { watchBadges } from './badges.mjs';
 import { GRACE_MS, Watch } from './freshness.mjs';
 import { Grids } from './grid.mjs';
 import { paintChart, readPalette } from './chart.mjs';
 import { paintLog } from './log.mjs';
 import { Job, PaintLoop } from './paint.mjs';
+import { Poll } from './poll.mjs';
+import { PROTOCOL, Release } from './release.mjs';
 import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
 import { installTap } from './tap.mjs';
 import { Telemetry } from './telemetry.mjs';
@@ -24,14 +26,27 @@ const now = () => performance.now();
 
 const store = new Store(), clock = new ServerClock(), watch = new Watch(), telemetry = new Telemetry();
 const loop = new PaintLoop({ scope: window, now, isHidden: () => document.hidden, onPainted });
+const release = new Release({ own: import.meta.url, scope: window, wall: Date.now });
 const bound = new Map(); // element → {job, channels}
 let expected = []; // ids of the badges that Dash says are on the page
 let props = 0;
 let reportAt = now() + REPORT_MS;
 let isStarted = false;
+let wasPolling = false;
+let early = readEarly(); // the channels of the page that is being loaded: asked for before it is drawn
 
 // ---- socket ----
 
+const poll = new Poll({
+  ask: askForChanges,
+  positions: () => store.positions(),
+  onAnswer: (frames, received) => frames.every((frame) => onFrame(frame, received) !== GAP),
+  onStatus: (status) => connection.polled(status),
+  later: (act, ms) => setTimeout(act, ms),
+  now,
+  random: Math.random,
+  clock,
+});
 const connection = new Connection({
   socketUrl: (n) => `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}${PATH}?protocols=1&try=${n}`,
   setUrl: (url) => dash.set_props(SOCKET, { url }),
@@ -41,28 +56,65 @@ const connection = new Connection({
   random: Math.random,
   isOnline: () => navigator.onLine,
   clock,
+  poll,
   onOpen() {
     if (connection.opened > 1) telemetry.count('reconnects');
     store.connected(now());
     subscribe();
   },
   onFrame,
-  onChange: lookAtFreshness,
+  onChange() {
+    if (connection.isPolling && !wasPolling) store.connected(now());
+    wasPolling = connection.isPolling;
+    if (connection.state === 'ended' && connection.cause === 'refused') release.reload();
+    lookAtFreshness();
+  },
 });
 installTap(window, PATH, {
   onSocket: (socket) => connection.adopt(socket),
   onFrame: (socket, frame) => connection.frame(socket, frame),
 });
 
-const subscribe = () => connection.send({ op: 'subscribe', channels: store.positions() });
+/** Tells the server the wanted set. */
+function subscribe() {
+  if (connection.isPolling) poll.again();
+  else connection.send({ op: 'subscribe', channels: store.positions() });
+}
+
+async function askForChanges(body, signal) {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout((body.wait_s + 10) * 1_000)]);
+  const request = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal: patience };
+  try {
+    const answer = await fetch('/api/changes', request);
+    const frames = answer.status === 200 ? await answer.json() : [];
+    return { status: answer.status, frames, retry_ms: 1_000 * (Number(answer.headers.get('Retry-After')) || 0) };
+  } catch {
+    return { status: 0 };
+  }
+}
+
 const patience_ms = () => 2.5 * connection.heartbeat_ms;
 
+/** Returns GAP where something was missed. */
 function onFrame(frame, received) {
-  if (frame.op === 'snapshot' || frame.op === 'delta') onData(frame, received);
-  else if (frame.op === 'heartbeat') {
-    watch.heartbeat(frame.channels);
-    if (store.check(frame.channels, received, patience_ms()).length > 0) onGap();
-  } else if (frame.op === 'error' && frame.channel) store.refuse(frame.channel, frame.code);
+  if (frame.op === 'snapshot' || frame.op === 'delta') return onData(frame, received);
+  if (frame.op === 'hello') return onHello(frame);
+  if (frame.op === 'error' && frame.channel) store.refuse(frame.channel, frame.code);
+  if (frame.op !== 'heartbeat') return null;
+  watch.heartbeat(frame.channels);
+  return store.check(frame.channels, received, patience_ms()).length > 0 ? onGap() : null;
+}
+
+/** A server that speaks otherwise, or that no longer has these modules, is another release. */
+function onHello({ protocol }) {
+  if (protocol !== PROTOCOL) return void connection.end('refused');
+  if (connection.opened > 1) void checkRelease();
+  return null;
+}
+
+async function checkRelease() {
+  const answer = await fetch(import.meta.url, { method: 'HEAD', cache: 'no-store' }).catch(() => null);
+  if (answer?.status === 404) release.reload();
 }
 
 function onData(frame, received) {
@@ -70,7 +122,7 @@ function onData(frame, received) {
   telemetry.count('frames');
   if (outcome === DUPLICATE) telemetry.count('duplicates');
   if (outcome === GAP) onGap();
-  if (outcome !== APPLIED) return;
+  if (outcome !== APPLIED) return outcome;
   if (frame.op === 'snapshot') telemetry.count('snapshots');
   const created = frame.times?.created?.[0];
   if (frame.op === 'delta') {
@@ -83,6 +135,7 @@ function onData(frame, received) {
     loop.mark(job);
   }
   loop.mark(propsJob);
+  return outcome;
 }
 
 /** From a server's time to a moment here; NaN while the server's clock is not known well. */
@@ -91,6 +144,7 @@ const latency = (serverTime, at) => (clock.isSettled ? clock.at(at) - serverTime
 function onGap() {
   telemetry.count('gaps');
   connection.drop('gap');
+  return GAP;
 }
 
 // ---- painting ----
@@ -105,11 +159,18 @@ function awaitPaint(job, frame) {
 }
 
 function onPainted(job, at) {
+  if (job.group !== 'props') markEmpty();
   for (const { created, received } of job.waiting?.splice(0) ?? []) {
     const isChart = job.group === 'chart';
     telemetry.observe(isChart ? 'created_to_charted' : 'created_to_painted', latency(created, at));
     if (!isChart) telemetry.observe('received_to_painted', at - received);
   }
+}
+
+/** A page with an empty log or chart says so: it may hold a hint how to fill it. */
+function markEmpty() {
+  const page = document.querySelector('.hint')?.parentElement;
+  page?.toggleAttribute('data-empty', page.querySelector('.log[data-empty], .chart[data-empty]') !== null);
 }
 
 function sendChanges() {
@@ -149,7 +210,8 @@ function rescan() {
     bound.delete(element);
   }
   for (const element of elements) if (!bound.has(element)) bindOne(element);
-  const names = [...bound.values()].flatMap(({ channels }) => channels);
+  if (bound.size > 0) early = [];
+  const names = [...early, ...[...bound.values()].flatMap(({ channels }) => channels)];
   if (!store.want(names, now())) return;
   subscribe();
   loop.mark(propsJob);
@@ -164,6 +226,19 @@ function bindOne(element) {
   if (job === null) return;
   loop.add(job);
   view.observe(element);
+  // what is known already is on the first frame that shows the component, before Plotly or a grid takes the thread
+  if (job.group === 'text' && store.get(spec.channel)?.state) job.paint();
+}
+
+function readEarly() {
+  const named = document.querySelector('meta[name="headwater-channels"]');
+  return named ? JSON.parse(named.content) : [];
+}
+
+/** Whoever replaces the page binds it in the same task; Dash's callback comes some tasks later. */
+function watchPages() {
+  const content = document.getElementById('_pages_content');
+  if (content) new MutationObserver(() => rescan()).observe(content, { childList: true });
 }
 
 /** Dash tells of new components before React has put them on the page: look until all of them are there. */
@@ -179,7 +254,7 @@ function rescanUntilFound(frames = RESCAN_FRAMES) {
 function lookAtFreshness() {
   const { cutAt, cause, state } = connection, at = now();
   const isCut = state === 'ended' || (cutAt !== null && at - cutAt >= GRACE_MS);
-  const link = { isCut, cause, since: isCut && cutAt !== null ? Math.round(Date.now() - (at - cutAt)) : null };
+  const link = { isCut, isPolling: connection.isPolling, cause, since: isCut && cutAt !== null ? Math.round(Date.now() - (at - cutAt)) : null };
   const shown = isStarted ? watch.look(store.wanted(), link, clock.at(at), at) : null;
   if (shown === null) return;
   for (const [element, { channels: [main] }] of bound) element.dataset.state = shown.channels[main]?.state ?? 'connecting';
@@ -196,11 +271,25 @@ function tick() {
 
 function report() {
   reportAt = now() + REPORT_MS;
+  if (connection.cause === 'refused') release.reload();
   connection.send(telemetry.report(!document.hidden));
+}
+
+/** Asks for the page's first values over HTTP while Dash still draws it; the socket then goes on from there. */
+async function prime() {
+  if (early.length === 0) return;
+  store.want(early, now());
+  const sent = now(), { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0 }, new AbortController().signal);
+  const received = now();
+  if (connection.opened > 0) return; // the socket was quicker
+  const time = frames.find(({ op }) => op === 'heartbeat')?.server_time;
+  if (time !== undefined) clock.sample(sent, received, time);
+  for (const frame of frames) onFrame(frame, received);
 }
 
 function start() {
   isStarted = true;
+  watchPages();
   connection.connect();
   setInterval(tick, TICK_MS);
 }
@@ -248,9 +337,9 @@ function freshness(fresh, ids) {
     const { state, text, detail } = fresh?.channels?.[channel] ?? CONNECTING;
     return changed(uid, [state, text, detail]);
   });
-  const { state, text } = fresh?.banner ?? { state: 'connecting', text: '' };
+  const { state, text, link } = fresh?.banner ?? { state: 'connecting', text: '', link: 'Connecting' };
   const columns = [0, 1, 2].map((i) => badges.map((badge) => badge[i]));
-  return [...columns, ...changed('banner', [text === '', state, text])];
+  return [...columns, ...changed('banner', [text === '', state, text, state, link])];
 }
 
 function changed(key, values) {
@@ -280,7 +369,8 @@ function navigation(pathname) {
   return dash.no_update;
 }
 
-closeBadges(document);
+watchBadges(document);
+prime();
 
 export const clientside = { bind, grids: updateGrids, freshness, theme, filter, navigation };
 Object.assign(dash.headwater, clientside); // from now on without the detour over a promise

@@ -199,10 +199,13 @@ test('a thinned series keeps its peaks and its gaps', () => {
 });
 
 test('a chart shows the groups of its aggregate, in an order that stays', () => {
-  const known = ['delay:JFK', 'delay:EWR', 'count:EWR', 'delay'];
-  assert.deepEqual(shownSeries(known, { field: 'delay', by: true }), [['delay:JFK', 'JFK'], ['delay:EWR', 'EWR']]);
-  assert.deepEqual(shownSeries(known, { field: 'delay', by: true, names: ['EWR'] }), [['delay:EWR', 'EWR']]);
-  assert.deepEqual(shownSeries(known, { field: 'delay' }), [['delay', 'delay']]);
+  const known = ['delay:JFK', 'delay:EWR', 'count:EWR', 'delay'], fields = [{ field: 'delay', label: 'Delay' }];
+  assert.deepEqual(shownSeries(known, { fields, by: true }), [['delay:JFK', 'JFK'], ['delay:EWR', 'EWR']]);
+  assert.deepEqual(shownSeries(known, { fields, by: true, names: ['EWR'] }), [['delay:EWR', 'EWR']]);
+  assert.deepEqual(shownSeries(known, { fields }), [['delay', 'Delay']]);
+  const both = [...fields, { field: 'count', label: 'Count' }];
+  assert.deepEqual(shownSeries(['count', ...known], { fields: both }), [['delay', 'Delay'], ['count', 'Count']]);
+  assert.deepEqual(shownSeries(['count'], { fields: both }), [['count', 'Count']], 'a line appears with its first point');
   assert.deepEqual(inOrder(inOrder([], ['c', 'b']), ['c', 'a', 'b']), ['b', 'c', 'a']);
 });
 
@@ -249,7 +252,7 @@ test('changes for a grid that is not ready wait for it', () => {
   });
   grids.update({ c: ['a'] }, [{ uid: 'g', channel: 'c' }]);
   rows.set('b', { n: 2 });
-  api = { applyTransactionAsync: (change) => done.push(change) };
+  api = { applyTransaction: (change) => done.push(change) };
   timers.shift()();
   assert.deepEqual(done.map(({ add }) => add.map(({ id }) => id)), [['a', 'b']]);
   assert.equal(timers.length, 0);

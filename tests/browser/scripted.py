@@ -20,7 +20,7 @@ import dash
 import dash_ag_grid
 from dash import Dash, dcc, html, page_container
 from dash.development.base_component import Component
-from flask import Response, send_from_directory
+from flask import Response, request, send_from_directory
 from flask_sock import ConnectionClosed, Server, Sock
 from werkzeug.serving import make_server
 from wsproto.events import CloseConnection
@@ -121,6 +121,9 @@ class ScriptedGateway:
             self.session_asked = 0
             self.connections = 0
             self.is_silent = False
+            self.polls: list[dict[str, Any]] = []
+            self.polls_refused_with: int | None = None
+            self.changed = threading.Condition(self.lock)
 
     # ---- what a test does ----
 
@@ -130,6 +133,7 @@ class ScriptedGateway:
         """Advance a channel and send the delta: not at all where `lost`, else as often as `times` says."""
         with self.lock:
             frame = self.channels[channel].advance(data, created)
+            self.changed.notify_all()
             for _ in range(0 if lost else times):
                 if channel in self.subscribed:
                     self.send(frame)
@@ -213,6 +217,21 @@ class ScriptedGateway:
                 self.subscribed &= set(self.channels)
                 self.beat()
 
+    def changes(self, positions: dict[str, Any], wait_s: float) -> list[dict[str, Any]]:
+        """The long poll: what follows the positions, as soon as there is something, and a heartbeat."""
+        deadline = time.monotonic() + wait_s
+        with self.lock:
+            self.polls.append(positions)
+            known = {name: at for name, at in positions.items() if name in self.channels}
+            while True:
+                frames = [frame for name, at in known.items() for frame in self.channels[name].since(at)]
+                left = deadline - time.monotonic()
+                if frames or left <= 0:
+                    break
+                self.changed.wait(left)
+            channels = {name: self._progress(name) for name in known}
+            return [*frames, {"op": "heartbeat", "server_time": now_ms(), "channels": channels}]
+
     def _progress(self, name: str) -> dict[str, Any]:
         known = self.channels[name]
         return {"epoch": known.epoch, "seq": known.seq, "state": "live", "cause": None, "since": now_ms(),
@@ -243,7 +262,8 @@ def _tile() -> Component:
 
 def everything() -> Component:
     """A page with one component of each kind."""
-    chart = {"paint": "chart", "channel": "host.cpu", "field": "percent", "by": True, "span_ms": 600_000,
+    chart = {"paint": "chart", "channel": "host.cpu", "by": True,
+             "fields": [{"field": "percent", "label": "CPU"}], "span_ms": 600_000,
              "decimals": 1, "unit": "%", "every_ms": 250, "thresholds": [{"at": 90, "level": "bad"}]}
     figure = {"data": [], "layout": {"uirevision": "live", "xaxis": {"type": "date"}, "height": 240}}
     log = {"paint": "log", "channel": "host.alerts", "entries_max": 10, "columns": [
@@ -252,7 +272,7 @@ def everything() -> Component:
         id=live_id(LiveType.TABLE, "table", "host.board"), rowData=[], getRowId="params.data.id",
         columnDefs=[{"field": "core"}, {"field": "percent", "sort": "desc"}],
         defaultColDef={"enableCellChangeFlash": True}, style={"height": "240px"},
-        dashGridOptions={"animateRows": False, "asyncTransactionWaitMillis": 50, "rowSelection": {"mode": "multiRow"}},
+        dashGridOptions={"animateRows": False, "rowSelection": {"mode": "multiRow"}},
     )
     return html.Div([
         _tile(),
@@ -274,7 +294,8 @@ def make_app(gateway: ScriptedGateway) -> Dash:
              (("to-everything", "/"), ("to-tile", "/tile"), ("to-prose", "/prose"))]
     banner = html.Div(html.Span(id=LiveId.BANNER_TEXT), id=LiveId.BANNER, role="status", hidden=True,
                       **{"data-state": "connecting"})
-    app.layout = html.Div([*links, banner, page_container, *live_shell()])
+    link = html.Div(html.Span(id=LiveId.LINK_TEXT), id=LiveId.LINK)
+    app.layout = html.Div([*links, banner, link, page_container, *live_shell()])
     live.register(app)
     _add_routes(app, gateway)
     return app
@@ -292,10 +313,15 @@ def _add_routes(app: Dash, gateway: ScriptedGateway) -> None:
         gateway.session_asked += 1
         return Response("{}", gateway.session_status, mimetype="application/json")
 
+    @server.post("/api/changes")
+    def changes() -> Response:
+        body = request.get_json()
+        if gateway.polls_refused_with is not None:
+            return Response("", gateway.polls_refused_with)
+        return Response(json.dumps(gateway.changes(body["channels"], body["wait_s"])), mimetype="application/json")
+
     @server.before_request
     def refuse() -> Response | None:
-        from flask import request
-
         if request.path == "/live" and gateway.refused_with is not None:
             return Response("", gateway.refused_with)
         return None

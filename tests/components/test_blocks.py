@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from components.freshness import duration
@@ -17,14 +19,18 @@ from headwater import (
     Series,
     Text,
     chart,
+    count,
     log,
+    mean,
     page,
+    quantile,
+    sum_,
     table,
     tile,
     value,
 )
 from tests.components import recorded
-from tests.components.drawn import every, ids, live, of_class, props, texts
+from tests.components.drawn import every, ids, live, of_class, props
 from tests.feeds import Board, ByShop, Dear, Orders, Prices, Total, Turnover
 
 
@@ -48,8 +54,17 @@ class Sizes(Series, feed=Shapes, span_s=90):
     size = value(Shapes.size)
 
 
+class Machine(Series, feed=Shapes, window_s=10, span_s=90, title="Weights and pieces"):
+    """Sizes by ten seconds."""
+
+    sold = sum_(Shapes.size)
+    returned = mean(Shapes.size)
+    pieces = count()
+
+
 def details_of(block: object) -> str:
-    return texts(of_class(page("P", "/p", block).layout(), "popover")[0])  # type: ignore[arg-type]
+    (badge,) = of_class(page("P", "/p", block).layout(), "freshness")  # type: ignore[arg-type]
+    return "\n".join(f"{term} {words}" for term, words in json.loads(props(badge)["data-facts"]))
 
 
 def test_a_tile_says_which_value_of_which_row_and_how_it_is_written() -> None:
@@ -76,7 +91,8 @@ def test_the_painters_nodes_have_data_attributes_and_no_id() -> None:
 
 def test_a_chart_draws_a_line_for_each_group_or_for_those_that_are_named() -> None:
     spec = live(chart(Prices.price, names=["north"], span_s=30, bad_above=99).draw("u"))[0]
-    assert (spec["field"], spec["by"], spec["names"], spec["span_ms"]) == ("price", True, ["north"], 30_000)
+    assert (spec["by"], spec["names"], spec["span_ms"]) == (True, ["north"], 30_000)
+    assert spec["fields"] == [{"field": "price", "label": "Price"}]
     assert spec["thresholds"] == [{"at": 99, "level": "bad"}]
     assert spec["gap_ms"] is None, "a source that may be quiet leaves no gap to be seen"
     assert live(chart(Sizes.size).draw("u"))[0]["gap_ms"] == 20_000
@@ -137,10 +153,57 @@ def test_the_details_say_what_a_number_is() -> None:
     for fact in (
         "Definition sum of price", "Unit EUR", "Limits warning above 100 EUR", "Window last 30 s, moving every 10 s",
         "Source HTTP ingest", "expected every 1 s, late after 3 s, stale after 10 s",
-        "quiet while its source gives signs of life", "Under load summar", "Channel orders.by_shop",
+        "quiet while its source gives signs of life", "Under load a summary of every event",
+        "Channel orders.by_shop",
         "About Aggregates of each shop over three windows of ten seconds.",
     ):
         assert fact in said
+
+
+def test_the_details_say_what_a_channel_keeps_and_what_it_merges_under_load() -> None:
+    for block, kept, merged in (
+        (tile(Total.orders), "Keeps one row", "in larger steps, the last one is never left out"),
+        (table(Board), "Keeps at most 5 rows, those with the newest events", "passed over"),
+        (table(ByShop), "Keeps at most 5,000 rows", "a summary of every event"),
+        (chart(Prices.price), "Keeps 1 min, at most 2,000 points a line; the oldest leave first", "every event, in order"),
+        (log(Dear), "Keeps the newest 4 entries", "every event, in order"),
+    ):
+        said = details_of(block)
+        assert f"\n{kept}" in said
+        assert merged in said.split("\nUnder load ")[1]
+
+
+def test_the_details_name_what_is_approximate_and_only_where_something_is() -> None:
+    class Percentiles(Latest, feed=Shapes, window_s=60):
+        """Sizes of the last minute."""
+
+        median = quantile(Shapes.size, 0.5, label="Median size")
+        shapes = count()
+
+    assert "Precision Median size: within 1 % of the true quantile; all else is exact" in details_of(
+        tile(Percentiles.shapes)
+    )
+    assert "Precision" not in details_of(tile(Total.orders))
+
+
+def test_a_badges_facts_are_one_attribute_and_no_components() -> None:
+    drawn = tile(Total.orders).draw("u")
+    (facts,) = of_class(drawn, "facts")
+    assert not getattr(facts, "children", None)
+    assert len(list(every(drawn))) <= 16
+
+
+def test_a_chart_draws_several_aggregates_of_one_series_each_by_its_name() -> None:
+    both = chart(Machine.sold, Machine.returned)
+    (spec,) = live(both.draw("u"))
+    assert spec["fields"] == [{"field": "sold", "label": "Sold"}, {"field": "returned", "label": "Returned"}]
+    assert (both.title, spec["unit"], spec["by"]) == ("Sold and returned", "kg", False)
+    (graph,) = [one for one in every(both.draw("u")) if "figure" in props(one)]
+    assert props(graph)["figure"]["layout"]["showlegend"] is True
+    said = details_of(both)
+    assert "Definition Sold: sum of size" in said
+    assert "Definition Returned: mean of size" in said
+    assert chart(Machine.sold, Machine.returned, Machine.pieces, unit="").title == "Weights and pieces"
 
 
 def test_the_details_name_what_is_left_out_and_what_is_recorded() -> None:

@@ -7,7 +7,7 @@ import pytest
 from dash import Dash
 from dash._callback import GLOBAL_CALLBACK_LIST
 
-from app.shell import INDEX, register_pages, shell_layout
+from app.shell import INDEX, Shell, register_pages, shell_layout
 from callbacks import register_all
 from components.live import LiveId
 from components.page import Page
@@ -20,7 +20,8 @@ PAGES = (page("Home", "/", tile(Total.orders)), page("Other", "/other", tile(Tot
 
 @pytest.fixture
 def made() -> Dash:
-    found = Dash("frame", use_pages=True, pages_folder="", index_string=INDEX, url_base_pathname="/prefix/")
+    found = Shell("frame", modules=("/m/main.mjs",), pages=PAGES,
+                  use_pages=True, pages_folder="", index_string=INDEX, url_base_pathname="/prefix/")
     register_pages(PAGES)
     found.layout = shell_layout(PAGES, found.get_relative_path)
     register_all(found)
@@ -55,6 +56,13 @@ def test_the_banner_is_hidden_until_something_is_wrong_and_then_read_out(made: D
     (banner,) = of_class(made.layout, "banner")
     assert props(banner)["hidden"] is True
     assert (props(banner)["role"], props(banner)["aria-live"]) == ("status", "polite")
+
+
+def test_the_document_names_the_modules_and_the_channels_of_its_page(made: Dash) -> None:
+    document = made.server.test_client().get("/prefix/other").get_data(as_text=True)
+    assert '<link rel="modulepreload" href="/m/main.mjs">' in document
+    assert '<meta name="headwater-channels" content="[&quot;orders.total&quot;]">' in document
+    assert 'content="[]"' in made.server.test_client().get("/prefix/no-such-page").get_data(as_text=True)
 
 
 def test_the_document_says_its_language() -> None:

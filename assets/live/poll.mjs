@@ -1,0 +1,77 @@
+/* The long poll: how frames come where WebSockets are blocked. One request after the other asks for what follows our
+   positions; the server holds it until there is something. Everything that it touches comes through the constructor. */
+
+export const WAIT_S = 5; // a heartbeat's distance, so that freshness is as well known as by a socket; 25 is allowed
+const EVERY_MS = 250; // a busy channel has news at once: this keeps a viewer at four requests a second
+const BACKOFF_BASE_MS = 500, BACKOFF_CAP_MS = 15_000;
+const SAMPLES = 4, SAMPLE_EVERY_MS = 60_000; // requests that do not wait, whose round trip tells the server's clock
+
+export class Poll {
+  #turn = 0;
+  #abort = null;
+  #failures = 0;
+  #samples = 0;
+  #sampledAt = -Infinity;
+
+  /** `ask(body, signal)` resolves to {status, frames, retry_ms}, status 0 where there was no answer; `positions()` the
+      wanted set; `onAnswer(frames, received)`; `onStatus(status)`; `later(fn, ms)`; `now()` monotonic ms; `clock`. */
+  constructor({ ask, positions, onAnswer, onStatus, later, now, random, clock }) {
+    Object.assign(this, { ask, positions, onAnswer, onStatus, later, now, random, clock, isRunning: false });
+  }
+
+  start() {
+    Object.assign(this, { isRunning: true });
+    this.#failures = 0;
+    this.#samples = 0;
+    this.again();
+  }
+
+  stop() {
+    this.isRunning = false;
+    this.#give();
+  }
+
+  /** The wanted set or a position changed: what is under way would answer another question. */
+  again() {
+    if (!this.isRunning) return;
+    this.#give();
+    this.#go(this.#turn);
+  }
+
+  #give() {
+    this.#turn += 1;
+    this.#abort?.abort();
+    this.#abort = null;
+  }
+
+  async #go(turn) {
+    if (turn !== this.#turn) return;
+    const channels = this.positions();
+    if (Object.keys(channels).length === 0) return; // a page without live parts; the next one asks again
+    const sent = this.now(), isSample = this.#samples < SAMPLES || sent - this.#sampledAt >= SAMPLE_EVERY_MS;
+    this.#abort = new AbortController();
+    const { status, frames = [], retry_ms = 0 } = await this.ask({ channels, wait_s: isSample ? 0 : WAIT_S }, this.#abort.signal);
+    if (turn !== this.#turn) return;
+    const received = this.now();
+    if (status === 200) {
+      this.#failures = 0;
+      if (isSample) this.#sample(sent, received, frames);
+    }
+    this.onStatus(status);
+    if (status === 200 && turn === this.#turn) this.onAnswer(frames, received);
+    if (turn === this.#turn) this.later(() => this.#go(turn), status === 200 ? EVERY_MS : this.#wait(retry_ms));
+  }
+
+  #sample(sent, received, frames) {
+    const time = frames.find(({ op }) => op === 'heartbeat')?.server_time;
+    if (time === undefined) return;
+    this.#samples += 1;
+    this.#sampledAt = received;
+    this.clock.sample(sent, received, time);
+  }
+
+  #wait(floor_ms) {
+    this.#failures += 1;
+    return floor_ms + this.random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** this.#failures);
+  }
+}

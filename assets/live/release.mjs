@@ -1,0 +1,30 @@
+/* Release: a page that is older or newer than its server loads itself anew, once. The same release may try again after
+   an hour, so that a wall screen gets over a deployment by itself and no page ever reloads in a loop. */
+
+export const PROTOCOL = 1;
+const KEY = 'headwater-reloaded', AGAIN_MS = 3_600_000;
+
+export class Release {
+  /** `own` names the release of these modules; `scope` gives sessionStorage and location; `wall()` ms since the epoch. */
+  constructor({ own, scope, wall }) {
+    Object.assign(this, { own, scope, wall });
+  }
+
+  /** Reloads the page unless this very release did so within the hour; returns whether it does. */
+  reload() {
+    const former = this.#read(), at = this.wall();
+    if (former === null) return false; // without storage there is no telling a loop from a first time
+    if (former.own === this.own && Math.abs(at - former.at) < AGAIN_MS) return false;
+    this.scope.sessionStorage.setItem(KEY, JSON.stringify({ own: this.own, at }));
+    this.scope.location.reload();
+    return true;
+  }
+
+  #read() {
+    try {
+      return JSON.parse(this.scope.sessionStorage.getItem(KEY)) ?? { own: null, at: 0 };
+    } catch {
+      return null;
+    }
+  }
+}
