@@ -143,7 +143,7 @@ const latency = (serverTime, at) => (clock.isSettled ? clock.at(at) - serverTime
 
 function onGap() {
   telemetry.count('gaps');
-  connection.drop('gap');
+  if (connection.state === 'open') connection.drop('gap');
   return GAP;
 }
 
@@ -279,7 +279,7 @@ function report() {
 async function prime() {
   if (early.length === 0) return;
   store.want(early, now());
-  const sent = now(), { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0 }, new AbortController().signal);
+  const sent = now(), { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0, heartbeat: true }, new AbortController().signal);
   const received = now();
   if (connection.opened > 0) return; // the socket was quicker
   const time = frames.find(({ op }) => op === 'heartbeat')?.server_time;

