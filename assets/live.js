@@ -1,5 +1,7 @@
 /* The loader: a classic script, because a module script would run after the socket's component.
-   Until the modules are there, each clientside function answers with a promise. */
+   Until the modules are there, each clientside function answers with a promise. Where they cannot be had (another
+   release is being deployed, the network failed) the page has nothing to lose: it loads itself anew, at once and then
+   every half minute or so, until it is whole. */
 (() => {
   const root = document.documentElement;
   let chosen = null;
@@ -8,6 +10,16 @@
 
   const prefix = document.querySelector('meta[name="headwater-modules"]').content;
   const modules = import(new URL(`${prefix}main.mjs`, document.baseURI).href);
+  modules.catch((error) => {
+    console.error('headwater: the modules cannot be loaded', error);
+    const again = () => location.reload();
+    try {
+      const former = Number(sessionStorage.getItem('headwater-retried') ?? 0);
+      sessionStorage.setItem('headwater-retried', String(Date.now()));
+      if (Date.now() - former > 300_000) return again();
+    } catch { /* without storage a first time cannot be told: wait */ }
+    return setTimeout(again, 20_000 + 20_000 * Math.random());
+  });
   const later = (name) => (...given) => modules.then((main) => main.clientside[name](...given));
   const names = ['bind', 'grids', 'freshness', 'theme', 'filter', 'navigation'];
   window.dash_clientside = window.dash_clientside || {};

@@ -112,13 +112,11 @@ export class Connection {
   polled(status) {
     if (!this.isPolling) return;
     if (status === 401 || status === 403) return void this.end('signed_out');
-    if (status === 404 || status === 405) { // this server has none
-      this.canPoll = false;
-      return void this.#wait(this.random() * BACKOFF_CAP_MS);
-    }
     if (status === 200) Object.assign(this, { cutAt: null, cause: null });
     else Object.assign(this, { cutAt: this.cutAt ?? this.now(), cause: this.#causeOf(status) });
-    this.onChange();
+    if (status !== 404 && status !== 405) return void this.onChange();
+    this.canPoll = false; // this server has none
+    this.#wait(this.random() * BACKOFF_CAP_MS);
   }
 
   /** Something happened to the network or the tab: probe an open socket, cut a long wait short. */
@@ -153,15 +151,15 @@ export class Connection {
       this.socket.close(4000, 'no answer');
       this.#lost(4000);
     } else if (this.socket === null && now >= this.probeAt) {
-      this.#nextProbe(OPEN_WITHIN_MS); // should the component make no socket
+      this.probeAt = now + PROBES_MS.at(-1); // should the component make no socket
       this.startedAt = now;
       this.setUrl(this.socketUrl(this.urls += 1));
     }
   }
 
-  #nextProbe(more_ms = 0) {
+  #nextProbe() {
     const wait = PROBES_MS[Math.min(this.probes, PROBES_MS.length - 1)];
-    this.probeAt = this.now() + more_ms + wait * (0.75 + 0.5 * this.random());
+    this.probeAt = this.now() + wait * (0.75 + 0.5 * this.random());
     this.probes += 1;
   }
 

@@ -9,7 +9,7 @@ import { Grids } from './grid.mjs';
 import { paintChart, readPalette } from './chart.mjs';
 import { paintLog } from './log.mjs';
 import { Job, PaintLoop } from './paint.mjs';
-import { Poll } from './poll.mjs';
+import { Poll, askForChanges } from './poll.mjs';
 import { PROTOCOL, Release } from './release.mjs';
 import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
 import { installTap } from './tap.mjs';
@@ -79,18 +79,6 @@ installTap(window, PATH, {
 function subscribe() {
   if (connection.isPolling) poll.again();
   else connection.send({ op: 'subscribe', channels: store.positions() });
-}
-
-async function askForChanges(body, signal) {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout((body.wait_s + 10) * 1_000)]);
-  const request = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal: patience };
-  try {
-    const answer = await fetch('/api/changes', request);
-    const frames = answer.status === 200 ? await answer.json() : [];
-    return { status: answer.status, frames, retry_ms: 1_000 * (Number(answer.headers.get('Retry-After')) || 0) };
-  } catch {
-    return { status: 0 };
-  }
 }
 
 const patience_ms = () => 2.5 * connection.heartbeat_ms;
@@ -209,7 +197,10 @@ function rescan() {
     if (job) loop.remove(job);
     bound.delete(element);
   }
-  for (const element of elements) if (!bound.has(element)) bindOne(element);
+  const fresh = [...elements].filter((element) => !bound.has(element));
+  fresh.forEach(bindOne);
+  store.renew(fresh.flatMap((element) => bound.get(element).channels));
+  if (fresh.length > 0) loop.mark(propsJob); // what changed before they were there reached no callback of theirs
   if (bound.size > 0) early = [];
   const names = [...early, ...[...bound.values()].flatMap(({ channels }) => channels)];
   if (!store.want(names, now())) return;
@@ -279,7 +270,7 @@ function report() {
 async function prime() {
   if (early.length === 0) return;
   store.want(early, now());
-  const sent = now(), { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0, heartbeat: true }, new AbortController().signal);
+  const sent = now(), { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0, heartbeat: true });
   const received = now();
   if (connection.opened > 0) return; // the socket was quicker
   const time = frames.find(({ op }) => op === 'heartbeat')?.server_time;
@@ -290,6 +281,7 @@ async function prime() {
 function start() {
   isStarted = true;
   watchPages();
+  loop.mark(propsJob);
   connection.connect();
   setInterval(tick, TICK_MS);
 }

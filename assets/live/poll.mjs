@@ -6,6 +6,22 @@ const EVERY_MS = 250; // a busy channel has news at once: this keeps a viewer at
 const BACKOFF_BASE_MS = 500, BACKOFF_CAP_MS = 15_000;
 const SAMPLES = 4, SAMPLE_EVERY_MS = 60_000; // requests that do not wait, whose round trip tells the server's clock
 
+/** One request; resolves to what `Poll` wants to know of its answer. */
+export async function askForChanges(body, signal = null) {
+  const patience = AbortSignal.timeout((body.wait_s + 10) * 1_000);
+  const request = {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+    signal: signal ? AbortSignal.any([signal, patience]) : patience,
+  };
+  try {
+    const answer = await fetch('/api/changes', request);
+    const frames = answer.status === 200 ? await answer.json() : [];
+    return { status: answer.status, frames, retry_ms: 1_000 * (Number(answer.headers.get('Retry-After')) || 0) };
+  } catch {
+    return { status: 0 };
+  }
+}
+
 export class Poll {
   #turn = 0;
   #abort = null;
@@ -50,7 +66,8 @@ export class Poll {
     if (Object.keys(channels).length === 0) return; // a page without live parts; the next one asks again
     const sent = this.now(), isSample = this.#samples < SAMPLES || sent - this.#sampledAt >= SAMPLE_EVERY_MS;
     this.#abort = new AbortController();
-    const { status, frames = [], retry_ms = 0 } = await this.ask({ channels, wait_s: isSample ? 0 : WAIT_S, heartbeat: true }, this.#abort.signal);
+    const body = { channels, wait_s: isSample ? 0 : WAIT_S, heartbeat: true };
+    const { status, frames = [], retry_ms = 0 } = await this.ask(body, this.#abort.signal);
     if (turn !== this.#turn) return;
     const received = this.now();
     if (status === 200) {

@@ -7,6 +7,8 @@ import { stateOf } from './state.mjs';
 const LEFT_MAX = 20; // channels of pages left behind that keep their state, to come back by position
 const LEFT_MS = 90_000; // the broker keeps deltas for 120 s; an older position would only cost a snapshot
 const KEYS_MAX = 5_000; // more changed keys than this are "everything"
+const PAST_MAX = 8; // epochs that a channel has left and does not return to
+const GAPS_MAX = 2, GAPS_MAX_PAST = 6; // so many gaps at one position mean: a snapshot, whatever it is
 
 /** Outcomes of a frame. A gap means: close, reconnect and recover by position. */
 export const APPLIED = 'applied', DUPLICATE = 'duplicate', IGNORED = 'ignored', GAP = 'gap';
@@ -52,13 +54,12 @@ export class Store {
   apply(frame) {
     const channel = this.#channels.get(frame.channel);
     if (channel === undefined || !channel.wanted) return IGNORED;
+    if (isPast(channel, frame.epoch)) return IGNORED;
     const outcome = frame.op === 'snapshot' ? judgeSnapshot(channel, frame) : judgeDelta(channel, frame);
     if (outcome === GAP) this.#gap(channel);
     if (outcome !== APPLIED) return outcome;
     const changed = frame.op === 'snapshot' ? load(channel, frame) : channel.state.apply(frame.data);
-    channel.position = { epoch: frame.epoch, seq: frame.seq };
-    channel.settled = true;
-    channel.gapAt = null;
+    moveTo(channel, frame);
     noteTimes(channel, frame);
     this.#note(channel.name, changed);
     return APPLIED;
@@ -70,8 +71,13 @@ export class Store {
     for (const channel of this.wanted()) {
       if (channel.refused === null && isMissing(channel, channels[channel.name], now, patience_ms)) missed.push(channel);
     }
-    for (const channel of missed) this.#gap(channel);
+    for (const channel of missed) this.#gap(channel, isPast(channel, channels[channel.name]?.epoch) ? GAPS_MAX_PAST : GAPS_MAX);
     return missed.map((channel) => channel.name);
+  }
+
+  /** A component was mounted that may have missed what is known already: everything of these channels is a change. */
+  renew(names) {
+    for (const name of names) if (this.#channels.get(name)?.state) this.#changes.set(name, true);
   }
 
   /** The gateway refused a channel; it is no longer awaited. */
@@ -98,17 +104,19 @@ export class Store {
   #add(name) {
     const channel = {
       name, kind: null, state: null, position: null, createdAt: null, wanted: false, settled: false,
-      awaitedSince: 0, gapAt: null, refused: null, leftAt: 0,
+      awaitedSince: 0, gapAt: null, gaps: 0, past: [], refused: null, leftAt: 0,
     };
     this.#channels.set(name, channel);
     return channel;
   }
 
-  /** A second gap at the same position will not heal by recovering from it: ask for a snapshot. */
-  #gap(channel) {
+  /** Repeated gaps at the same position will not heal by recovering from it: ask for a snapshot. A server that is
+      still in a past epoch gets more time to follow; should that epoch have come back for good, it is taken then. */
+  #gap(channel, most = GAPS_MAX) {
     const at = channel.position && `${channel.position.epoch}:${channel.position.seq}`;
-    if (at !== null && at === channel.gapAt) channel.position = null;
+    channel.gaps = at === channel.gapAt ? channel.gaps + 1 : 1;
     channel.gapAt = at;
+    if (channel.gaps >= most) channel.position = null;
   }
 
   #note(name, changed) {
@@ -125,6 +133,16 @@ export class Store {
       if (rank >= LEFT_MAX || now - channel.leftAt > LEFT_MS) this.#channels.delete(channel.name);
     });
   }
+}
+
+/** Whether a channel has left this epoch: frames of it come from a server that is behind, and would go back in time. */
+const isPast = ({ position, past }, epoch) => position !== null && past.includes(epoch);
+
+function moveTo(channel, { epoch, seq }) {
+  const { position, past } = channel;
+  if (position !== null && position.epoch !== epoch) channel.past = [...past, position.epoch].slice(-PAST_MAX);
+  else if (past.includes(epoch)) channel.past = past.filter((one) => one !== epoch);
+  Object.assign(channel, { position: { epoch, seq }, settled: true, gapAt: null, gaps: 0 });
 }
 
 function judgeSnapshot({ position, settled }, frame) {

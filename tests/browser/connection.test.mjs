@@ -4,67 +4,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { ServerClock } from '../../assets/live/clock.mjs';
-import { Connection, afterClose, backoff_ms } from '../../assets/live/connection.mjs';
+import { afterClose, backoff_ms } from '../../assets/live/connection.mjs';
 import { installTap, readFrame } from '../../assets/live/tap.mjs';
-
-class FakeSocket extends EventTarget {
-  readyState = 0;
-  sent = [];
-
-  send(text) { this.sent.push(JSON.parse(text)); }
-
-  close(code, reason) { this.closedWith = { code, reason }; }
-
-  fire(type, fields = {}) {
-    if (type === 'open') this.readyState = 1;
-    if (type === 'close') this.readyState = 3;
-    this.dispatchEvent(Object.assign(new Event(type), fields));
-  }
-}
-
-/** A connection with a clock that tests advance; `world.random` is what chance gives. */
-function makeWorld() {
-  const world = { now: 1_000, random: 0.5, urls: [], timers: [], frames: [], status: 200, asked: 0, online: true };
-  world.connection = new Connection({
-    socketUrl: (n) => `/live?try=${n}`,
-    setUrl: (url) => world.urls.push(url),
-    askSession: async () => { world.asked += 1; return world.status; },
-    later: (act, ms) => world.timers.push({ act, at: world.now + ms }),
-    now: () => world.now,
-    random: () => world.random,
-    isOnline: () => world.online,
-    clock: new ServerClock(),
-    onOpen() { world.connection.send({ op: 'subscribe', channels: {} }); },
-    onFrame: (frame) => world.frames.push(frame),
-    onChange() {},
-  });
-  world.advance = (ms) => {
-    const until = world.now + ms;
-    for (;;) {
-      world.timers.sort((a, b) => a.at - b.at);
-      if (!world.timers.length || world.timers[0].at > until) break;
-      const { act, at } = world.timers.shift();
-      world.now = at;
-      act();
-    }
-    world.now = until;
-  };
-  world.socket = () => {
-    const socket = new FakeSocket();
-    world.connection.adopt(socket);
-    return socket;
-  };
-  world.open = () => {
-    const socket = world.socket();
-    socket.fire('open');
-    world.say(socket, { op: 'hello', heartbeat_s: 1, server_time: 5_000 });
-    return socket;
-  };
-  world.say = (socket, frame) => world.connection.frame(socket, frame);
-  return world;
-}
-
-const settle = () => new Promise((resolve) => { setImmediate(resolve); });
+import { makeWorld, settle } from './world.mjs';
 
 test('an opened socket is subscribed on and pinged', () => {
   const world = makeWorld();
