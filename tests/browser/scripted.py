@@ -36,6 +36,7 @@ from components.live import (
     live_id,
     live_shell,
 )
+from components.theme import GRID_THEME
 from services.declare import Keep
 from services.state import State, state_of
 
@@ -51,6 +52,7 @@ KINDS = {
     "host.cpu": ("series", Keep(span_ms=600_000, points_max=2000)),
     "host.alerts": ("log", Keep(entries_max=20)),
 }
+FACTS = [["Definition", "<b>share</b> of time"], ["Unit", "%"]]
 
 
 def now_ms() -> int:
@@ -121,6 +123,9 @@ class ScriptedGateway:
             self.session_asked = 0
             self.connections = 0
             self.is_silent = False
+            self.protocol = 1
+            self.early: list[str] = []
+            self.has_modules, self.module_misses = True, 0
             self.polls: list[dict[str, Any]] = []
             self.polls_refused_with: int | None = None
             self.changed = threading.Condition(self.lock)
@@ -180,7 +185,7 @@ class ScriptedGateway:
             self.sockets.append(ws)
             self.subscribed = set()
             self.connections += 1
-        self.send({"op": "hello", "protocol": 1, "server_time": now_ms(), "heartbeat_s": self.heartbeat_s,
+        self.send({"op": "hello", "protocol": self.protocol, "server_time": now_ms(), "heartbeat_s": self.heartbeat_s,
                    "viewer": "v"})
         try:
             self._converse(ws)
@@ -241,8 +246,9 @@ class ScriptedGateway:
 def _badge(uid: str, channel: str) -> Component:
     return html.Details(
         [html.Summary(html.Span("connecting", id=badge_age(uid, channel))),
-         html.Div(id=badge_detail(uid, channel))],
-        id=badge_id(uid, channel), **{"data-state": "connecting"},
+         html.Div(id=badge_detail(uid, channel)), html.Dl([], className="facts")],
+        id=badge_id(uid, channel), className="freshness",
+        **{"data-state": "connecting", "data-facts": json.dumps(FACTS)},
     )
 
 
@@ -272,7 +278,7 @@ def everything() -> Component:
         id=live_id(LiveType.TABLE, "table", "host.board"), rowData=[], getRowId="params.data.id",
         columnDefs=[{"field": "core"}, {"field": "percent", "sort": "desc"}],
         defaultColDef={"enableCellChangeFlash": True}, style={"height": "240px"},
-        dashGridOptions={"animateRows": False, "rowSelection": {"mode": "multiRow"}},
+        dashGridOptions={"theme": {"function": GRID_THEME}, "animateRows": False, "rowSelection": {"mode": "multiRow"}},
     )
     return html.Div([
         _tile(),
@@ -306,12 +312,22 @@ def _add_routes(app: Dash, gateway: ScriptedGateway) -> None:
 
     @server.get(f"{MODULES}<name>")
     def module(name: str) -> Response:
+        if not gateway.has_modules:
+            gateway.module_misses += 1
+            return Response("", 404)
         return send_from_directory(ASSETS / "live", name, mimetype="text/javascript")
 
     @server.get("/api/session")
     def session() -> Response:
         gateway.session_asked += 1
         return Response("{}", gateway.session_status, mimetype="application/json")
+
+    @server.after_request
+    def name_early_channels(answer: Response) -> Response:
+        if gateway.early and answer.mimetype == "text/html":
+            named = f"<head><meta name='headwater-channels' content='{json.dumps(gateway.early)}'>"
+            answer.set_data(answer.get_data(as_text=True).replace("<head>", named))
+        return answer
 
     @server.post("/api/changes")
     def changes() -> Response:
