@@ -1,4 +1,4 @@
-"""A TCP proxy between browser and web that can lose a WebSocket frame, cut every socket, or go mute.
+"""A TCP proxy between browser and web that can lose a WebSocket frame, cut every socket, go mute, or bar upgrades.
 
 It parses the server's frames (RFC 6455, section 5.2), so that losing one leaves the others whole. Frames
 are compressed without context takeover, hence losing one leaves the next readable.
@@ -29,6 +29,8 @@ class FaultProxy:
         self._open = threading.Event()
         self._open.set()
         self._refusing = False
+        self._barring = False
+        self.barred = 0
         self._threads: list[threading.Thread] = []
         self._run(self._accept)
 
@@ -58,6 +60,10 @@ class FaultProxy:
     def refuse(self, refusing: bool) -> None:
         """Close new connections at once, as a server that is down would."""
         self._refusing = refusing
+
+    def bar_upgrades(self, barring: bool) -> None:
+        """Answer 403 to every request for an upgrade, as some company proxies do; HTTP goes through."""
+        self._barring = barring
 
     def close(self) -> None:
         """Stop listening, cut what is open, and wait for the threads."""
@@ -90,7 +96,7 @@ class FaultProxy:
                 continue
             with self._lock:
                 self._sockets |= {near, far}
-            self._run(lambda near=near, far=far: self._pump(near, far, bytes))
+            self._run(lambda near=near, far=far: self._pump(near, far, self._pass_requests(near)))
             self._run(lambda near=near, far=far: self._pump(far, near, _Downstream(self._keep).feed))
 
     def _pump(self, source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes]) -> None:
@@ -104,6 +110,18 @@ class FaultProxy:
         source.close()  # the other direction's thread closes the other socket
         with self._lock:
             self._sockets.discard(source)
+
+    def _pass_requests(self, near: socket.socket) -> Callable[[bytes], bytes]:
+        """What goes on to the server: everything, but for upgrades while they are barred."""
+
+        def change(chunk: bytes) -> bytes:
+            if self._barring and b"\r\nupgrade: websocket" in chunk.lower():
+                self.barred += 1
+                near.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                raise ConnectionAbortedError("an upgrade")
+            return chunk
+
+        return change
 
     def _keep(self, text: str) -> bool:
         """Whether a text frame goes on to the browser."""

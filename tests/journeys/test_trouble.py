@@ -8,9 +8,14 @@ from itertools import count
 
 from tests.installation import Installation
 from tests.journeys.browser import Viewer
+from tests.journeys.proxy import FaultProxy
 from tests.waiting import wait_until
 
 _numbers = count(1_000)
+WATCH_TASKS = (
+    "window.tasks = []; new PerformanceObserver((list) => { for (const { duration } of list.getEntries())"
+    " tasks.push(Math.round(duration)); }).observe({ type: 'longtask' })"
+)
 
 
 def post_until(installation: Installation, condition: Callable[[], object], what: str, timeout_s: float = 20) -> None:
@@ -95,3 +100,50 @@ def test_web_processes_that_restart_are_found_again(own_installation: Installati
     own_installation.wait_ready()
     own_installation.post([_order(2)])
     wait_until(lambda: viewer.grid_row("T2"), 30, "the row posted after the restart")
+
+
+def test_where_a_proxy_bars_websockets_the_page_lives_by_long_poll_and_says_so(
+    installation: Installation, viewer: Viewer, proxy: FaultProxy
+) -> None:
+    proxy.bar_upgrades(True)
+    viewer.open(proxy.url)
+    wait_until(lambda: viewer.stats()["link"]["state"] == "polling", 20, "a long poll")
+    installation.post([_order(501)])
+    wait_until(lambda: viewer.grid_row("T501"), what="the row in the table")
+    post_until(installation, lambda: viewer.badge("orders.everything") == "live", "a badge that says live")
+    wait_until(lambda: "WebSockets are blocked here" in viewer.banner(), what="the banner says how updates come")
+    assert viewer.text(".link-state") == "Live by long poll"
+    assert proxy.barred >= 3
+    proxy.bar_upgrades(False)
+    viewer.run("dispatchEvent(new Event('online'))")
+    wait_until(lambda: viewer.stats()["link"]["state"] == "open", 20, "a socket")
+    installation.post([_order(502)])
+    wait_until(lambda: viewer.grid_row("T502"), what="the row that came by the socket")
+    post_until(installation, lambda: viewer.banner() == "", "the banner gone")
+    theirs = installation.snapshot("orders.everything")
+    wait_until(lambda: (viewer.state("orders.everything") or {}).get("data") == theirs["data"], what="agreement")
+    assert viewer.stats()["gaps"] == 0
+
+
+def test_a_burst_of_ten_thousand_events_over_a_thousand_keys_leaves_the_page_usable(
+    own_installation: Installation, viewer: Viewer
+) -> None:
+    viewer.open(own_installation.url)
+    own_installation.post([_order(1)])
+    wait_until(lambda: viewer.grid_row("T1"), what="the first row")
+    viewer.run(WATCH_TASKS)
+    for part in range(4):
+        events = [
+            {"id": f"b{n}", "order": f"K{n % 1_000:04}", "shop": ("north", "south")[n % 2], "price": 1.0 + n % 150}
+            for n in range(part * 2_500, (part + 1) * 2_500)
+        ]
+        own_installation.post(events)
+    wait_until(lambda: (viewer.grid_row("K0999") or {}).get("price") == 1.0 + 9_999 % 150, 30, "the last event painted")
+    wait_until(lambda: viewer.data("orders.total")["rows"]["all"]["orders"] == 10_001, 30, "every event counted")
+    for channel in ("orders.everything", "orders.total", "orders.prices", "orders.dear"):
+        truth = own_installation.snapshot(channel)["data"]
+        wait_until(lambda channel=channel, truth=truth: viewer.data(channel) == truth, 20, f"{channel} as the server's")
+    tasks = viewer.run("return tasks")
+    print(f"tasks over 50 ms during the burst, in ms: {sorted(tasks)}")
+    assert max(tasks, default=0) < 1_000  # under 200 on a quiet machine; a busy one shall not fail the suite
+    assert viewer.stats()["gaps"] == 0
