@@ -2,7 +2,10 @@
 
 BIN := .venv/bin
 
-.PHONY: run test lint bench lock clean
+SEEDS := 50
+MINUTES := 30
+
+.PHONY: run test lint bench chaos soak lock clean
 
 run:
 	@.ci/environment run
@@ -22,6 +25,16 @@ lint:
 bench:
 	@.ci/environment test
 	@$(BIN)/python -m bench.event_to_paint
+
+chaos:
+	@.ci/environment test
+	@$(BIN)/python -m tests.chaos seeds --seeds $(SEEDS)
+	@$(BIN)/python -m tests.chaos burst
+
+soak:
+	@.ci/environment test
+	@.ci/browser
+	@$(BIN)/python -m tests.chaos soak --minutes $(MINUTES)
 
 lock:
 	@.ci/environment run

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,16 +40,19 @@ class Loss:
 
 CHANNELS = ("orders.everything", "orders.total", "orders.prices", "orders.dear")
 LEASE = "hw:{orders.0}:lease"
-RECOVERY_LIMIT_S = 15.0
 SLOW_S = 0.1
 
 
 class Arena:
-    """Everything that runs in one schedule. `more` is added to each process's environment."""
+    """Everything that runs in one schedule. `more` is added to each process's environment.
+
+    No fault chooses a process that is `spared`.
+    """
 
     def __init__(
         self, folder: Path, seed: int, *, viewers: int = 20, producers: int = 3, workers: int = 2, webs: int = 2,
         tick_ms: int = 100, every_s: float = 0.06, more: Mapping[str, str] | None = None,
+        spared: Sequence[str] = (),
     ) -> None:
         self.chance = random.Random(seed)
         self.record, self.counts = Record(), Counter[str]()
@@ -59,8 +62,11 @@ class Arena:
         self.system = Installation(folder, web_processes=1)
         self.broker: EmbeddedBroker = self.system.broker
         self._broker_folder = folder / "broker"
+        self._spared = spared
+        self.extra: list[Batch] = []
         self.losses: list[Loss] = []
         self.identities = 1
+        self.recovery_limit_s = 15.0
         self._more = {"HEADWATER_TICK_MS": str(tick_ms), "HEADWATER_LOG_LEVEL": "warning", **(more or {})}
         self._sizes = (viewers, producers, workers, webs)
         self._every_s, self._seed = every_s, seed
@@ -108,8 +114,11 @@ class Arena:
         ]
         for producer in self.producers:
             producer.start()
-        self.wait_flow("start", now_ms())
-        self.recoveries_s.clear()
+        if producers:
+            self.wait_flow("start", now_ms())
+            self.recoveries_s.clear()
+        else:
+            wait_until(lambda: all(viewer.told for viewer in self.viewers), 15, "every viewer's first heartbeat")
 
     def _stop(self) -> None:
         for producer in getattr(self, "producers", ()):
@@ -179,7 +188,12 @@ class Arena:
         return [name for name in self.system.running if name.startswith("worker")]
 
     def any_web(self) -> str:
-        return self.chance.choice(sorted(self.web_ports))
+        return self.chance.choice(sorted(self.web_ports.keys() - set(self._spared)))
+
+    def any_worker(self) -> str:
+        """One that may be harmed: the leader, unless it is spared."""
+        leader = self.wait_leader()
+        return leader if leader not in self._spared else next(n for n in self.workers if n not in self._spared)
 
     def wait_leader(self) -> str:
         return wait_until(self.leader, 15, "a worker that leads")
@@ -227,7 +241,7 @@ class Arena:
             ]
 
         try:
-            wait_until(lambda: not unaware(), RECOVERY_LIMIT_S, why)
+            wait_until(lambda: not unaware(), self.recovery_limit_s, why)
         except AssertionError:
             self.record.violation("silent loss", f"{why}, and still in a former epoch: {unaware()[:4]}")
 
@@ -246,14 +260,14 @@ class Arena:
         def flows() -> bool:
             return all(viewer.processed_ms > since_ms for viewer in self.viewers if not viewer.slow)
 
-        self._measure(what, since_ms, flows, RECOVERY_LIMIT_S, self.recoveries_s)
+        self._measure(what, since_ms, flows, self.recovery_limit_s, self.recoveries_s)
 
     def _measure(
         self, what: str, since_ms: int, done: Callable[[], bool], limit_s: float, into: list[float]
     ) -> None:
         began = time.monotonic()
         try:
-            wait_until(done, RECOVERY_LIMIT_S, what)
+            wait_until(done, self.recovery_limit_s, what)
         except AssertionError:
             behind = [v.name for v in self.viewers if v.processed_ms <= since_ms]
             self.record.violation("not recovered", f"{what}: {len(behind)} viewers are behind: {behind[:4]}")
@@ -266,7 +280,7 @@ class Arena:
     # Truth ---------------------------------------------------------------------------------------
 
     def acknowledged(self) -> list[Batch]:
-        return [batch for producer in self.producers for batch in producer.batches]
+        return [batch for producer in self.producers for batch in producer.batches] + self.extra
 
     def snapshot(self, name: str, channel: str) -> dict[str, Any]:
         return self.system.snapshot(channel, self.web_ports[name])

@@ -30,11 +30,12 @@ Fault = Callable[[Arena], None]
 
 def kill_worker(arena: Arena) -> None:
     """`kill -9` of the leading worker; the standby takes over, and a new standby comes."""
-    leader = arena.wait_leader()
-    arena.system.kill_tree(leader)
+    leader, victim = arena.wait_leader(), arena.any_worker()
+    arena.system.kill_tree(victim)
     since = now_ms()
-    arena.forget(leader)
-    arena.wait_takeover("the worker's death", since, TAKEOVER_LIMIT_S)
+    arena.forget(victim)
+    if victim == leader:
+        arena.wait_takeover("the worker's death", since, TAKEOVER_LIMIT_S)
     arena.start_worker()
 
 
@@ -62,7 +63,7 @@ def cut_worker(arena: Arena) -> None:
 
 def lose_commit_reply(arena: Arena) -> None:
     """A commit is written, and its reply lost."""
-    _lose_reply(arena, arena.broker_links[arena.wait_leader()], COMMIT)
+    _lose_reply(arena, [arena.broker_links[arena.wait_leader()]], COMMIT)
 
 
 def kill_web(arena: Arena) -> None:
@@ -111,13 +112,13 @@ def hold_web(arena: Arena) -> None:
 
 
 def lose_ingest_reply(arena: Arena) -> None:
-    """Events are written, and the broker's reply to the web is lost."""
-    _lose_reply(arena, arena.broker_links[arena.any_web()], INGEST)
+    """Events are written, and the broker's reply to the web is lost; to whichever senders talk to."""
+    _lose_reply(arena, [arena.broker_links[name] for name in arena.web_ports], INGEST)
 
 
 def lose_post_reply(arena: Arena) -> None:
     """Events are accepted, and the web's answer to the sender is lost."""
-    _lose_reply(arena, arena.door, POST)
+    _lose_reply(arena, [arena.door], POST)
 
 
 def cut_viewers(arena: Arena) -> None:
@@ -211,6 +212,23 @@ def deploy(arena: Arena) -> None:
     arena.wait_flow("a deployment", now_ms())
 
 
+def stop_worker(arena: Arena) -> None:
+    """SIGTERM of a worker, which hands over; a new one came before."""
+    name = arena.any_worker()
+    arena.start_worker()
+    _end(arena, name)
+    arena.wait_flow("a worker's stop", now_ms())
+
+
+def stop_web(arena: Arena) -> None:
+    """SIGTERM of a web, which sends its viewers away; a new one came before."""
+    name = arena.any_web()
+    _another_web(arena)
+    arena.lead_to(*(port for other, port in arena.web_ports.items() if other != name))
+    _end(arena, name)
+    arena.wait_flow("a web's stop", now_ms())
+
+
 def _end(arena: Arena, name: str) -> None:
     began = time.monotonic()
     arena.system.end_process(name, signal.SIGTERM)
@@ -225,10 +243,13 @@ def _another_web(arena: Arena) -> None:
     arena.lead_to(*arena.web_ports.values())
 
 
-def _lose_reply(arena: Arena, link: Link, request: bytes) -> None:
-    lost = link.lost
-    link.lose_reply(request)
-    wait_until(lambda: link.lost > lost, 10, f"a reply to {request!r} that can be lost")
+def _lose_reply(arena: Arena, links: Sequence[Link], request: bytes) -> None:
+    lost = sum(link.lost for link in links)
+    for link in links:
+        link.lose_reply(request)
+    wait_until(lambda: sum(link.lost for link in links) > lost, 10, f"a reply to {request!r} that can be lost")
+    for link in links:
+        link.heal()
     arena.wait_flow("a lost reply", now_ms())
 
 
@@ -237,13 +258,13 @@ FAULTS: dict[str, Fault] = {
     for fault in (
         kill_worker, pause_worker, cut_worker, lose_commit_reply, kill_web, kill_web_process, pause_web, cut_web,
         hold_web, lose_ingest_reply, lose_post_reply, cut_viewers, hold_viewers, slow_viewers, slow_broker,
-        restart_broker, empty_broker, fail_over, fill_memory, deploy,
+        restart_broker, empty_broker, fail_over, fill_memory, deploy, stop_worker, stop_web,
     )
 }
 
 
 def schedule_of(seed: int, length: int = 6) -> list[str]:
-    """A seed's faults, in order. Twenty seeds in a row begin with each of them once."""
+    """A seed's faults, in order. As many seeds in a row begin with each of them once."""
     names = sorted(FAULTS)
     return [names[seed % len(names)], *random.Random(seed).choices(names, k=length - 1)]
 

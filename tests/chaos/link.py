@@ -43,6 +43,7 @@ class Link:
         self._targets: list[Target] = list(targets)
         self._turn = 0
         self._connections: set[_Connection] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._refusing = False
         self._delay_s = 0.0
         self._losing: bytes | None = None
@@ -54,7 +55,7 @@ class Link:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BYTES)
         self._gate = world.call(asyncio.Event)
         world.call(self._gate.set)
-        self._server = world.do(asyncio.start_server(self._serve, sock=self._listener, limit=CHUNK_BYTES))
+        self._server = world.do(asyncio.start_server(self._accept, sock=self._listener, limit=CHUNK_BYTES))
 
     # Faults --------------------------------------------------------------------------------------
 
@@ -99,6 +100,11 @@ class Link:
     def _cut(self) -> None:
         for connection in list(self._connections):
             connection.abort()
+
+    async def _accept(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, near))
+        self._tasks.add(task)  # the loop itself holds it only weakly
+        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         opened = None if self._refusing else await self._open()

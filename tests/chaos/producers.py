@@ -34,17 +34,17 @@ class Batch:
 class Client:
     """Posts batches to one port until they are acknowledged."""
 
-    def __init__(self, port: int, secret: str, counts: Counter[str], feed: str = "orders") -> None:
-        self._port, self._secret, self._counts, self._path = port, secret, counts, f"/api/ingest/{feed}"
+    def __init__(self, port: int, secret: str, counts: Counter[str], *, timeout_s: float = TIMEOUT_S) -> None:
+        self._port, self._secret, self._counts, self._timeout_s = port, secret, counts, timeout_s
         self._connection: http.client.HTTPConnection | None = None
 
     def post(self, events: Sequence[Event]) -> tuple[int, dict[str, Any], float]:
         """One try: status (0 where no answer came), body, seconds to wait before the next."""
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT_S)
+                self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout_s)
             headers = {"Authorization": f"Bearer {self._secret}", "Content-Type": "application/json"}
-            self._connection.request("POST", self._path, json.dumps(list(events)), headers)
+            self._connection.request("POST", "/api/ingest/orders", json.dumps(list(events)), headers)
             answer = self._connection.getresponse()
             body = json.loads(answer.read())
             return answer.status, body, float(answer.headers.get("Retry-After", AGAIN_S))
@@ -72,7 +72,7 @@ class Client:
     def _accepted(self, batch: Batch, body: dict[str, Any]) -> int:
         accepted, duplicates = int(body["accepted"]), int(body["duplicates"])
         if body["rejected"] or accepted + duplicates != len(batch.events):
-            self._counts["answers that do not add up"] += 1
+            self._counts[f"answer that does not add up: {str(body)[:200]}"] += 1
         if duplicates and batch.tries == 1:
             self._counts["first sendings called duplicates"] += 1
         return accepted

@@ -24,8 +24,8 @@ def test_nothing_shown_is_ever_wrong_while_processes_die_and_links_break(tmp_pat
     assert arena.counts["batches lost"] > 0
 
 
-def test_twenty_seeds_in_a_row_do_every_fault() -> None:
-    assert {name for seed in range(20) for name in schedule_of(seed)} == set(FAULTS)
+def test_as_many_seeds_as_there_are_faults_do_every_one() -> None:
+    assert {schedule_of(seed)[0] for seed in range(len(FAULTS))} == set(FAULTS)
 
 
 def test_a_seed_is_always_the_same_schedule() -> None:

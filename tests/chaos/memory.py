@@ -1,0 +1,65 @@
+"""Memory: what processes hold, watched from outside while something happens to them."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from itertools import combinations
+from typing import Self
+
+import psutil
+
+Reading = Mapping[str, float]
+"""Megabytes by name, at one moment."""
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process with its children; 0 where it is gone."""
+    try:
+        process = psutil.Process(pid)
+        return sum(float(one.memory_info().rss) for one in (process, *process.children(recursive=True))) / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+class MemoryWatch:
+    """Reads again and again, in a thread, until it is left."""
+
+    def __init__(self, read: Callable[[], Reading], every_s: float) -> None:
+        self._read, self._every_s = read, every_s
+        self._stopping = threading.Event()
+        self.course: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self._thread = threading.Thread(target=self._run, name="memory-watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every_s):
+            at = time.monotonic()
+            for name, megabytes in self._read().items():
+                if megabytes > 0:
+                    self.course[name].append((at, megabytes))
+
+    def most(self) -> dict[str, float]:
+        """The peak of each."""
+        return {name: max(megabytes for _, megabytes in course) for name, course in self.course.items()}
+
+    def growth_mb(self) -> dict[str, float]:
+        """Each peak over the first reading."""
+        return {name: max(mb for _, mb in course) - course[0][1] for name, course in self.course.items()}
+
+
+def slope_mb_per_min(course: list[tuple[float, float]]) -> float:
+    """The median slope between readings (Theil and Sen), which a single jump does not move."""
+    step = max(1, len(course) // 200)
+    pairs = combinations(course[::step], 2)
+    return 60 * statistics.median((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs if b[0] - a[0] >= 5)

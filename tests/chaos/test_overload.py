@@ -1,0 +1,31 @@
+"""Overload: a burst is refused where it must be, bounded everywhere, told to viewers, and over by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.chaos.arena import Arena
+from tests.chaos.overload import calm, flood
+from tests.chaos.truth import settle
+from tests.waiting import wait_until
+
+BROKER_MB = 18
+NOTE = "x" * 2_000
+"""Makes ten thousand events more than the broker's share for events, four fifths of its memory."""
+GROWTH_MB = 100
+"""What a process may grow by in a burst of this size, whatever its part in it."""
+
+
+def test_a_burst_of_ten_thousand_is_bounded_told_and_drains_to_the_right_state(tmp_path: Path) -> None:
+    with Arena(tmp_path, seed=5, viewers=12, producers=3, tick_ms=16, every_s=0.01) as arena:
+        arena.server.config_set("maxmemory", BROKER_MB * 1_000_000)
+        found = flood(arena, 10_000, per_request=200, note=NOTE, within_s=25)
+        wait_until(lambda: arena.record.rates_hz, 15, "a slow viewer told of its reduced rate")
+        calm(arena, 20)
+        settle(arena)
+    assert arena.record.violations == []
+    assert found.refused > 0
+    assert max(found.backlogs) > 1_000
+    assert found.backlogs[-1] == 0
+    assert found.most_mb["broker's data"] < 1.2 * BROKER_MB  # commits go on beyond the limit, and then trim
+    assert {name: mb for name, mb in found.growth_mb.items() if mb > GROWTH_MB} == {}
