@@ -133,6 +133,12 @@ class Installation:
             body: dict[str, Any] = json.load(answer)
             return body
 
+    def get(self, path: str, port: int = 0) -> str:
+        """The text that a GET is answered with."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=10) as answer:
+            text: str = answer.read().decode()
+            return text
+
     def status(self, path: str, port: int = 0) -> int:
         """The HTTP status of a GET, 0 where nobody answers."""
         try:

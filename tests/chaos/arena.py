@@ -46,13 +46,13 @@ SLOW_S = 0.1
 class Arena:
     """Everything that runs in one schedule. `more` is added to each process's environment.
 
-    No fault chooses a process that is `spared`.
+    `slow_s` is what a slow viewer takes for each frame. No fault chooses a process that is `spared`.
     """
 
     def __init__(
         self, folder: Path, seed: int, *, viewers: int = 20, producers: int = 3, workers: int = 2, webs: int = 2,
         tick_ms: int = 100, every_s: float = 0.06, more: Mapping[str, str] | None = None,
-        spared: Sequence[str] = (),
+        spared: Sequence[str] = (), slow_s: float = SLOW_S,
     ) -> None:
         self.chance = random.Random(seed)
         self.record, self.counts = Record(), Counter[str]()
@@ -62,7 +62,7 @@ class Arena:
         self.system = Installation(folder, web_processes=1)
         self.broker: EmbeddedBroker = self.system.broker
         self._broker_folder = folder / "broker"
-        self._spared = spared
+        self._spared, self._slow_s = spared, slow_s
         self.extra: list[Batch] = []
         self.losses: list[Loss] = []
         self.identities = 1
@@ -103,7 +103,7 @@ class Arena:
         self.viewers = [
             Viewer(
                 number, self.front.port, CHANNELS if number % 5 else CHANNELS[:2], self.record, deflate=number % 2 == 1,
-                slow_s=SLOW_S if number % 7 == 3 else 0, seed=1000 * self._seed + number,
+                slow_s=self._slow_s if number % 7 == 3 else 0, seed=1000 * self._seed + number,
             )
             for number in range(viewers)
         ]
@@ -276,6 +276,12 @@ class Arena:
         into.append(took_s)
         if took_s > limit_s:
             self.record.violation("too slow", f"{what}: took {took_s:.1f} s")
+
+    def counted(self, name: str) -> int:
+        """What all living processes counted, by the metrics of a web."""
+        port = self.web_ports[min(self.web_ports)]
+        lines = self.system.get("/metrics", port).splitlines()
+        return sum(int(line.rpartition(" ")[2]) for line in lines if line.startswith(f"headwater_{name}_total{{"))
 
     # Truth ---------------------------------------------------------------------------------------
 

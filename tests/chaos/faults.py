@@ -47,7 +47,7 @@ def pause_worker(arena: Arena) -> None:
     arena.wait_takeover("the worker's sleep", since, TAKEOVER_LIMIT_S)
     arena.let_run(arena.chance.uniform(0.1, 0.8))
     arena.system.signal_tree(leader, signal.SIGCONT)
-    arena.let_run(0.5)
+    arena.let_run(1.5)  # it notices, and publishes what it counted
 
 
 def cut_worker(arena: Arena) -> None:

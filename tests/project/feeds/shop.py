@@ -16,7 +16,7 @@ class Orders(
     order = Text(label="Order")
     shop = Text(label="Shop")
     price = Number(unit="EUR", decimals=2, label="Price")
-    note = Text(label="Note", required=False, max_length=2_000)
+    note = Text(label="Note", required=False, max_length=4_000)
 
 
 class Everything(Latest, feed=Orders, title="Orders"):
