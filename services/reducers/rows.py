@@ -15,6 +15,7 @@ from services.windows import group_of
 
 ALL = "all"
 """The key of the one row of a latest channel that is not grouped."""
+STALE_SLACK = 1_000
 
 
 class LatestRows:
@@ -59,6 +60,13 @@ class LatestRows:
         self._rows[key] = (created_at, event_id, row)
         self._newest_at = max(self._newest_at, created_at)
         heapq.heappush(self._oldest, (created_at, event_id, key))
+        if len(self._oldest) > 2 * len(self._rows) + STALE_SLACK:
+            self._drop_stale()
+
+    def _drop_stale(self) -> None:
+        """Forget what rows were before: one old row that never changes would keep all of that in the heap."""
+        self._oldest = [(created_at, event_id, key) for key, (created_at, event_id, _) in self._rows.items()]
+        heapq.heapify(self._oldest)
 
     def _evict(self) -> None:
         limit = 0 if self._evict_ms is None else self._newest_at - self._evict_ms

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from services.broker import Broker, LaneLost
 from services.declare import Lane
 from services.processor import Processor
+from services.reducers.rows import LatestRows
+from tests.feeds import Everything
 from tests.services import oracle
 from tests.system import START_MS, System, order
 
@@ -286,3 +288,15 @@ def test_a_large_backlog_is_committed_in_parts(system: System) -> None:
     events = [delta.times.events for delta in system.broker.read_range(ref, 0)]
     assert sum(events) == 12_000
     assert max(events) <= 5_000
+
+
+def test_a_row_that_never_changes_does_not_make_the_others_changes_pile_up() -> None:
+    reducer = LatestRows(Everything)
+    for number in range(20_000):
+        key = "still" if number == 0 else f"o{number % 10}"
+        event = {"id": f"e{number:06}", "created_at": START_MS + number, "ingested_at": START_MS, "order": key}
+        reducer.apply(reducer.prepare(event))
+    assert len(reducer._oldest) < 2_000
+    change = reducer.take()
+    assert change is not None
+    assert len(change.data["set"]) == 11
