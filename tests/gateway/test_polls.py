@@ -26,6 +26,12 @@ from tests.waiting import wait_until
 Frames = list[dict[str, Any]]
 
 
+@pytest.fixture(autouse=True)
+def _quick_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A channel's freshness is settled sooner."""
+    monkeypatch.setattr("services.gateway.reading.PROGRESS_EVERY_S", 0.1)
+
+
 @pytest.fixture
 def served(system: System) -> Iterator[Served]:
     with Served(system.url, system.declarations, clock=system.clock) as made:

@@ -199,5 +199,5 @@ def test_a_viewer_that_answers_pings_stays(system: System) -> None:
         Served(system.url, system.declarations, clock=system.clock, limits=limits) as served,
         RawViewer(served.url) as there,
     ):
-        there.take_until(lambda: there.pings >= 5)
+        there.take_until(lambda: there.pings >= 3)
         assert measured(served).gauges["viewers"] == 1
