@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -241,7 +242,7 @@ class Arena:
             ]
 
         try:
-            wait_until(lambda: not unaware(), self.recovery_limit_s, why)
+            wait_until(lambda: not unaware(), self.recovery_limit_s * self.patience(), why)
         except AssertionError:
             self.record.violation("silent loss", f"{why}, and still in a former epoch: {unaware()[:4]}")
 
@@ -262,19 +263,24 @@ class Arena:
 
         self._measure(what, since_ms, flows, self.recovery_limit_s, self.recoveries_s)
 
+    @staticmethod
+    def patience() -> float:
+        """By how much a limit of time is stretched where others keep this machine busy; 1 on one of our own."""
+        return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 1.5)
+
     def _measure(
         self, what: str, since_ms: int, done: Callable[[], bool], limit_s: float, into: list[float]
     ) -> None:
         began = time.monotonic()
         try:
-            wait_until(done, self.recovery_limit_s, what)
+            wait_until(done, self.recovery_limit_s * self.patience(), what)
         except AssertionError:
             behind = [v.name for v in self.viewers if v.processed_ms <= since_ms]
             self.record.violation("not recovered", f"{what}: {len(behind)} viewers are behind: {behind[:4]}")
             return
         took_s = time.monotonic() - began
         into.append(took_s)
-        if took_s > limit_s:
+        if took_s > limit_s * self.patience():
             self.record.violation("too slow", f"{what}: took {took_s:.1f} s")
 
     def counted(self, name: str) -> int:

@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import psutil
 
@@ -17,6 +18,7 @@ from tests.chaos.arena import Arena
 from tests.chaos.link import Link
 from tests.chaos.replica import Replica
 from tests.chaos.viewers import now_ms
+from tests.chaos.weather import Weather
 from tests.waiting import wait_until
 
 TAKEOVER_LIMIT_S = 3.0
@@ -234,7 +236,7 @@ def _end(arena: Arena, name: str) -> None:
     arena.system.end_process(name, signal.SIGTERM)
     took_s = time.monotonic() - began
     arena.forget(name)
-    if took_s > STOP_LIMIT_S:
+    if took_s > STOP_LIMIT_S * arena.patience():
         arena.record.violation("too slow", f"{name} took {took_s:.1f} s to stop")
 
 
@@ -269,9 +271,10 @@ def schedule_of(seed: int, length: int = 6) -> list[str]:
     return [names[seed % len(names)], *random.Random(seed).choices(names, k=length - 1)]
 
 
-def play(arena: Arena, names: Sequence[str]) -> None:
-    """Do them one after the other, under load all the while."""
+def play(arena: Arena, names: Sequence[str], *, fair: bool = False) -> None:
+    """Do them one after the other, under load all the while; in weather, unless it is to be fair."""
     for name in names:
         arena.let_run(arena.chance.uniform(0.1, 0.8))
         arena.faults[name] += 1
-        FAULTS[name](arena)
+        with nullcontext() if fair else Weather(arena):
+            FAULTS[name](arena)

@@ -43,7 +43,6 @@ class Link:
         self._targets: list[Target] = list(targets)
         self._turn = 0
         self._connections: set[_Connection] = set()
-        self._tasks: set[asyncio.Future[None]] = set()
         self._refusing = False
         self._delay_s = 0.0
         self._losing: bytes | None = None
@@ -102,9 +101,7 @@ class Link:
             connection.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(self._serve(reader, near))
-        self._tasks.add(task)  # the loop itself holds it only weakly
-        task.add_done_callback(self._tasks.discard)
+        self._world.keep(asyncio.ensure_future(self._serve(reader, near)))
 
     async def _serve(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         opened = None if self._refusing else await self._open()

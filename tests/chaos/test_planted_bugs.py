@@ -38,6 +38,6 @@ def test_a_planted_bug_is_found(tmp_path: Path, bug: str) -> None:
     with Arena(tmp_path, seed=3, **size, more={ENVIRONMENT: bug}) as arena:
         arena.recovery_limit_s = 3.0
         arena.let_run(1.5)
-        play(arena, NEEDS[bug])
+        play(arena, NEEDS[bug], fair=True)
         settle(arena, within_s=3.0)
     assert FOUND_AS[bug] in arena.record.kinds, arena.record.violations

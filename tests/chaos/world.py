@@ -16,6 +16,7 @@ class World:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self._kept: set[asyncio.Future[Any]] = set()
         self._thread = threading.Thread(target=self.loop.run_forever, name="world", daemon=True)
         self._thread.start()
 
@@ -40,6 +41,11 @@ class World:
             return act()
 
         return self.do(acting())
+
+    def keep(self, task: asyncio.Future[Any]) -> None:
+        """Hold a task until it is done; the loop itself holds it only weakly."""
+        self._kept.add(task)
+        task.add_done_callback(self._kept.discard)
 
     def close(self) -> None:
         """Cancel what still runs, and end the thread."""
