@@ -11,7 +11,7 @@ export async function askForChanges(body, signal = null) {
   const patience = AbortSignal.timeout((body.wait_s + 10) * 1_000);
   const request = {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
-    signal: signal ? AbortSignal.any([signal, patience]) : patience,
+    signal: signal ? (AbortSignal.any?.([signal, patience]) ?? signal) : patience, // browsers of before 2024 have no any()
   };
   try {
     const answer = await fetch('/api/changes', request);

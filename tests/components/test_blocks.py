@@ -8,6 +8,7 @@ import pytest
 
 from components.freshness import duration
 from headwater import (
+    DeclarationError,
     Feed,
     Flag,
     Freshness,
@@ -204,6 +205,13 @@ def test_a_chart_draws_several_aggregates_of_one_series_each_by_its_name() -> No
     assert "Definition Sold: sum of size" in said
     assert "Definition Returned: mean of size" in said
     assert chart(Machine.sold, Machine.returned, Machine.pieces, unit="").title == "Weights and pieces"
+
+
+def test_a_chart_refuses_aggregates_that_share_no_axis_or_stand_twice() -> None:
+    with pytest.raises(DeclarationError, match="they share one axis"):
+        chart(Machine.sold, Machine.pieces)
+    with pytest.raises(DeclarationError, match="stands twice"):
+        chart(Machine.sold, Machine.sold)
 
 
 def test_the_details_name_what_is_left_out_and_what_is_recorded() -> None:

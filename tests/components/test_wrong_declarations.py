@@ -37,6 +37,10 @@ WRONG: dict[str, tuple[Callable[[], object], str, str]] = {
     "a chart of a field": (lambda: chart(Orders.price), "chart()", "give an aggregate of a Series"),
     "a chart of a group that is none": (
         lambda: chart(Prices.price, of=Turnover), "chart(Prices.price)", "no column of 'orders.turnover'"),
+    "a chart of nothing": (chart, "chart()", "give an aggregate of a Series"),
+    "a chart of several aggregates by group": (
+        lambda: chart(Turnover.turnover, Turnover.turnover), "chart(Turnover.turnover, Turnover.turnover)",
+        "give each aggregate its chart"),
     "a chart of more than is kept": (
         lambda: chart(Prices.price, span_s=61), "chart(Prices.price).span_s", "the channel keeps 60 s"),
     "bounds upside down": (
