@@ -155,10 +155,10 @@ function onPainted(job, at) {
   }
 }
 
-/** A page with an empty log or chart says so: it may hold a hint how to fill it. */
+/** A page none of whose channels ever had an event says so: it may hold a hint how to post the first one. */
 function markEmpty() {
-  const page = document.querySelector('.hint')?.parentElement;
-  page?.toggleAttribute('data-empty', page.querySelector('.log[data-empty], .chart[data-empty]') !== null);
+  const isEmpty = store.wanted().every(({ state, createdAt }) => state !== null && createdAt === null);
+  document.querySelector('.hint')?.parentElement.toggleAttribute('data-empty', isEmpty);
 }
 
 function sendChanges() {

@@ -175,9 +175,15 @@ def test_a_subscription_is_what_the_open_page_shows(
     wait_until(lambda: set(viewer.stats()["channels"]) == set(CHANNELS), what="the channels of the first page")
     viewer.driver.find_element("link text", "Total").click()
     wait_until(lambda: viewer.stats()["channels"] == ["orders.total"], what="the channels of the second page")
+    wait_until(lambda: viewer.tile("Turnover"), what="a turnover on the tile")
+    before = viewer.tile("Turnover")
     installation.post([next(orders)])
-    turnover = installation.snapshot("orders.total")["data"]["rows"]["all"]["turnover"]
-    wait_until(lambda: viewer.tile("Turnover").replace(",", "") == f"{turnover:.2f}", what="the turnover on the tile")
+
+    def follows() -> bool:
+        turnover = installation.snapshot("orders.total")["data"]["rows"]["all"]["turnover"]
+        return viewer.tile("Turnover").replace(",", "") == f"{turnover:.2f}"
+
+    wait_until(lambda: viewer.tile("Turnover") != before and follows(), what="the new turnover on the tile")
     viewer.driver.find_element("link text", "Shop").click()
     wait_until(lambda: agrees(viewer, installation), what="agreement after the way back")
     assert viewer.stats()["reconnects"] == 0
