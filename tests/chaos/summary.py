@@ -16,6 +16,8 @@ from tests.chaos.arena import Arena
 from tests.chaos.faults import play, schedule_of
 from tests.chaos.truth import settle
 
+TOLD = ("values", "delta", "snapshot", "merged", "hello", "epoch changes seen", "older snapshots dropped")
+"""What all viewers saw: values compared with those of others, frames, connections."""
 TICKS_MS = (50, 100, 250)
 
 
@@ -38,7 +40,7 @@ class Summary:
         self.violations += found
         self.takeovers_s += arena.takeovers_s
         self.recoveries_s += arena.recoveries_s
-        self.seen += Counter({"frames' values compared": arena.record.counts["values"]})
+        self.seen += Counter({name: arena.record.counts[name] for name in TOLD})
         self.seen += Counter({"events": sum(len(batch.events) for batch in arena.acknowledged())})
         return found
 
