@@ -10,6 +10,7 @@ import { paintChart, readPalette } from './chart.mjs';
 import { paintLog } from './log.mjs';
 import { Job, PaintLoop } from './paint.mjs';
 import { Poll, askForChanges } from './poll.mjs';
+import { setProps } from './props.mjs';
 import { PROTOCOL, Release } from './release.mjs';
 import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
 import { installTap } from './tap.mjs';
@@ -49,7 +50,7 @@ const poll = new Poll({
 });
 const connection = new Connection({
   socketUrl: (n) => `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}${PATH}?protocols=1&try=${n}`,
-  setUrl: (url) => dash.set_props(SOCKET, { url }),
+  setUrl: (url) => setProps(window, SOCKET, { url }),
   askSession: () => fetch('/api/session', { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.status, () => 0),
   later: (act, ms) => setTimeout(act, ms),
   now,
@@ -165,7 +166,7 @@ function sendChanges() {
   const channels = isStarted ? store.takeChanges() : null;
   if (channels === null) return;
   const start = now();
-  dash.set_props(CHANGES, { data: { frame: (props += 1), channels } });
+  setProps(window, CHANGES, { data: { frame: (props += 1), channels } });
   // Dash runs the callbacks in two further tasks; what they take counts as this job's cost
   setTimeout(() => setTimeout(() => loop.charge(propsJob, now() - start), 0), 0);
 }
@@ -249,7 +250,7 @@ function lookAtFreshness() {
   const shown = isStarted ? watch.look(store.wanted(), link, clock.at(at), at) : null;
   if (shown === null) return;
   for (const [element, { channels: [main] }] of bound) element.dataset.state = shown.channels[main]?.state ?? 'connecting';
-  dash.set_props(FRESHNESS, { data: shown });
+  setProps(window, FRESHNESS, { data: shown });
 }
 
 function tick() {

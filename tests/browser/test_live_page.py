@@ -314,3 +314,13 @@ def test_a_viewer_reports_its_latency_when_its_tab_is_left(page: Page, gateway: 
     assert report["received_ms"]["n"] >= 1
     assert 0 <= report["painted_ms"]["p95"] < 5_000
     assert report["visible"] is False
+
+
+def test_a_page_that_stays_open_keeps_no_history_of_what_it_showed(page: Page, gateway: ScriptedGateway) -> None:
+    live_tile(page, gateway)
+    for percent in range(1, 21):
+        gateway.delta("host.now", {"set": {"all": {"percent": percent}}})
+        page.shows("#tile [data-value]", f"{percent:.1f}")
+    kept = page.run("return window.dash_stores.map((store) => store.getState().history.past.length)")
+    assert kept
+    assert max(kept) <= 1

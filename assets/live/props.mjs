@@ -1,0 +1,12 @@
+/* Props: hands values over to Dash, and lets it forget the former ones. Dash keeps every value that an input ever had,
+   for an undo that nobody is shown, and copies all of them each time; at several a second, a page that stays open for
+   days would grow and slow down without end. */
+
+/** Sets props of a component, as a clientside callback would. `scope` is the window. */
+export function setProps(scope, id, props) {
+  scope.dash_clientside.set_props(id, props);
+  for (const store of scope.dash_stores ?? []) {
+    const past = store.getState().history?.past;
+    if (past?.length) past.length = 0;
+  }
+}
