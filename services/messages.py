@@ -208,6 +208,11 @@ def error(code: ErrorCode, detail: str, channel: str | None = None) -> bytes:
     return orjson.dumps({"op": "error", "code": code, **named, "detail": detail})
 
 
+def unknown_channel(name: str) -> bytes:
+    """The answer for a channel that does not exist, and for one that this viewer may not know."""
+    return error("unknown_channel", f"there is no channel {name!r}", name)
+
+
 def changes(frames: Sequence[bytes]) -> bytes:
     """A long poll's answer: a list of frames."""
     return b"[" + b",".join(frames) + b"]"

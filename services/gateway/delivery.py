@@ -20,7 +20,7 @@ from services.gateway.reading import BrokerAsker, DeltaReader
 from services.gateway.sockets import Sockets
 from services.gateway.turns import Turns
 from services.gateway.viewers import Audience, Lag, Pace, Poll, Viewer, owner_of
-from services.messages import error
+from services.messages import unknown_channel
 from services.positions import Clock, Position
 from services.telemetry import Telemetry
 
@@ -83,6 +83,9 @@ class Delivery:
         lag = Lag(positions, [publication for publication in wanted if publication not in had])
         lag.forced.update(publication for publication, asked in wanted.items() if asked is None and publication in had)
         lag.heard = False
+        for publication in (fresh for fresh in lag.fresh if fresh.may_be_overtaken(positions[fresh])):
+            lag.asked.add(publication)
+            self._ask(publication.ref)
         self.audiences.leave(viewer)
         self.audiences.join(viewer, lag)
         self._turns.add(viewer)
@@ -298,7 +301,7 @@ class Delivery:
             self._asker.ask_channel(ref)
 
     def channel_came(self, ref: ChannelRef, stored: StoredChannel) -> None:
-        """Take over a channel that is new here, or has another epoch; else its deltas are on their way."""
+        """Take over a channel that is new here, or has another epoch; who came with an unknown one waited for it."""
         self._asked.discard(ref)
         publication = self.publications.get(ref)
         if publication is None:
@@ -306,14 +309,16 @@ class Delivery:
         here, before = publication.position, publication.written
         if stored.position is None and before != UNWRITTEN:
             return  # an empty broker without a worker yet: the last values stay
-        if here is not None and stored.position is not None and stored.position.epoch == here.epoch:
-            return
-        publication.load(stored)
-        self._reader.follow(ref, publication.written.seq)
-        self._asker.wake_reader()
-        if before != publication.written:
-            self._resync(publication, {publication: before})
+        if here is None or stored.position is None or stored.position.epoch != here.epoch:
+            publication.load(stored)
+            self._reader.follow(ref, publication.written.seq)
+            self._asker.wake_reader()
+            if before != publication.written:
+                self._resync(publication, {publication: before})
         for audience in self.audiences.of([publication]):
+            for lag in (viewer.lag for viewer in audience.lagging if viewer.lag is not None):
+                publication.note_former(lag.positions[publication])
+                lag.asked.discard(publication)
             self._serve_lagging(audience)
 
     def range_came(self, ref: ChannelRef, deltas: Sequence[StoredDelta]) -> None:
@@ -391,8 +396,3 @@ class Delivery:
         for delta in deltas:
             waited_s = max(0, sent - delta.times.processed) / 1000
             self._telemetry.observe("processed_to_sent", waited_s, delta.times.events)
-
-
-def unknown_channel(name: str) -> bytes:
-    """The answer for a channel that does not exist, and for one that this viewer may not know."""
-    return error("unknown_channel", f"there is no channel {name!r}", name)

@@ -21,7 +21,7 @@ from services.broker import Broker, BrokerDown
 from services.declare import ChannelRef, Declarations
 from services.freshness import Verdict
 from services.gateway.admission import Admission, GatewayLimits
-from services.gateway.delivery import Delivery, unknown_channel
+from services.gateway.delivery import Delivery
 from services.gateway.frames import Frame
 from services.gateway.handover import (
     SOCK_SERVER_OPTIONS,
@@ -51,6 +51,7 @@ from services.messages import (
     hello,
     pong,
     read_viewer_message,
+    unknown_channel,
 )
 from services.positions import Clock, Position, wall_clock
 from services.telemetry import Telemetry

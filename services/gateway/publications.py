@@ -24,6 +24,7 @@ from services.state import Data, State, merge, state_of
 
 RING_DELTAS = 512
 RING_BYTES = 1 << 20
+FORMER_MAX = 32
 MERGED_MAX = 8
 REUSE_FROM_BYTES = 32_768
 """A snapshot of at least this size is sent again with the deltas since, rather than encoded anew for each tick."""
@@ -60,7 +61,7 @@ class Publication:
     """
 
     __slots__ = (
-        "_clock", "_encoded", "_merged", "_newest", "_ring", "_ring_bytes", "_snapshot", "_state", "_times",
+        "_clock", "_encoded", "_former", "_merged", "_newest", "_ring", "_ring_bytes", "_snapshot", "_state", "_times",
         "_unfolded", "event_at", "idle_since", "name", "position", "ref", "written",
     )
 
@@ -74,6 +75,7 @@ class Publication:
         self._snapshot: Step | None = None
         self.written = UNWRITTEN
         self._encoded = 0
+        self._former: set[str] = set()
         self._clear_ring()
 
     def _clear_ring(self) -> None:
@@ -99,6 +101,21 @@ class Publication:
         self.position = None
         self._snapshot = None
         self._clear_ring()
+
+    def may_be_overtaken(self, position: Position | None) -> bool:
+        """Whether another process may know a newer epoch: a viewer came with one that is not known here.
+
+        It must not be shown what is here before the broker was asked, or it would go back to what was lost.
+        """
+        here = self.position
+        return position is not None and here is not None and position.epoch not in (here.epoch, *self._former)
+
+    def note_former(self, position: Position | None) -> None:
+        """The broker was asked while a viewer stood there: an epoch other than ours is a former one."""
+        if position is not None and position.epoch != self.written.epoch:
+            if len(self._former) >= FORMER_MAX:
+                self._former.clear()
+            self._former.add(position.epoch)
 
     def add(self, stored: StoredDelta) -> Outcome:
         """Take the next delta. A gap leaves everything as it was."""

@@ -18,9 +18,9 @@ from services.positions import Position
 class Lag:
     """Where a viewer stands that is not at head of all its channels; None: nothing was written yet.
 
-    `fresh` are newly subscribed channels that nothing was written for yet, `asked` those whose older
-    deltas are being fetched, `forced` those that get a snapshot whatever the position. `heard`: the
-    subscription was answered by a heartbeat.
+    `fresh` are newly subscribed channels that nothing was written for yet, `asked` those of which the broker
+    is being asked (older deltas, or whether there is a newer epoch), `forced` those that get a snapshot
+    whatever the position. `heard`: the subscription was answered by a heartbeat.
     """
 
     __slots__ = ("asked", "forced", "fresh", "heard", "positions", "since")

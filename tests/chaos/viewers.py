@@ -141,6 +141,7 @@ class Viewer:
             self._record.counts["epoch changes seen"] += 1
         if (name, now.at.epoch) in self._left:
             self._record.violation("epoch back", f"{self.name} {name}: was in {now.at.epoch} before and had left it")
+            self._left.discard((name, now.at.epoch))  # told once
         self.held[name] = now
         self._record.epoch(name, now.at.epoch)
         self._record.value(self.name, name, now.at, now.state.mark)

@@ -114,6 +114,35 @@ def test_a_position_that_the_broker_cannot_replay_any_more_gets_a_snapshot(serve
         assert after.data("orders.everything") == system.data("orders.everything")
 
 
+def test_a_viewer_that_knows_a_newer_epoch_is_never_led_back_by_a_process_that_does_not(
+    served: Served, system: System
+) -> None:
+    publish(system, 1)
+    with World() as world:
+        link = Link(world, system.url.removeprefix("unix://"))
+        url = f"redis://127.0.0.1:{link.port}"
+        with Served(url, system.declarations, clock=system.clock) as behind, Tab(behind.url) as still:
+            still.subscribe("orders.everything")
+            still.until_frame(op="snapshot")
+            link.hold()
+            pretend_another_server(system)
+            publish(system, 2)
+            with Tab(served.url) as one:
+                one.subscribe("orders.everything")
+                one.until_frame(op="snapshot")
+            known = one.positions["orders.everything"]
+            assert known.epoch != still.positions["orders.everything"].epoch
+            with Tab(behind.url) as other:
+                other.resume(one)
+                other.subscribe(orders__everything=known)
+                other.until_frame(op="heartbeat")
+                link.release()
+                publish(system, 3)
+                other.until(lambda t: t.seq("orders.everything") == 3)
+                assert {f["epoch"] for f in other.frames if f["op"] in ("snapshot", "delta")} == {known.epoch}
+        link.close()
+
+
 def test_lost_replies_and_cut_connections_cost_neither_a_delta_nor_a_snapshot(system: System) -> None:
     with World() as world:
         link = Link(world, system.url.removeprefix("unix://"))
