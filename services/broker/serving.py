@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -79,14 +80,16 @@ class Serving(Connection):
 
     @surfacing
     def lane_progress(self, lanes: Sequence[Lane]) -> dict[Lane, Progress]:
-        """What each lane's worker last said; lanes that never had one are left out."""
+        """What each lane's worker last said, with the backlog of now; lanes that never had a worker are left out."""
         if not lanes:
             return {}
         with self._redis.pipeline(transaction=False) as pipe:
             for lane in lanes:
                 pipe.get(key_of(lane) + "progress")
-            answers = pipe.execute()
-        return {lane: Progress.decoded(raw) for lane, raw in zip(lanes, answers, strict=True) if raw}
+                pipe.hmget(key_of(lane) + "lane", "accepted", "processed")
+            answers = iter(pipe.execute())
+        said = zip(lanes, answers, answers, strict=True)
+        return {lane: _with_counts(Progress.decoded(raw), *counts) for lane, raw, counts in said if raw}
 
     @surfacing
     def write_telemetry(self, process: str, payload: bytes) -> None:
@@ -104,6 +107,12 @@ class Serving(Connection):
         """Drop processes that are gone."""
         if processes:
             self._redis.hdel("hw:telemetry", *processes)
+
+
+def _with_counts(said: Progress, accepted: bytes | None, processed: bytes | None) -> Progress:
+    """The backlog grows also while no worker is there to say so: what came since waits since then at the longest."""
+    backlog = max(0, int(accepted or 0) - int(processed or 0))
+    return replace(said, backlog=backlog, backlog_since=(said.backlog_since or said.at) if backlog else 0)
 
 
 def _delta(ref: ChannelRef, entry_id: bytes, fields: Mapping[bytes, bytes]) -> StoredDelta:

@@ -1,7 +1,7 @@
 """Overload: a burst of far more than can be processed at once, and what all the parts do about it.
 
-The workers sleep while it begins, so that the backlog really grows until ingest refuses; then they wake, and
-everything must drain, be right, and be live again without anybody's help.
+The workers sleep while it begins, so that the backlog really grows until ingest refuses and viewers are told; then
+they wake, and everything must drain, be right, and be live again without anybody's help.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from tests.waiting import wait_until
 
 SENDERS = 4
 ORDERS = 500
+BACKLOG = 1_000
+"""Events that viewers are told of at least while the workers sleep."""
 
 
 @dataclass
@@ -62,6 +64,7 @@ def flood(arena: Arena, events: int, *, per_request: int, note: str, within_s: f
             sender.start()
         try:
             wait_until(lambda: arena.counts["answers 429"], within_s, "ingest refusing")
+            wait_until(lambda: _note_backlog(arena, found) > BACKLOG, within_s, "viewers told of the backlog")
         finally:
             for name in arena.workers:
                 arena.system.signal_tree(name, signal.SIGCONT)
@@ -76,9 +79,9 @@ def flood(arena: Arena, events: int, *, per_request: int, note: str, within_s: f
 
 
 def read_memory(arena: Arena) -> dict[str, float]:
-    """Megabytes of each process, and of the broker's data."""
+    """Megabytes of each process, and of the broker's data (without the buffers of its connections)."""
     read = {name: resident_mb(arena.system.pid(name)) for name in arena.system.running}
-    return {**read, "broker's data": arena.server.info("memory")["used_memory"] / 1e6}
+    return {**read, "broker's data": arena.server.info("memory")["used_memory_dataset"] / 1e6}
 
 
 def calm(arena: Arena, within_s: float) -> float:

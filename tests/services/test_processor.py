@@ -212,6 +212,14 @@ def test_backlog_is_what_was_accepted_and_not_processed(system: System) -> None:
     assert system.broker.lane_progress([LANE])[LANE].backlog == 0
 
 
+def test_backlog_grows_also_while_no_worker_is_there_to_say_so(system: System) -> None:
+    system.drain()
+    said = system.broker.report_progress(LANE, START_MS, "e", (0, 0))
+    system.post([order(n) for n in range(7)])
+    found = system.broker.lane_progress([LANE])[LANE]
+    assert (found.backlog, found.backlog_since) == (7, said.at)
+
+
 def test_a_commit_whose_reply_is_lost_is_not_done_twice(system: System) -> None:
     system.post([order(1)])
     system.processor._keep_leases()
