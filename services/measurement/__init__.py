@@ -1,0 +1,1 @@
+"""Measurement: what was seen of every objective, minute by minute, raw and adjusted."""
