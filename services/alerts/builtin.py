@@ -1,0 +1,147 @@
+"""Built in: what is told without being declared: lanes, broker, database, archive. Pure: a sight in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from services.alerts.finding import Finding
+from services.alerts.sight import BACKLOG_LIMIT_MS, Sight
+from services.alerts.wording import counted, moment, per_cent
+from services.declare import Lane
+from services.freshness import WORKER_LIMIT_MS
+
+HANDOVER_MS = 10_000
+"""A lane without a worker is told after so long: a deployment hands it over within three seconds."""
+LOSS_SHOWN_MS = 15 * 60_000
+"""What was dropped cannot come back: it stays an alert for so long after the last of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveGap:
+    """What the archive lacks of a lane: events dropped before it had read them."""
+
+    lane: str
+    events: int
+    began_at: int
+    ended_at: int
+
+
+def trouble_in_sight(sight: Sight) -> Iterator[Finding]:
+    """Everything that the broker's own state shows. Without a broker nothing else can be known."""
+    if sight.database_down_since:
+        yield _database_down(sight)
+    if sight.broker_down_since:
+        yield _broker_down(sight)
+        return
+    yield from _broker_full(sight)
+    yield from _without_worker(sight)
+    yield from _backlogs(sight)
+
+
+def _broker_down(sight: Sight) -> Finding:
+    return Finding(
+        "broker:down", "broker", "critical", "broker",
+        f"broker does not answer ({sight.broker_trouble}): nothing is accepted or updated, {sight.audience()}, "
+        f"since {moment(sight.broker_down_since, sight)}",
+        sight.broker_down_since, for_ms=HANDOVER_MS,
+    )  # fmt: skip
+
+
+def _database_down(sight: Sight) -> Finding:
+    return Finding(
+        "database:down", "database", "major", "database",
+        f"database does not answer ({sight.database_trouble}): history, contract and alerts are not recorded since "
+        f"{moment(sight.database_down_since, sight)}; live values go on",
+        sight.database_down_since, for_ms=HANDOVER_MS,
+    )  # fmt: skip
+
+
+def _broker_full(sight: Sight) -> Iterator[Finding]:
+    if sight.memory_share is None or sight.memory_share < sight.memory_limit:
+        return
+    yield Finding(
+        "broker:full", "broker", "critical", "broker",
+        f"broker memory {per_cent(sight.memory_share)} full: new events are refused with 429, "
+        f"{sight.effect(None, 'live tiles stand still')}; raise maxmemory or find what does not drain",
+        sight.at,
+    )  # fmt: skip
+
+
+def _without_worker(sight: Sight) -> Iterator[Finding]:
+    for lane, said in sight.lanes.items():
+        if sight.is_led(said):
+            continue
+        since = sight.at if said is None else said.at + WORKER_LIMIT_MS
+        yield Finding(
+            f"lane:{lane}", "worker", "critical", "worker",
+            f"lane {lane} has no worker: {sight.effect(f'{lane.feed}.', 'live tiles of this feed stand still')} since "
+            f"{moment(since, sight)}",
+            since, for_ms=HANDOVER_MS, channel=None,
+        )  # fmt: skip
+
+
+def _backlogs(sight: Sight) -> Iterator[Finding]:
+    for lane, said in sight.lanes.items():
+        if said is None or not said.backlog or sight.at - said.backlog_since <= BACKLOG_LIMIT_MS:
+            continue
+        yield Finding(
+            f"backlog:{lane}", f"backlog:{lane.feed}", "major", "worker",
+            f"backlog of {lane.feed} at {counted(said.backlog, 'event', 'events')}: "
+            f"{sight.effect(f'{lane.feed}.')} since {moment(said.backlog_since, sight)}",
+            said.backlog_since,
+        )  # fmt: skip
+
+
+def lost(gaps: Sequence[ArchiveGap], sight: Sight) -> Iterator[Finding]:
+    """What the archive lacks since a little while; a gap is never closed again, so it is told for some time only."""
+    by_lane: dict[str, list[ArchiveGap]] = {}
+    for gap in gaps:
+        if sight.at - gap.ended_at <= LOSS_SHOWN_MS:
+            by_lane.setdefault(gap.lane, []).append(gap)
+    for lane, found in by_lane.items():
+        events, since = sum(gap.events for gap in found), min(gap.began_at for gap in found)
+        yield Finding(
+            f"archive-gap:{lane}", "archive", "major", "database",
+            f"archive lacks {counted(events, 'event', 'events')} of lane {lane}, dropped unread since "
+            f"{moment(since, sight)}; live values are complete",
+            since,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Loss:
+    counted: int
+    events: int = 0
+    began_at: int = 0
+    ended_at: int = 0
+
+
+class Shedding:
+    """Lanes that reached their hard cap, by the count that each worker keeps; remembers what it saw before."""
+
+    def __init__(self) -> None:
+        self._losses: dict[Lane, _Loss] = {}
+
+    def look(self, sight: Sight) -> Iterator[Finding]:
+        """A finding for each lane that dropped processed events within the last while."""
+        for lane, said in sight.lanes.items():
+            if said is None:
+                continue
+            loss = self._losses.setdefault(lane, _Loss(said.shed))
+            if said.shed > loss.counted:
+                loss.began_at = loss.began_at if loss.events else sight.at
+                loss.events, loss.ended_at = loss.events + said.shed - loss.counted, sight.at
+            loss.counted = said.shed
+            if loss.events and sight.at - loss.ended_at > LOSS_SHOWN_MS:
+                loss.events = 0
+            if loss.events:
+                yield self._finding(lane, loss, sight)
+
+    def _finding(self, lane: Lane, loss: _Loss, sight: Sight) -> Finding:
+        return Finding(
+            f"shed:{lane}", "archive", "critical", "database",
+            f"lane {lane} reached its hard cap: {counted(loss.events, 'processed event', 'processed events')} dropped "
+            f"before the archive had read them, since {moment(loss.began_at, sight)}; live values are complete",
+            loss.began_at,
+        )  # fmt: skip

@@ -1,0 +1,99 @@
+"""What is told without being declared: lanes, broker, database, archive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.alerts.builtin import LOSS_SHOWN_MS, ArchiveGap, Shedding, lost, trouble_in_sight
+from services.alerts.sight import Sight
+from services.declare import Lane
+from services.freshness import Progress
+
+NOW = 1_700_000_040_000
+BOARD, HOST = Lane("flights", 0), Lane("host", 0)
+
+
+def progress(**changed: Any) -> Progress:
+    return replace(Progress(epoch="e", at=NOW - 500, started_at=NOW - 10**6, ingested_at=NOW - 1_000), **changed)
+
+
+def sight(**changed: Any) -> Sight:
+    usual = Sight(
+        at=NOW, zone=ZoneInfo("UTC"), lanes={BOARD: progress(), HOST: progress()}, viewers=42, delay_ms=400.0,
+        memory_share=0.3, memory_limit=0.8,
+    )  # fmt: skip
+    return replace(usual, **changed)
+
+
+def texts(seen: Sight) -> list[str]:
+    return [finding.text for finding in trouble_in_sight(seen)]
+
+
+def test_nothing_is_told_of_a_system_that_is_well() -> None:
+    assert texts(sight()) == []
+
+
+def test_a_lane_without_a_worker_names_the_lane_the_viewers_and_since_when() -> None:
+    stopped = sight(lanes={BOARD: progress(at=NOW - 63_000), HOST: progress()})
+    (finding,) = trouble_in_sight(stopped)
+    assert finding.text == (
+        "lane flights.0 has no worker: live tiles of this feed stand still for 42 viewers since 22:13"
+    )
+    assert (finding.key, finding.group, finding.stage) == ("lane:flights.0", "worker", "worker")
+    assert finding.since == NOW - 60_000
+
+
+def test_a_lane_that_never_had_a_worker_is_told_too() -> None:
+    assert [one.key for one in trouble_in_sight(sight(lanes={BOARD: None}))] == ["lane:flights.0"]
+
+
+def test_a_backlog_says_how_much_waits_and_what_viewers_have_of_it() -> None:
+    behind = sight(lanes={BOARD: progress(backlog=12_400, backlog_since=NOW - 45_000), HOST: progress()})
+    assert texts(behind) == [
+        "backlog of flights at 12,400 events: live tiles delayed by 45.0 s for 42 viewers since 22:13"
+    ]
+
+
+def test_a_full_broker_is_told_before_it_is_out_of_memory() -> None:
+    (finding,) = trouble_in_sight(sight(memory_share=0.834))
+    assert finding.severity == "critical"
+    assert "broker memory 83.4 % full: new events are refused with 429" in finding.text
+
+
+def test_a_broker_that_is_down_is_told_alone_and_without_it_nothing_else_is_known() -> None:
+    down = sight(broker_down_since=NOW - 61_000, broker_trouble="connection refused", lanes={BOARD: None}, viewers=None)
+    (text,) = texts(down)
+    assert text == (
+        "broker does not answer (connection refused): nothing is accepted or updated, how many viewers are connected "
+        "is not known, since 22:12"
+    )
+
+
+def test_a_database_that_is_down_is_told_and_live_values_go_on() -> None:
+    assert "live values go on" in texts(sight(database_down_since=NOW - 1, database_trouble="refused"))[0]
+
+
+def test_a_gap_of_the_archive_is_told_for_a_while() -> None:
+    gaps = [ArchiveGap("flights.0", 500, NOW - 20_000, NOW - 10_000), ArchiveGap("flights.0", 1, NOW - 5_000, NOW)]
+    (finding,) = lost(gaps, sight())
+    assert finding.text == (
+        "archive lacks 501 events of lane flights.0, dropped unread since 22:13; live values are complete"
+    )
+    assert list(lost(gaps, sight(at=NOW + LOSS_SHOWN_MS + 1))) == []
+
+
+def test_shedding_at_the_hard_cap_is_told_when_it_happens_and_for_a_while() -> None:
+    shedding = Shedding()
+    assert list(shedding.look(sight(lanes={BOARD: progress(shed=7)}))) == []  # before this process looked
+    (first,) = shedding.look(sight(lanes={BOARD: progress(shed=10)}))
+    assert first.text.startswith("lane flights.0 reached its hard cap: 3 processed events dropped")
+    (later,) = shedding.look(sight(at=NOW + 60_000, lanes={BOARD: progress(shed=15)}))
+    assert "8 processed events dropped" in later.text
+    assert later.since == NOW
+    assert list(shedding.look(sight(at=NOW + 60_000 + LOSS_SHOWN_MS + 1, lanes={BOARD: progress(shed=15)}))) == []
+
+
+def test_nobody_is_said_to_be_affected_where_nobody_looks_on() -> None:
+    assert "no viewer is connected since" in texts(sight(viewers=0, lanes={BOARD: progress(at=NOW - 63_000)}))[0]
