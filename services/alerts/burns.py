@@ -29,19 +29,20 @@ NAMES: dict[Kind, str] = {
 """What is bad of what each kind of objective counts."""
 
 
-def burning(
-    objective: Objective, rules: Sequence[BurnRule], minutes: Sequence[Minute], sight: Sight
-) -> Iterator[Finding]:
-    """A finding for each rule whose both windows burn too fast, at the last whole minute."""
+def burning(objective: Objective, alerting: Alerting, minutes: Sequence[Minute], sight: Sight) -> Iterator[Finding]:
+    """A finding for each rule whose both windows burn too fast, at the last whole minute.
+
+    With fewer counted than the contract's minimum over the long window nothing is found: one bad of three is no trend.
+    """
     until = last_whole_minute(sight.at)
-    for rule in rules:
-        long, short = within(minutes, until, rule.long_ms), within(minutes, until, rule.short_ms)
+    for rule in alerting.burn:
+        long, short = (within(minutes, until, 1_000 * span_s) for span_s in (rule.long_s, rule.short_s))
         budget = Budget.of(objective, long)
-        if budget.total < rule.events_min or not (_exceeds(objective, rule, long) and _exceeds(objective, rule, short)):
+        if budget.total < alerting.minimum_events or not all(_exceeds(objective, rule, part) for part in (long, short)):
             continue
-        since = burning_since(objective, long, rule.short_ms)
+        since = burning_since(objective, long, 1_000 * rule.short_s)
         yield Finding(
-            key=f"burn:{objective.name}:{rule.factor:g}", group=f"objective:{objective.name}", severity=rule.severity,
+            key=f"burn:{objective.name}:{rule.rate:g}", group=f"objective:{objective.name}", severity=rule.severity,
             stage=likely_stage(objective, sight), text=_burn_text(objective, rule, long, short, since, sight),
             since=since, objective=objective.name, channel=objective.channel, owner=objective.owner,
         )  # fmt: skip
@@ -49,7 +50,7 @@ def burning(
 
 def _exceeds(objective: Objective, rule: BurnRule, minutes: Sequence[Minute]) -> bool:
     rate = burn_rate(objective, minutes)
-    return rate is not None and rate >= rule.factor
+    return rate is not None and rate >= rule.rate
 
 
 def _burn_text(
@@ -70,7 +71,7 @@ def without_data(
     objective: Objective, alerting: Alerting, minutes: Sequence[Minute], sight: Sight
 ) -> Iterator[Finding]:
     """A finding where the last whole minutes held nothing that should have been counted."""
-    until, count = last_whole_minute(sight.at), alerting.no_data_s * 1_000 // MINUTE_MS
+    until, count = last_whole_minute(sight.at), alerting.no_data_after_s * 1_000 // MINUTE_MS
     by_time = {minute.at: minute for minute in minutes}
     since = until
     while since - MINUTE_MS in by_time and by_time[since - MINUTE_MS].no_data:

@@ -15,10 +15,12 @@ import requests
 import structlog
 
 from services.alerts.message import Message
-from services.contract.alerting import LogSink, Sink, Smtp, Webhook
+from services.contract.alerting import LogSink, Sink, SmtpSink, WebhookSink
 from services.contract.document import Severity
 
 TIMEOUT_S = 10.0
+IMPLICIT_TLS_PORT = 465
+"""Encrypted from the first byte (RFC 8314)."""
 COLOURS: dict[Severity | None, str] = {"critical": "#b3261e", "major": "#c77700", "minor": "#b59b00", None: "#2e7d32"}
 
 log = structlog.get_logger("alerts")
@@ -48,7 +50,7 @@ class WebhookSender:
     Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
     """
 
-    def __init__(self, sink: Webhook, url: str) -> None:
+    def __init__(self, sink: WebhookSink, url: str) -> None:
         self._sink, self._url = sink, url
 
     def send(self, message: Message, reference: str) -> None:
@@ -64,7 +66,7 @@ class WebhookSender:
             raise SinkError(self._explained(f"answered {answer.status_code} {said}".strip()), _retry_after(answer))
 
     def _explained(self, what: str) -> str:
-        return f"webhook {self._sink.name!r}: {what}; check the URL in {self._sink.url_variable}"
+        return f"webhook {self._sink.name!r}: {what}; check the URL in {self._sink.url_env}"
 
 
 def _retry_after(answer: requests.Response) -> float:
@@ -94,9 +96,9 @@ def _escaped(text: str) -> str:
 
 
 class SmtpSender:
-    """Sends mail in plain text, encrypted where the contract says so, which it does unless told otherwise."""
+    """Sends mail in plain text, encrypted where the contract says `starttls`, and always at port 465."""
 
-    def __init__(self, sink: Smtp, user: str, password: str) -> None:
+    def __init__(self, sink: SmtpSink, user: str, password: str) -> None:
         self._sink, self._user, self._password = sink, user, password
 
     def send(self, message: Message, reference: str) -> None:
@@ -112,10 +114,10 @@ class SmtpSender:
 
     def _connected(self) -> smtplib.SMTP:
         sink = self._sink
-        if sink.security == "tls":
+        if sink.port == IMPLICIT_TLS_PORT:
             return smtplib.SMTP_SSL(sink.host, sink.port, timeout=TIMEOUT_S, context=ssl.create_default_context())
         server = smtplib.SMTP(sink.host, sink.port, timeout=TIMEOUT_S)
-        if sink.security == "starttls":
+        if sink.starttls:
             try:
                 server.starttls(context=ssl.create_default_context())
             except (smtplib.SMTPException, OSError):
@@ -134,11 +136,11 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def mail(message: Message, sink: Smtp, reference: str) -> EmailMessage:
+def mail(message: Message, sink: SmtpSink, reference: str) -> EmailMessage:
     """The message as mail; a mail that is sent twice carries the same id both times."""
     letter = EmailMessage()
     letter["Subject"] = " ".join(message.subject.split())
-    letter["From"], letter["To"] = sink.sender, ", ".join(sink.recipients)
+    letter["From"], letter["To"] = sink.sender, ", ".join(sink.to)
     letter["Message-ID"] = f"<{reference}@headwater>"
     letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in answer
     letter.set_content(message.text + "\n")
@@ -163,12 +165,12 @@ class LogSender:
 def sender_of(sink: Sink, environment: Mapping[str, str]) -> Sender:
     """The sink with its secrets. Raises SinkError where a variable that it names is not set."""
     match sink:
-        case Webhook():
-            return WebhookSender(sink, _secret(sink.name, sink.url_variable, environment))
-        case Smtp():
+        case WebhookSink():
+            return WebhookSender(sink, _secret(sink.name, sink.url_env, environment))
+        case SmtpSink():
             user, password = (
                 _secret(sink.name, variable, environment) if variable else ""
-                for variable in (sink.user_variable, sink.password_variable)
+                for variable in (sink.user_env, sink.password_env)
             )
             return SmtpSender(sink, user, password)
         case LogSink():

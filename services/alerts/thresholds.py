@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.alerts.finding import Finding
 from services.alerts.sight import Sight
 from services.alerts.wording import figure, moment
-from services.contract.alerting import Threshold
+from services.contract.alerting import ThresholdRule
 from services.declare import Column, Kind
 from services.state import Data
 
@@ -42,8 +42,8 @@ def reading_of(title: str, column: Column, kind: Kind, data: Data, event_at: int
 class Thresholds:
     """Holds channels against their limits; remembers since when each is beyond its own."""
 
-    def __init__(self, declared: Sequence[Threshold]) -> None:
-        self._declared = declared
+    def __init__(self, declared: Sequence[ThresholdRule], no_data_after_s: int) -> None:
+        self._declared, self._no_data_after_ms = declared, 1_000 * no_data_after_s
         self._since: dict[str, int] = {}
         self._started_at = 0
 
@@ -55,7 +55,7 @@ class Thresholds:
                 yield from self._beyond(threshold, reading, sight)
                 yield from self._silent(threshold, reading, sight)
 
-    def _beyond(self, threshold: Threshold, reading: Reading, sight: Sight) -> Iterator[Finding]:
+    def _beyond(self, threshold: ThresholdRule, reading: Reading, sight: Sight) -> Iterator[Finding]:
         key, value = worst_value(threshold, reading)
         if value is None or not is_beyond(threshold, value):
             self._since.pop(threshold.name, None)
@@ -63,26 +63,26 @@ class Thresholds:
         since = self._since.setdefault(threshold.name, sight.at)
         yield self._finding(threshold, f"threshold:{threshold.name}", since, threshold.for_s * 1_000, (
             f"{reading.label} of {reading.title}{f' ({key})' if key else ''} {_limit(threshold, reading.unit)}, now "
-            f"{figure(value)}: {sight.effect(threshold.channel, threshold.says)} since {moment(since, sight)}"
+            f"{figure(value)}: {sight.effect(threshold.channel, threshold.means)} since {moment(since, sight)}"
         ))  # fmt: skip
 
-    def _silent(self, threshold: Threshold, reading: Reading, sight: Sight) -> Iterator[Finding]:
+    def _silent(self, threshold: ThresholdRule, reading: Reading, sight: Sight) -> Iterator[Finding]:
         since = reading.event_at or self._started_at
-        if not threshold.no_data_s or sight.at - since < threshold.no_data_s * 1_000:
+        if not self._no_data_after_ms or sight.at - since < self._no_data_after_ms:
             return
         yield self._finding(threshold, f"no-event:{threshold.name}", since, 0, (
             f"{reading.title}: no event since {moment(since, sight)}, so {reading.label.lower()} is not known; "
             f"{sight.audience()}"
         ))  # fmt: skip
 
-    def _finding(self, threshold: Threshold, key: str, since: int, for_ms: int, text: str) -> Finding:
+    def _finding(self, threshold: ThresholdRule, key: str, since: int, for_ms: int, text: str) -> Finding:
         return Finding(
             key, f"threshold:{threshold.name}", threshold.severity, "unknown", text, since, for_ms,
             channel=threshold.channel,
         )  # fmt: skip
 
 
-def worst_value(threshold: Threshold, reading: Reading) -> tuple[str, float | None]:
+def worst_value(threshold: ThresholdRule, reading: Reading) -> tuple[str, float | None]:
     """The row or line that is furthest beyond the limit, or nearest to it, and its value."""
     watched = {key: value for key, value in reading.values.items() if threshold.key in (None, key)}
     if not watched:
@@ -91,13 +91,13 @@ def worst_value(threshold: Threshold, reading: Reading) -> tuple[str, float | No
     return furthest(sorted(watched.items()), key=lambda one: one[1])
 
 
-def is_beyond(threshold: Threshold, value: float) -> bool:
+def is_beyond(threshold: ThresholdRule, value: float) -> bool:
     """Whether the value is on the wrong side of the limit; at the limit it is not."""
     if threshold.above is not None:
         return value > threshold.above
     return threshold.below is not None and value < threshold.below
 
 
-def _limit(threshold: Threshold, unit: str) -> str:
+def _limit(threshold: ThresholdRule, unit: str) -> str:
     limit, side = (threshold.above, "over") if threshold.above is not None else (threshold.below, "under")
     return f"{side} {figure(limit or 0.0)}{f' {unit}' if unit else ''}"

@@ -1,53 +1,31 @@
-"""Alerting: what the contract says of when to tell somebody, and by which sink. The `[alerts]` of the file as nouns."""
+"""Alerting: what the contract says must be told, when, and to whom. The rules are run by the alerts.
+
+A secret never stands in the file: it names the environment variable that holds it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from services.contract.document import Severity
-
-HOUR_S, DAY_S = 3_600, 86_400
+Severity = Literal["critical", "major", "minor"]
 
 
 @dataclass(frozen=True, slots=True)
 class BurnRule:
-    """Tell when an objective's budget burns `factor` times too fast, over `long_s` and still over `short_s`.
+    """Fires while the budget burns at `rate` times its even pace over both windows."""
 
-    1 spends the whole budget exactly within the objective's window. With fewer than `events_min` counted over the long
-    window nothing is told: one bad event of three is no trend. Source: Google, The Site Reliability Workbook,
-    chapter 5, "Alerting on SLOs", method 6.
-    """
-
-    factor: float
+    rate: float
     long_s: int
     short_s: int
     severity: Severity
-    events_min: int = 10
-
-    @property
-    def long_ms(self) -> int:
-        return 1_000 * self.long_s
-
-    @property
-    def short_ms(self) -> int:
-        return 1_000 * self.short_s
-
-
-DEFAULT_BURNS = (
-    BurnRule(14.4, HOUR_S, 300, "critical"),
-    BurnRule(6.0, 6 * HOUR_S, 1_800, "major"),
-    BurnRule(1.0, 3 * DAY_S, 6 * HOUR_S, "minor"),
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
-    """Tell when a value of a channel is beyond a limit for `for_s` seconds.
+class ThresholdRule:
+    """Fires while a channel's value is beyond a limit for `for_s`. `key` is a row or series; None is any.
 
-    `field` is a column of the channel; `key` one of its rows or lines, None for any of them. Just one of `above` and
-    `below` is given. `name` is unique and a slug; `says` what it means for viewers, in words. `no_data_s`: tell also
-    when the channel has had no event for so long, 0 for never.
+    Just one of `above` and `below` is given. `means` is what that says to a viewer, for the alert's text.
     """
 
     name: str
@@ -57,61 +35,83 @@ class Threshold:
     above: float | None
     below: float | None
     for_s: int
-    no_data_s: int
     severity: Severity
-    says: str
+    means: str
     line: int
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
-    """Posts JSON that Slack, Mattermost and their like read; the URL is a secret: it stands in that variable."""
+class WebhookSink:
+    """Posts Slack-shaped JSON to the url that the variable holds."""
 
     name: str
-    url_variable: str
-    severities: frozenset[Severity]
+    url_env: str
+    least: Severity
     line: int
+    kind: Literal["webhook"] = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
-class Smtp:
-    """Sends mail. User and password stand in the variables of those names; '' sends without signing in."""
+class SmtpSink:
+    """Sends mail. `user_env` and `password_env` name variables; empty where the server asks for none."""
 
     name: str
     host: str
     port: int
-    security: Literal["tls", "starttls", "plain"]
-    user_variable: str
-    password_variable: str
     sender: str
-    recipients: tuple[str, ...]
-    severities: frozenset[Severity]
+    to: tuple[str, ...]
+    starttls: bool
+    user_env: str
+    password_env: str
+    least: Severity
     line: int
+    kind: Literal["smtp"] = "smtp"
 
 
 @dataclass(frozen=True, slots=True)
 class LogSink:
-    """Writes a line to the log of the worker."""
+    """Writes a log line of the process that tells."""
 
     name: str
-    severities: frozenset[Severity]
+    least: Severity
     line: int
+    kind: Literal["log"] = "log"
 
 
-Sink: TypeAlias = Webhook | Smtp | LogSink
+Sink = WebhookSink | SmtpSink | LogSink
+
+
+@dataclass(frozen=True, slots=True)
+class DeadMan:
+    """An outside address that expects a heartbeat and tells somebody when it stays away."""
+
+    url_env: str
+    every_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """The `[alerts]` of a contract. `no_data_s`: an objective without data for so long is told; 0 for never.
+    """All rules and sinks. `minimum_events`: a window with fewer counted fires no burn rule.
 
-    `clear_s`: an incident that is clear for so long is resolved. `remind_s`: one that nobody acknowledged is told again
-    so often; 0 for never.
+    `no_data_after_s`: an objective that measured nothing for so long is told. `repeat_after_s`: an alert that
+    nobody acknowledged is told again.
     """
 
+    burn: tuple[BurnRule, ...]
+    threshold: tuple[ThresholdRule, ...]
+    minimum_events: int
+    no_data_after_s: int
+    repeat_after_s: int
     sinks: tuple[Sink, ...]
-    burns: tuple[BurnRule, ...] = DEFAULT_BURNS
-    thresholds: tuple[Threshold, ...] = ()
-    no_data_s: int = 300
-    clear_s: int = 900
-    remind_s: int = 3_600
+    dead_man: DeadMan | None
+
+    def sink(self, name: str) -> Sink | None:
+        return next((one for one in self.sinks if one.name == name), None)
+
+
+DEFAULT_BURN = (
+    BurnRule(14.4, 3_600, 300, "critical"),
+    BurnRule(6.0, 21_600, 1_800, "major"),
+    BurnRule(1.0, 259_200, 21_600, "minor"),
+)
+"""2 % of a month's budget in an hour, 5 % in six, 10 % in 3 days: Google, "Site Reliability Workbook", chapter 5."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.contract.alerting import DEFAULT_BURN, Alerting, BurnRule
 from services.contract.document import Objective
 from services.measurement.minutes import MINUTE_MS, Minute
 
@@ -29,3 +30,12 @@ def minute(number: int, bad: float = 0.0, total: float = 100.0, **more: Any) -> 
 def lost(number: int) -> Minute:
     """A minute without data."""
     return Minute(START + number * MINUTE_MS, 0.0, 1.0, no_data=True)
+
+
+def alerting(burn: tuple[BurnRule, ...] = DEFAULT_BURN, **changed: Any) -> Alerting:
+    """The default rules, without a sink."""
+    usual: dict[str, Any] = {
+        "burn": burn, "threshold": (), "minimum_events": 10, "no_data_after_s": 300, "repeat_after_s": 3_600,
+        "sinks": (), "dead_man": None,
+    }  # fmt: skip
+    return Alerting(**{**usual, **changed})

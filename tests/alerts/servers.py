@@ -14,10 +14,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.contract.alerting import Smtp, Webhook
+from services.contract.alerting import SmtpSink, WebhookSink
 from tests.app.running import free_port
-
-ALL = frozenset(("critical", "major", "minor"))
 
 
 class HookServer:
@@ -66,8 +64,8 @@ class HookServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def sink(self, name: str = "chat") -> Webhook:
-        return Webhook(name, "CHAT_URL", ALL, 1)
+    def sink(self, name: str = "chat") -> WebhookSink:
+        return WebhookSink(name, "CHAT_URL", "minor", 1)
 
 
 class _Mailbox:
@@ -102,9 +100,10 @@ class MailServer:
     def stop(self) -> None:
         self._controller.stop()
 
-    def sink(self, name: str = "mail") -> Smtp:
-        return Smtp(
-            name, "127.0.0.1", self.port, "plain", "", "", "headwater@example.org", ("ops@example.org",), ALL, 1
+    def sink(self, name: str = "mail") -> SmtpSink:
+        return SmtpSink(
+            name, "127.0.0.1", self.port, "headwater@example.org", ("ops@example.org",), starttls=False, user_env="",
+            password_env="", least="minor", line=1,
         )  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from services.alerts.burns import burning, without_data
 from services.alerts.sight import Sight
-from services.contract.alerting import DEFAULT_BURNS, Alerting, BurnRule
+from services.contract.alerting import DEFAULT_BURN
 from services.contract.document import Objective
 from services.measurement.minutes import MINUTE_MS, Minute
-from tests.alerts.minutes import START, lost, minute, objective
+from tests.alerts.minutes import START, alerting, lost, minute, objective
 
 HISTORY = 3 * 24 * 60
 """Minutes before the first one that a test speaks of: the longest window is full."""
@@ -23,9 +23,9 @@ def sight(number: int) -> Sight:
 
 def replay(promise: Objective, minutes: Sequence[Minute], numbers: Iterable[int]) -> dict[float, list[int]]:
     """The minutes at whose end each factor burns; a look at the end of each of `numbers`."""
-    fired: dict[float, list[int]] = {rule.factor: [] for rule in DEFAULT_BURNS}
+    fired: dict[float, list[int]] = {rule.rate: [] for rule in DEFAULT_BURN}
     for number in numbers:
-        for finding in burning(promise, DEFAULT_BURNS, minutes, sight(number)):
+        for finding in burning(promise, alerting(), minutes, sight(number)):
             fired[float(finding.key.rpartition(":")[2])].append(number)
     return fired
 
@@ -65,14 +65,14 @@ def test_a_tight_objective_fires_at_the_first_bad_minute_and_clears_when_five_ar
 
 
 def test_too_few_events_are_no_trend() -> None:
-    rule = BurnRule(14.4, 3_600, 300, "critical", events_min=10)
+    fast = alerting(DEFAULT_BURN[:1])
     few = [minute(n, bad=1, total=1) for n in range(9)]
-    assert list(burning(objective(), [rule], few, sight(8))) == []
-    assert len(list(burning(objective(), [rule], [*few, minute(9, bad=1, total=1)], sight(9)))) == 1
+    assert list(burning(objective(), fast, few, sight(8))) == []
+    assert len(list(burning(objective(), fast, [*few, minute(9, bad=1, total=1)], sight(9)))) == 1
 
 
 def test_the_text_says_what_changed_where_and_whether_viewers_are_affected() -> None:
-    (finding,) = burning(objective(), DEFAULT_BURNS[:1], series(range(44), 43), sight(43))
+    (finding,) = burning(objective(), alerting(DEFAULT_BURN[:1]), series(range(44), 43), sight(43))
     assert finding.text == (
         "flights-painted: the error budget goes 14.7 times too fast over 1 h; 100 % events later than 2 s in the last "
         "5 min, where 5 % is tolerated: live tiles delayed by 3.1 s for 42 viewers since 23:14"
@@ -82,12 +82,11 @@ def test_the_text_says_what_changed_where_and_whether_viewers_are_affected() -> 
 
 def test_no_data_is_told_after_as_many_minutes_as_the_contract_says() -> None:
     minutes = [minute(0), *(lost(n) for n in range(1, 8))]
-    alerting = Alerting(sinks=(), no_data_s=300)
 
     def told(number: int) -> list[str]:
-        return [found.text for found in without_data(objective(), alerting, minutes[: number + 1], sight(number))]
+        return [found.text for found in without_data(objective(), alerting(), minutes[: number + 1], sight(number))]
 
     assert [bool(told(n)) for n in range(8)] == [False] * 5 + [True] * 3
     (text,) = told(7)
     assert text.startswith("flights-painted: nothing was measured at the browser since 23:15, which counts as bad")
-    assert list(without_data(objective(), Alerting(sinks=(), no_data_s=0), minutes, sight(7))) == []
+    assert list(without_data(objective(), alerting(no_data_after_s=0), minutes, sight(7))) == []

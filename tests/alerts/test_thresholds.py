@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from services.alerts.finding import Finding
 from services.alerts.sight import Sight
 from services.alerts.thresholds import Reading, Thresholds, reading_of, values_of
-from services.contract.alerting import Threshold
+from services.contract.alerting import ThresholdRule
 from tests import feeds
 
 NOW = 1_700_000_580_000  # 22:23 UTC
-DEAR = Threshold(
+DEAR = ThresholdRule(
     name="backlog", channel="operations.feeds", field="backlog", key=None, above=500.0, below=None, for_s=60,
-    no_data_s=0, severity="major", says="", line=1,
+    severity="major", means="", line=1,
 )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def look(thresholds: Thresholds, seconds: int, **values: float) -> Finding | Non
 
 
 def test_a_value_beyond_its_limit_is_found_since_it_went_there() -> None:
-    thresholds = Thresholds([DEAR])
+    thresholds = Thresholds([DEAR], 0)
     assert look(thresholds, 0, flights=500.0) is None
     first, later = look(thresholds, 10, flights=501.0), look(thresholds, 70, flights=12_400.0, host=3.0)
     assert first is not None
@@ -44,7 +44,7 @@ def test_a_value_beyond_its_limit_is_found_since_it_went_there() -> None:
 
 
 def test_a_value_that_came_back_begins_anew() -> None:
-    thresholds = Thresholds([DEAR])
+    thresholds = Thresholds([DEAR], 0)
     look(thresholds, 0, flights=501.0)
     assert look(thresholds, 10, flights=1.0) is None
     again = look(thresholds, 20, flights=501.0)
@@ -53,20 +53,20 @@ def test_a_value_that_came_back_begins_anew() -> None:
 
 
 def test_the_contracts_own_words_say_what_viewers_have_of_it() -> None:
-    said = Thresholds([replace(DEAR, says="live tiles delayed by {delay}")])
+    said = Thresholds([replace(DEAR, means="live tiles delayed by {delay}")], 0)
     found = look(said, 0, flights=501.0)
     assert found is not None
     assert "now 501: live tiles delayed by 3.1 s for 42 viewers since 22:23" in found.text
 
 
 def test_one_row_alone_is_watched_where_the_contract_names_it() -> None:
-    named = Thresholds([replace(DEAR, key="host")])
+    named = Thresholds([replace(DEAR, key="host")], 0)
     assert look(named, 0, flights=501.0) is None
     assert look(named, 0, flights=1.0, host=501.0) is not None
 
 
 def test_a_value_below_its_limit_is_found_where_the_contract_says_below() -> None:
-    low = Thresholds([replace(DEAR, above=None, below=5.0)])
+    low = Thresholds([replace(DEAR, above=None, below=5.0)], 0)
     assert look(low, 0, flights=5.0) is None
     found = look(low, 0, flights=7.0, host=4.5)
     assert found is not None
@@ -74,14 +74,14 @@ def test_a_value_below_its_limit_is_found_where_the_contract_says_below() -> Non
 
 
 def test_a_channel_without_events_is_found_and_its_value_not_taken_for_good() -> None:
-    silent = Thresholds([replace(DEAR, no_data_s=300)])
+    silent = Thresholds([DEAR], 300)
     assert list(silent.look(reading(flights=1.0), sight(299))) == []
     (found,) = silent.look(reading(flights=1.0), sight(300))
     assert found.text == "Feeds: no event since 22:23, so backlog is not known; 42 viewers are connected"
 
 
 def test_a_channel_that_could_not_be_read_is_neither_good_nor_bad() -> None:
-    thresholds = Thresholds([DEAR])
+    thresholds = Thresholds([DEAR], 0)
     first = look(thresholds, 0, flights=501.0)
     assert list(thresholds.look({}, sight(10))) == []
     later = look(thresholds, 20, flights=501.0)
