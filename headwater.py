@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from services.declare import Feed as Feed
     from services.declare import Flag as Flag
     from services.declare import Freshness as Freshness
+    from services.declare import History as History
     from services.declare import Integer as Integer
     from services.declare import Latest as Latest
     from services.declare import Log as Log
@@ -42,6 +43,7 @@ _DECLARE = (
     "Feed",
     "Flag",
     "Freshness",
+    "History",
     "Integer",
     "Latest",
     "Log",

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.loading import load_declarations, load_pages
+from app.loading import DEMO, Project, load_declarations, load_pages
 from app.ports import port_is_free
-from app.settings import Settings, SettingsError, unknown_variables
+from app.settings import Settings, SettingsError, is_loopback, unknown_variables
 from services.broker import Broker, BrokerDown
+from services.database import Database, DatabaseDown, migrate, standing_of
 from services.declare import DeclarationError
 from services.embedded import EmbeddedBrokerError, find_server
 
 BROKER_VERSION_MIN = 7
+Reach = Literal["offline", "doctor", "release"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,23 @@ class Finding:
         return f"{self.level:4}  {self.subject}: {self.text}"
 
 
-def examine(settings: Settings, *, offline: bool) -> Iterator[Finding]:
-    """All findings, in the order in which one would mend them. `offline` connects to nothing."""
+def examine(settings: Settings, reach: Reach) -> Iterator[Finding]:
+    """All findings, in the order in which one would mend them.
+
+    `offline` connects to nothing; `release` leaves the database to `release_database`, which comes after.
+    """
     yield Finding("ok", "settings", "all values can be used")
     for warning in unknown_variables(os.environ):
         yield Finding("warn", "settings", warning)
     yield _declarations()
     yield _data_directory(settings)
-    if not offline:
+    if found := _lasting(settings, DEMO):
+        yield found
+    if reach != "offline":
         yield _port(settings)
         yield from _broker(settings)
+    if reach == "doctor":
+        yield _database(settings)
 
 
 def _declarations() -> Finding:
@@ -107,3 +116,45 @@ def _broker_policy(server: dict[str, object]) -> Finding:
         "fail", "broker memory",
         f"policy {policy} drops data silently when memory is full; set maxmemory-policy noeviction",
     )
+
+
+def _lasting(settings: Settings, project: Project) -> Finding | None:
+    """On a platform the disk goes with the process: what is to outlive it needs a database of its own."""
+    if is_loopback(settings.host) or settings.database_url:
+        return None
+    kept = [feed.name for feed in load_declarations(project).feeds.values() if feed.history.days]
+    on = [*(["the contract"] if project.contract is not None else []), *(f"history of {name!r}" for name in kept)]
+    if not on:
+        return None
+    return Finding(
+        "fail", "database",
+        f"DATABASE_URL: not set, and {settings.host} is not this machine alone: {', '.join(on)} would be lost with "
+        "the platform's disk; name a PostgreSQL database",
+    )
+
+
+def _database(settings: Settings) -> Finding:
+    database = Database(settings.database_address)
+    try:
+        standing = standing_of(database)
+    except DatabaseDown as error:
+        return Finding("fail", "database", str(error))
+    finally:
+        database.close()
+    if standing.current:
+        return Finding("ok", "database", f"{database.address} is at revision {standing.found}")
+    due = f"at revision {standing.found or 'none'}, this release needs {standing.needed}"
+    return Finding("warn", "database", f"{database.address} is {due}; `headwater release` or `up` migrates it")
+
+
+def release_database(settings: Settings) -> Finding:
+    """Migrate the database; for a release that found nothing else wrong."""
+    database = Database(settings.database_address)
+    try:
+        before = migrate(database)
+    except DatabaseDown as error:
+        return Finding("fail", "database", str(error))
+    finally:
+        database.close()
+    done = "is" if before.current else f"migrated from {before.found or 'nothing'}:"
+    return Finding("ok", "database", f"{database.address} {done} at revision {before.needed}")

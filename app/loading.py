@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,14 @@ if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Whose feeds and pages are served: two packages, one file in them for each feed and each page."""
+    """Whose feeds and pages are served: two packages, one file in them for each feed and each page.
+
+    `contract` is the file of the service level, where there is one.
+    """
 
     feeds: ModuleType
     pages: ModuleType
+    contract: Path | None = None
 
 
 DEMO = Project(services.feeds, app.pages)

@@ -74,7 +74,11 @@ class Settings(BaseSettings):
     )
     data: Path = _setting(
         "HEADWATER_DATA", Path(".headwater"), remedy="give a directory that this user may write",
-        meaning="directory of the embedded broker's data and the local ingest key",
+        meaning="directory of the embedded broker's data, the SQLite database and the local ingest key",
+    )
+    database_url: str = _setting(
+        "DATABASE_URL", "", repr=False, remedy="give postgres://, postgresql:// or sqlite:///",
+        meaning="database of the archive and the contract; without it SQLite in `HEADWATER_DATA`",
     )
     broker_memory_mb: int = _setting(
         "HEADWATER_BROKER_MB", 256, unit="MB", meaning="memory that the embedded broker may hold data in", ge=32,
@@ -125,6 +129,13 @@ class Settings(BaseSettings):
             raise ValueError("not a broker's address")
         return url
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if url and not re.match(r"(postgres|postgresql|postgresql\+psycopg)://.|sqlite:///.", url):
+            raise ValueError("not a database's address")
+        return url
+
     @field_validator("ingest_keys")
     @classmethod
     def _well_formed(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -158,6 +169,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The address to type into a browser on this machine."""
         return f"http://{bracketed(self.local_host)}:{self.port}"
+
+    @property
+    def database_address(self) -> str:
+        """The database's url: `DATABASE_URL`, else SQLite in the data directory."""
+        return self.database_url or f"sqlite:///{(self.data / 'headwater.db').resolve()}"
 
     def broker_url(self) -> str:
         """The broker's url: `REDIS_URL`, else the embedded broker that runs for this checkout.

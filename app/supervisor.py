@@ -24,6 +24,7 @@ import structlog
 from app.child import Child
 from app.ports import port_is_free
 from app.settings import Settings
+from services.database import Database, migrate
 from services.embedded import EmbeddedBroker
 
 WATCH_S = 0.2
@@ -58,6 +59,7 @@ class Supervisor:
         with _only_one(data), self._signals_heard():
             _refuse_taken_port(self._settings)
             key = local_ingest_key(data)
+            _migrate(self._settings)
             try:
                 url = self._settings.redis_url or self._start_broker()
                 self._start_children(url, key)
@@ -159,6 +161,15 @@ def _refuse_taken_port(settings: Settings) -> None:
         raise SupervisorError(
             f"PORT: {settings.port} on {settings.host} is taken by another program; stop it, or set PORT to a free one"
         )
+
+
+def _migrate(settings: Settings) -> None:
+    """Here nobody runs `headwater release` first. Raises DatabaseDown."""
+    database = Database(settings.database_address)
+    before = migrate(database)
+    database.close()
+    if not before.current:
+        log.info("database migrated", database=database.address, before=before.found, now=before.needed)
 
 
 def local_ingest_key(data: Path) -> str:

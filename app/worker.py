@@ -1,7 +1,7 @@
-"""Worker: the process that runs processor and sources, wired together; it knows neither Dash nor HTTP.
+"""Worker: the process that runs the stations, wired together; it knows neither Dash nor HTTP.
 
-Its stations keep apart: the processor has this process for itself, and sources run in a child of it, so that
-reading a large file never delays a commit. `--only` puts a station into a worker of its own.
+They keep apart: the processor has this process for itself, and every other station runs in a child of it, so that
+reading a large file, a long query or a report never delays a commit. `--only` puts a station into a worker of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import structlog
 
@@ -22,6 +22,7 @@ from app.settings import Settings, SettingsError
 from services.broker import Broker
 from services.declare import FeedSpec, Lane
 from services.ingestion import FeedIntake, Ingestion
+from services.parts import PartRunner
 from services.positions import wall_clock
 from services.processor import Processor
 from services.sources.operations import OperationsSource
@@ -29,8 +30,12 @@ from services.sources.runner import SourceRunner
 from services.sources.source import Intake
 from services.telemetry import Telemetry
 
-Station = Literal["sources", "processor"]
+if TYPE_CHECKING:  # SQLAlchemy stays out of the process that commits
+    from services.database import Database
+
+Station = Literal["sources", "processor", "contract"]
 STATIONS: tuple[Station, ...] = get_args(Station)
+Run = Callable[[threading.Event], None]
 STOP_TIMEOUT_S = 2.5
 LOOK_AT_CHILD_S = 0.2
 
@@ -53,8 +58,8 @@ def read_stations(text: str) -> tuple[Station, ...]:
 class Worker:
     """One worker with the given stations; `run` stays until SIGTERM or SIGINT.
 
-    `apart` is the command that runs the sources alone: where it is given and both stations are wanted, they run
-    in that child process; without it, in a thread of this one.
+    `apart` is the command to which a station's name is added to run it alone: where it is given, all but the first
+    of the wanted stations run in such child processes; without it, in threads of this one.
     """
 
     def __init__(
@@ -65,14 +70,24 @@ class Worker:
         stations: Collection[Station] = STATIONS,
         apart: Sequence[str] | None = None,
     ) -> None:
-        self._settings, self._stations = settings, stations
+        self._settings, self._project, self._stations = settings, project, stations
         self._declarations = load_declarations(project)
         self._broker = Broker(settings.broker_url())
         self._name = process_name("worker")
         self._telemetry = Telemetry(self._name, "+".join(stations) if len(stations) < len(STATIONS) else "worker")
-        pulled = any(feed.source.pulled for feed in self._declarations.feeds.values())
-        self._apart = apart if len(stations) == len(STATIONS) and pulled else None
+        wanted = [station for station in stations if self._has_work(station)]
+        here = "processor" if "processor" in wanted else next(iter(wanted), None)
+        self._apart = {one: [*apart, one] for one in wanted if one != here} if apart is not None else {}
+        self._here = [station for station in wanted if station not in self._apart]
         self._stopping, self._failed = threading.Event(), ""
+
+    def _has_work(self, station: Station) -> bool:
+        """Whether the project gives the station anything to do."""
+        if station == "sources":
+            return any(feed.source.pulled for feed in self._declarations.feeds.values())
+        if station == "contract":
+            return self._project.contract is not None
+        return True
 
     def run(self) -> None:
         """Work until told to stop. Raises WorkerError where a part of it ended by itself."""
@@ -80,14 +95,14 @@ class Worker:
             signal.signal(number, lambda *_: self._stopping.set())
         publisher = Publisher(self._broker, self._telemetry)
         publisher.start()
-        child = self._start_child()
+        children = [self._start_child(station, command) for station, command in self._apart.items()]
         parts = [self._part(name, run) for name, run in self._runs().items()]
         log.info("worker started", stations=list(self._stations), feeds=sorted(self._declarations.feeds))
-        self._watch(child)
+        self._watch(children)
         deadline = time.monotonic() + STOP_TIMEOUT_S
         for part in parts:  # a source in the middle of loading is left behind; it has nothing half done
             part.join(max(0.0, deadline - time.monotonic()))
-        if child is not None:
+        for child in children:
             child.wait_or_kill(deadline)
         publisher.stop()
         self._broker.close()
@@ -95,37 +110,54 @@ class Worker:
         if self._failed:
             raise WorkerError(f"worker: {self._failed} ended by itself; its error is in the log")
 
-    def _start_child(self) -> Child | None:
-        """The process of the sources, where they run apart; made in this thread, whose end would end it."""
-        if self._apart is None:
-            return None
-        child = Child("sources", self._apart, os.environ | {"REDIS_URL": self._settings.broker_url()})
+    def _start_child(self, station: Station, command: Sequence[str]) -> Child:
+        """The process of a station that runs apart; made in this thread, whose end would end it."""
+        child = Child(station, command, os.environ | {"REDIS_URL": self._settings.broker_url()})
         child.start()
         return child
 
-    def _watch(self, child: Child | None) -> None:
+    def _watch(self, children: Sequence[Child]) -> None:
         """Stay until told to stop; a child that ended is started again."""
-        while not self._stopping.wait(LOOK_AT_CHILD_S if child is not None else None):
-            if child is None:
-                continue
-            if (code := child.ended()) is not None:
-                log.error("sources ended, starting them again", code=code, pause_s=child.pause_s)
-            if child.due():
-                child.start()
-        if child is not None:
+        while not self._stopping.wait(LOOK_AT_CHILD_S if children else None):
+            for child in children:
+                if (code := child.ended()) is not None:
+                    log.error("station ended, starting it again", station=child.name, code=code, pause_s=child.pause_s)
+                if child.due():
+                    child.start()
+        for child in children:
             child.ask_to_stop()
 
     def _runs(self) -> dict[str, Callable[[threading.Event], None]]:
         """What runs in this process, by station."""
-        runs: dict[str, Callable[[threading.Event], None]] = {}
-        if "processor" in self._stations:
-            tick_ms = self._settings.tick_ms
-            runs["processor"] = Processor(
-                self._broker, self._declarations, self._telemetry, worker=self._name, tick_ms=tick_ms
-            ).run
-        if "sources" in self._stations and self._apart is None:
-            runs["sources"] = self._sources().run
-        return runs
+        makers: dict[Station, Callable[[], Run]] = {
+            "sources": lambda: self._sources().run,
+            "processor": self._processor,
+            "contract": self._contract,
+        }
+        return {station: makers[station]() for station in self._here}
+
+    def _processor(self) -> Run:
+        return Processor(
+            self._broker, self._declarations, self._telemetry, worker=self._name, tick_ms=self._settings.tick_ms
+        ).run
+
+    def _contract(self) -> Run:
+        from app.contract_parts import Surroundings, contract_parts  # not for a process that runs only the live path
+
+        given = Surroundings(
+            self._settings, self._project, self._declarations, self._broker, self._database(), self._telemetry,
+            wall_clock, self._name,
+        )
+        return PartRunner(self._broker, contract_parts(given), worker=self._name).run
+
+    def _database(self) -> Database:
+        """The database, migrated where it is this machine's own file: nobody else would do it."""
+        from services.database import Database, migrate
+
+        database = Database(self._settings.database_address)
+        if database.is_sqlite:
+            migrate(database)
+        return database
 
     def _part(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
         """A thread without which the worker is of no use: where it fails, all stops, to be started afresh."""

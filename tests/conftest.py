@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from services.database import Database, migrate
 from services.embedded import EmbeddedBroker
 from tests.system import System
 
@@ -39,5 +40,14 @@ def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
 def system(broker_url: str) -> Iterator[System]:
     """Ingestion and a processor over the test feeds, on a clock that the test moves."""
     made = System(broker_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A migrated database of its own, in SQLite."""
+    made = Database(f"sqlite:///{tmp_path / 'headwater.db'}")
+    migrate(made)
     yield made
     made.close()

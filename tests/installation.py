@@ -62,7 +62,8 @@ class Installation:
         name = name or role
         environment = {
             **os.environ, "REDIS_URL": broker_url or self.broker.url, "PORT": str(port or self.port),
-            "HOST": "127.0.0.1", "WEB_CONCURRENCY": str(self._web_processes),
+            "HOST": "127.0.0.1", "HEADWATER_DATA": str(self.folder / "data"),
+            "WEB_CONCURRENCY": str(self._web_processes),
             "HEADWATER_INGEST_KEYS": f"test:{SECRET}:*", **(more or {}),
         }
         with (self.folder / f"{name}.log").open("ab") as log:

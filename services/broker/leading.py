@@ -13,8 +13,9 @@ from services.broker.stored import Entry, LaneCommit, OpenLane
 from services.declare import Lane
 from services.freshness import Progress
 
-Station = Literal["processor", "sources"]
-"""Which work a lease is for: writing a lane, or reading a feed's source (its first lane stands for the feed)."""
+Station = Literal["processor", "sources", "archive", "contract"]
+"""Which work a lease is for: writing a lane, reading a feed's source (its first lane stands for the feed), archiving
+a lane, or doing a job of the contract (a lane of the job's name stands for it)."""
 
 LEASE_TTL_MS = 2_000
 STREAM_LIMIT_BYTES = 96 * 1024 * 1024
@@ -146,7 +147,11 @@ def _lease_keys(station: Station, lane: Lane) -> list[str]:
     key = key_of(lane)
     if station == "processor":
         return [key + "lease", key + "tokens"]
-    return [key + "source:lease", key + "source:tokens"]
+    if station == "sources":
+        return [key + "source:lease", key + "source:tokens"]
+    if station == "archive":
+        return [key + "archive:lease", key + "archive:tokens"]
+    return [key + "contract:lease", key + "contract:tokens"]
 
 
 def _entries(raw: Any) -> list[Entry]:

@@ -28,7 +28,7 @@ from services.declare.columns import (
 )
 from services.declare.declarations import Declarations
 from services.declare.error import DeclarationError
-from services.declare.feeds import Feed, FeedSpec, Freshness, Lane
+from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
 
 __all__ = [
     "Aggregate",
@@ -44,6 +44,7 @@ __all__ = [
     "FieldType",
     "Flag",
     "Freshness",
+    "History",
     "Integer",
     "Keep",
     "Kind",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from services.declare.columns import Aggregate, Column, Condition, Field
 from services.declare.error import refuse
-from services.declare.feeds import NAME, Feed, FeedSpec, Freshness, Lane
+from services.declare.feeds import NAME, Feed, FeedSpec, Freshness, History, Lane
 
 Kind = Literal["latest", "series", "log"]
 Policy = Literal["every", "newest", "summarised"]
@@ -66,6 +66,7 @@ class Channel:
     title: ClassVar[str]
     feed: ClassVar[FeedSpec]
     freshness: ClassVar[Freshness]
+    history: ClassVar[History]
     policy: ClassVar[Policy]
     partition: ClassVar[str | None]
     partitions_max: ClassVar[int]
@@ -85,6 +86,7 @@ class Channel:
         name: str | None,
         title: str | None,
         freshness: Freshness | None,
+        history: History | None,
         policy: Policy | None,
         partition: Field | None,
         partitions_max: int,
@@ -104,6 +106,7 @@ class Channel:
         cls.feed, cls.name = feed.declaration, f"{feed.declaration.name}.{short}"
         cls.title = title or (cls.__doc__ or short.replace("_", " ").capitalize()).split("\n")[0].rstrip(".")
         cls.freshness = freshness or cls.feed.freshness
+        cls.history = cls._own_history(history)
         cls.by = tuple(cls._own_field("by", field) for field in ([by] if isinstance(by, Field) else by))
         cls.partition = None if partition is None else cls._own_field("partition", partition)
         cls.partitions_max, cls.where = partitions_max, where
@@ -123,6 +126,17 @@ class Channel:
             remedy = f"a {cls.kind} declared like this keeps {own!r}; leave it out, or declare another kind of channel"
             raise refuse(cls, "policy", said, remedy)
         return own
+
+    @classmethod
+    def _own_history(cls, said: History | None) -> History:
+        """The channel's own, else the feed's, of which a log leaves out the hours that it cannot have."""
+        if said is None:
+            return History(cls.feed.history.days) if cls.kind == "log" else cls.feed.history
+        if problem := said.problem():
+            raise refuse(cls, "history", said, problem)
+        if said.hourly_days and cls.kind == "log":
+            raise refuse(cls, "history", said, "a log cannot be rolled up by hour; leave out hourly_days")
+        return said
 
     @classmethod
     def _own_field(cls, what: str, field: Field) -> str:
@@ -214,6 +228,7 @@ class Latest(Channel):
         name: str | None = None,
         title: str | None = None,
         freshness: Freshness | None = None,
+        history: History | None = None,
         policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
@@ -229,6 +244,7 @@ class Latest(Channel):
             name=name,
             title=title,
             freshness=freshness,
+            history=history,
             policy=policy,
             partition=partition,
             partitions_max=partitions_max,
@@ -260,6 +276,7 @@ class Series(Channel):
         name: str | None = None,
         title: str | None = None,
         freshness: Freshness | None = None,
+        history: History | None = None,
         policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
@@ -274,6 +291,7 @@ class Series(Channel):
             name=name,
             title=title,
             freshness=freshness,
+            history=history,
             policy=policy,
             partition=partition,
             partitions_max=partitions_max,
@@ -305,6 +323,7 @@ class Log(Channel):
         name: str | None = None,
         title: str | None = None,
         freshness: Freshness | None = None,
+        history: History | None = None,
         policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
@@ -315,6 +334,7 @@ class Log(Channel):
             name=name,
             title=title,
             freshness=freshness,
+            history=history,
             policy=policy,
             partition=partition,
             partitions_max=partitions_max,

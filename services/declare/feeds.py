@@ -37,6 +37,26 @@ class Freshness:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """How long the archive keeps what was: `days` in full, `hourly_days` its numbers by hour. 0 days keep nothing.
+
+    On a feed `days` is for its events, and both are what its channels inherit; rows and series can be rolled up,
+    logs cannot.
+    """
+
+    days: float = 7
+    hourly_days: float = 0
+
+    def problem(self) -> str | None:
+        """The remedy where the numbers cannot be meant, else None."""
+        if not 0 <= self.days <= 36_500 or not 0 <= self.hourly_days <= 36_500:
+            return "give days and hourly_days of 0 to 36500"
+        if self.hourly_days and not 1 <= self.days <= self.hourly_days:
+            return "give hourly_days=0, or days of at least 1 and hourly_days of at least days: hours come from days"
+        return None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Lane:
     """One ordered, single-writer part of a feed."""
@@ -60,6 +80,7 @@ class FeedSpec:
     lanes: int
     lateness_s: float
     strict: bool
+    history: History
     fields: Mapping[str, Field]
     declared_by: type[Feed]
 
@@ -73,13 +94,16 @@ class FeedSpec:
         return tuple(Lane(self.name, number) for number in range(self.lanes))
 
 
+DEFAULT_HISTORY = History()
+
+
 class Feed:
     """A declared stream of events of one shape; subclass it with fields as attributes.
 
     Class keywords: `name`; `key`, the field that names the thing an event is about; `source`, where
     records come from; `freshness`, the rule its channels inherit; `lanes`, into how many ordered parts
     the feed is split, by `partition`; `lateness_s`, how late an event may come and still be folded into
-    a window; `strict`, whether an unknown field is a rejection.
+    a window; `strict`, whether an unknown field is a rejection; `history`, how long the archive keeps it.
     """
 
     declaration: ClassVar[FeedSpec]
@@ -95,10 +119,11 @@ class Feed:
         lanes: int = 1,
         lateness_s: float = 10.0,
         strict: bool = False,
+        history: History = DEFAULT_HISTORY,
     ) -> None:
         fields = {k: v for k, v in vars(cls).items() if isinstance(v, Field)}
         cls.declaration = FeedSpec(
-            name, key, source, freshness, partition, lanes, lateness_s, strict, fields, declared_by=cls
+            name, key, source, freshness, partition, lanes, lateness_s, strict, history, fields, declared_by=cls
         )
         cls._check(cls.declaration)
 
@@ -114,6 +139,8 @@ class Feed:
                 raise refuse(cls, what, named, f"name a required Text or Integer field of {sorted(spec.fields)}")
         if problem := spec.freshness.problem():
             raise refuse(cls, "freshness", spec.freshness, problem)
+        if problem := spec.history.problem():
+            raise refuse(cls, "history", spec.history, problem)
         if not 1 <= spec.lanes <= 64:
             raise refuse(cls, "lanes", spec.lanes, "give 1 to 64")
         if spec.lanes > 1 and spec.partition is None:

@@ -31,7 +31,7 @@ def free_port() -> int:
 
 def environment(**variables: str) -> dict[str, str]:
     """This process's environment without settings of its own, plus the given ones."""
-    ours = ("HEADWATER_", "REDIS_URL", "PORT", "HOST", "WEB_CONCURRENCY")
+    ours = ("HEADWATER_", "REDIS_URL", "DATABASE_URL", "PORT", "HOST", "WEB_CONCURRENCY")
     return {**{k: v for k, v in os.environ.items() if not k.startswith(ours)}, **variables}
 
 

@@ -44,7 +44,7 @@ def test_a_process_without_a_broker_says_what_is_missing(command: str, tmp_path:
 def test_a_worker_for_an_unknown_station_names_the_known_ones(own_broker: EmbeddedBroker) -> None:
     ended = headwater("worker", "--only", "nope", REDIS_URL=own_broker.url)
     assert ended.returncode == 2
-    assert "'nope': no such station; name some of sources,processor" in ended.stderr
+    assert "'nope': no such station; name some of sources,processor,contract" in ended.stderr
 
 
 def test_check_needs_no_broker_and_counts_what_is_declared(tmp_path: Path) -> None:
@@ -78,9 +78,40 @@ def test_a_release_fails_where_the_broker_would_drop_data(own_broker: EmbeddedBr
     client = redis.Redis.from_url(own_broker.url)
     client.config_set("maxmemory-policy", "allkeys-lru")
     client.close()
-    ended = headwater("release", REDIS_URL=own_broker.url)
+    ended = headwater("release", REDIS_URL=own_broker.url, HEADWATER_DATA=str(tmp_path / "data"))
     assert ended.returncode == 1
     assert "set maxmemory-policy noeviction" in ended.stdout
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_release_migrates_the_database_once(own_broker: EmbeddedBroker, tmp_path: Path) -> None:
+    def release() -> str:
+        ended = headwater("release", REDIS_URL=own_broker.url, HEADWATER_DATA=str(tmp_path / "data"))
+        assert ended.returncode == 0, ended.stdout
+        return ended.stdout
+
+    assert "headwater.db migrated from nothing: at revision" in release()
+    assert "headwater.db is at revision" in release()
+
+
+def test_outside_loopback_a_release_needs_a_database_that_outlives_the_disk(
+    own_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    ended = headwater(
+        "release", REDIS_URL=own_broker.url, HEADWATER_DATA=str(tmp_path), HOST="0.0.0.0", HEADWATER_INSECURE="1"
+    )
+    assert ended.returncode == 1
+    assert "fail  database: DATABASE_URL: not set, and 0.0.0.0" in ended.stdout
+    assert "history of 'flights'" in ended.stdout
+    assert not (tmp_path / "headwater.db").exists()
+
+
+def test_the_doctor_names_the_remedy_for_a_database_that_is_away(own_broker: EmbeddedBroker) -> None:
+    ended = headwater("doctor", REDIS_URL=own_broker.url, DATABASE_URL="postgres://u:canary@127.0.0.1:1/hw")
+    assert ended.returncode == 1
+    assert "fail  database: database postgresql+psycopg://u:***@127.0.0.1:1/hw" in ended.stdout
+    assert "start it, or correct DATABASE_URL" in ended.stdout
+    assert "canary" not in ended.stdout + ended.stderr
 
 
 def test_settings_prints_the_table_of_the_readme() -> None:

@@ -42,6 +42,7 @@ def test_a_bad_value_names_variable_value_and_remedy(
     ("variable", "value"),
     [
         ("REDIS_URL", "http://user:canary@example.com"),
+        ("DATABASE_URL", "mysql://user:canary@example.com/db"),
         ("HEADWATER_INGEST_KEYS", "press:canary"),
         ("HEADWATER_INGEST_KEYS", "canary"),
     ],

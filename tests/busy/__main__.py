@@ -15,4 +15,4 @@ if __name__ == "__main__":
     settings = read_settings()
     start_logging("worker", settings.log_level)
     stations = read_stations(sys.argv[1] if len(sys.argv) > 1 else "")
-    Worker(settings, project=PROJECT, stations=stations, apart=[sys.executable, "-m", "tests.busy", "sources"]).run()
+    Worker(settings, project=PROJECT, stations=stations, apart=[sys.executable, "-m", "tests.busy"]).run()

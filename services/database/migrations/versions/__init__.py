@@ -1,0 +1,1 @@
+"""The changes themselves; each names its predecessor in `down_revision`."""

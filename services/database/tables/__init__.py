@@ -1,0 +1,25 @@
+"""Tables: a file for each room that keeps something, all on one MetaData.
+
+A change of a table comes with a migration; a test compares what the migrations make with what stands here.
+Times are milliseconds since the Unix epoch, as everywhere.
+"""
+
+from services.database.tables.archive import (
+    archive_channels,
+    archive_deltas,
+    archive_events,
+    archive_gaps,
+    archive_hours,
+    archive_lanes,
+)
+from services.database.tables.metadata import METADATA
+
+__all__ = [
+    "METADATA",
+    "archive_channels",
+    "archive_deltas",
+    "archive_events",
+    "archive_gaps",
+    "archive_hours",
+    "archive_lanes",
+]
