@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import app.pages
 import services.feeds
+from services.contract.document import Contract
+from services.contract.reading import read_contract
 from services.declare import DeclarationError, Declarations
 
 if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
@@ -22,7 +24,7 @@ if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
 class Project:
     """Whose feeds and pages are served: two packages, one file in them for each feed and each page.
 
-    `contract` is the file of the service level, where there is one.
+    `contract` is the project's `contract.toml`, None where it promises nothing.
     """
 
     feeds: ModuleType
@@ -30,7 +32,8 @@ class Project:
     contract: Path | None = None
 
 
-DEMO = Project(services.feeds, app.pages)
+_CONTRACT = Path(app.__file__).parents[1] / "contract.toml"
+DEMO = Project(services.feeds, app.pages, _CONTRACT if _CONTRACT.exists() else None)
 
 
 def load_declarations(project: Project = DEMO) -> Declarations:
@@ -46,6 +49,11 @@ def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Pag
     for page in pages:
         page.check(declarations)
     return pages
+
+
+def load_contract(declarations: Declarations, project: Project = DEMO) -> Contract | None:
+    """What the project promises, None where it promises nothing. Raises ContractError."""
+    return None if project.contract is None else read_contract(project.contract, declarations)
 
 
 def _modules_of(package: ModuleType) -> list[ModuleType]:

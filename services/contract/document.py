@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
+from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from services.contract.alerting import Alerting
+from services.contract.alerting import Severity as Severity
+from services.contract.exclusions import ExclusionKind, Exclusions
 
 Phase = Literal["mvp", "production"]
 Owner = Literal["provider", "client", "third_party"]
@@ -18,7 +23,21 @@ Kind = Literal[
 ]
 Point = Literal["gateway", "browser", "probe", "broker"]
 """Where an objective is measured: latency at `gateway` is received → sent, at `browser` created → painted."""
-Severity = Literal["critical", "major", "minor"]
+Degraded = Literal["slower_rate", "last_value_marked", "long_poll", "none"]
+
+POINTS: Mapping[Kind, tuple[Point, ...]] = {
+    "latency": ("gateway", "browser"),
+    "update_interval": ("gateway",),
+    "freshness": ("browser",),
+    "availability": ("probe",),
+    "interaction": ("browser",),
+    "reconnect": ("browser",),
+    "backlog": ("broker",),
+    "first_value": ("browser",),
+}
+"""Where each kind can be measured."""
+OVERALL: frozenset[Kind] = frozenset({"availability", "interaction", "reconnect"})
+"""Kinds that belong to no channel: a probe, a click and a connection serve all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +48,8 @@ class Objective:
     `backlog` in events, and for `availability` the seconds that a probe may take. What is counted, by kind:
     latency: events; update_interval: updates; freshness: view-seconds; availability: probes; interaction,
     reconnect, first_value: occurrences; backlog: seconds. `window_days` None is the contract's period.
-    `exception` is a tolerated breach in words; `degraded` what the viewer has instead while it is not met.
+    `exception` is a tolerated breach in words, `tolerated_minutes` how many breached minutes of a window it
+    covers; `degraded` what the viewer has instead while it is not met; `excluding` the exclusions that apply.
     """
 
     name: str
@@ -45,11 +65,16 @@ class Objective:
     degraded: str
     binding: bool
     line: int
+    tolerated_minutes: int = 0
+    excluding: tuple[ExclusionKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SupportCalendar:
-    """When support answers. `hours` by weekday, 0 is Monday; a day without hours is closed."""
+    """When support answers. `hours` by weekday, 0 is Monday; a day without hours is closed.
+
+    A day that ends at 00:00 ends with the day.
+    """
 
     zone: ZoneInfo
     hours: Mapping[int, tuple[time, time]]
@@ -65,3 +90,51 @@ class SeverityRule:
     means: str
     response_s: int
     resolution_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of the contract."""
+
+    name: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """When reports go out, by the contract's zone, and through which sinks; `raw_days`: the disputed period.
+
+    Raw samples are kept for that many days after they were taken, so that a report can be computed again.
+    """
+
+    weekday: int
+    at: time
+    sinks: tuple[str, ...]
+    raw_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """All that was promised. `begins` and `ends` are its first and last day, in `zone`."""
+
+    path: Path
+    name: str
+    phase: Phase
+    provider: Party
+    client: Party
+    begins: date
+    ends: date
+    period: Literal["month", "quarter", "year"]
+    zone: ZoneInfo
+    objectives: tuple[Objective, ...]
+    exclusions: Exclusions
+    support: SupportCalendar
+    severities: tuple[SeverityRule, ...]
+    alerting: Alerting
+    reporting: Reporting
+
+    def objective(self, name: str) -> Objective | None:
+        return next((one for one in self.objectives if one.name == name), None)
+
+    def severity(self, severity: Severity) -> SeverityRule | None:
+        return next((one for one in self.severities if one.severity == severity), None)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import tests.project.feeds
 import tests.project.pages
@@ -10,7 +11,7 @@ from app.logs import start_logging
 from app.settings import read_settings
 from tests.project.planted import ENVIRONMENT, plant
 
-PROJECT = Project(tests.project.feeds, tests.project.pages)
+PROJECT = Project(tests.project.feeds, tests.project.pages, Path(__file__).with_name("contract.toml"))
 
 
 def main(role: str) -> None:
