@@ -23,10 +23,10 @@ from callbacks import register_all
 from components.page import Page
 from services.accounts import IngestKeys
 from services.broker import Broker
+from services.clocks import BrokerClock
 from services.gateway.gateway import Gateway, GatewayLimits
 from services.gateway.handover import SOCK_SERVER_OPTIONS
 from services.ingestion import Ingestion
-from services.positions import wall_clock
 from services.telemetry import Telemetry
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -63,10 +63,11 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     declarations = load_declarations(project)
     pages = load_pages(declarations, project)
     broker = Broker(settings.broker_url())
-    telemetry = Telemetry(process_name("web"), "web")
+    clock = BrokerClock()
+    telemetry = Telemetry(process_name("web"), "web", clock)
+    reports = ViewerReports(telemetry, declarations, [page.path for page in pages], clock)
     gateway = Gateway(
-        broker, declarations, telemetry, wall_clock, limits=_limits(settings),
-        on_viewer_report=ViewerReports(telemetry),
+        broker, declarations, telemetry, clock, limits=_limits(settings), on_viewer_report=reports,
     )
     doors = Doors(settings)
     server = Flask("headwater", static_folder=None)
@@ -74,10 +75,10 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     dash = _dash_app(server, pages, Modules(ASSETS / "live"))
     _live_route(server, gateway, doors)
     Api(
-        broker, declarations, gateway, Ingestion(broker, declarations, telemetry), IngestKeys(settings.ingest_keys),
-        doors, wall_clock, settings.ingest_body_mb * 1024 * 1024,
+        broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
+        IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024,
     ).register(server)
-    return Web(dash, server, gateway, Publisher(broker, telemetry), broker)
+    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker)
 
 
 def _limits(settings: Settings) -> GatewayLimits:

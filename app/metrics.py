@@ -33,6 +33,8 @@ COUNTERS = {
     "refused_viewers": "viewers refused because there are too many",
     "polls": "long polls parked",
     "viewer_reports": "reports of viewers",
+    "viewer_reports_refused": "reports of viewers that report too often",
+    "lines_dropped": "measurements dropped because a minute's sheet was full",
     "viewer_gaps": "gaps that viewers noticed",
     "viewer_duplicates": "frames that viewers had already",
     "viewer_reconnects": "reconnects that viewers reported",

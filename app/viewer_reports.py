@@ -1,33 +1,77 @@
 """Viewer reports: what browsers measured becomes telemetry of the process that they are connected to.
 
-A report is input from outside: names are known ones, numbers are bounded, anything else is passed over.
+A report is input from outside: names are known ones, numbers are bounded, anything else is passed over. How much a
+viewer counts for is decided where its figures are read (`services/measurement/weighing.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast, get_args
 
 from services.accounts import Principal
+from services.declare import Declarations
+from services.positions import Clock, wall_clock
+from services.sheets import Stage, Transport
 from services.sketch import Sketch
 from services.telemetry import Telemetry
 
 STAGES = frozenset({
     "created_to_received", "sent_to_received", "received_to_painted", "created_to_painted", "created_to_charted",
 })
-"""Stages that end in a browser; a report carries a sketch (`Sketch.as_json`, in seconds) for each."""
+"""Stages of the last minute's figures that end in a browser; a report carries a sketch (`Sketch.as_json`, in seconds)
+for each."""
+SECONDS: frozenset[str] = frozenset({"event_age", "event_age_upstream", "view_second"})
+"""What is counted once for each second that somebody looked."""
+LINES = frozenset(get_args(Stage)) - {"created_to_ingested", "ingested_to_processed", "processed_to_sent",
+                                      "ingested_to_sent", "backlog"}
+"""What a viewer may report by channel and page."""
 COUNTS = ("gaps", "duplicates", "reconnects")
+WEIGHT_MAX = 250
+"""So many events of a stage count in one report for the last minute's figures."""
+REPORTS_A_MINUTE = 20
+LINES_MAX = 400
+VIEWERS_MAX = 10_000
 _BINS_MAX = 1_000
 _EVENTS_MAX = 1_000_000
+_PANE_MS = 60_000
+_SECONDS_FIRST = 60
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is remembered of a viewer: when it reported last, and how often in the present minute."""
+
+    at: int
+    minute: int
+    reports: int = 0
+
+
+class _Line(NamedTuple):
+    stage: Stage
+    channel: str
+    page: str
+    sketch: Sketch
 
 
 class ViewerReports:
     """Called by the gateway's loop for each report, so it does little."""
 
-    def __init__(self, telemetry: Telemetry) -> None:
-        self._telemetry = telemetry
+    def __init__(
+        self, telemetry: Telemetry, declarations: Declarations, pages: Collection[str], clock: Clock = wall_clock
+    ) -> None:
+        self._telemetry, self._declarations, self._clock = telemetry, declarations, clock
+        self._pages = frozenset(pages)
+        self._viewers: dict[str, _Known] = {}
 
-    def __call__(self, viewer: str, principal: Principal, report: Mapping[str, Any]) -> None:
+    def __call__(
+        self, viewer: str, principal: Principal, report: Mapping[str, Any], transport: Transport = "socket"
+    ) -> None:
+        seconds = self._admit(viewer)
+        if seconds is None:
+            self._telemetry.count("viewer_reports_refused")
+            return
         self._telemetry.count("viewer_reports")
         for name in COUNTS:
             found = report.get(name)
@@ -36,7 +80,52 @@ class ViewerReports:
         stages = report.get("stages")
         for name, raw in stages.items() if isinstance(stages, dict) else ():
             if name in STAGES and is_sketch(raw):
-                self._telemetry.absorb(name, Sketch.from_json(raw))
+                self._telemetry.absorb(name, Sketch.from_json(raw).thinned(WEIGHT_MAX))
+        for line in self._lines(report.get("lines"), seconds):
+            self._telemetry.absorb_line(
+                line.stage, line.sketch, viewer=viewer, channel=line.channel, page=line.page, transport=transport
+            )
+
+    def _admit(self, viewer: str) -> int | None:
+        """How many seconds this report can speak of; None where the viewer reports too often, or there are too many."""
+        now = self._clock()
+        known = self._viewers.get(viewer)
+        if known is None:
+            self._forget_gone(now)
+            if len(self._viewers) >= VIEWERS_MAX:
+                return None
+            known = self._viewers[viewer] = _Known(now - 1000 * _SECONDS_FIRST, now // _PANE_MS)
+        if known.minute != now // _PANE_MS:
+            known.minute, known.reports = now // _PANE_MS, 0
+        known.reports += 1
+        if known.reports > REPORTS_A_MINUTE:
+            return None
+        seconds = min(_SECONDS_FIRST, (now - known.at) // 1000 + 2)
+        known.at = now
+        return seconds
+
+    def _forget_gone(self, now: int) -> None:
+        if len(self._viewers) >= VIEWERS_MAX // 2:
+            self._viewers = {name: known for name, known in self._viewers.items() if now - known.at < 2 * _PANE_MS}
+
+    def _lines(self, raw: Any, seconds: int) -> Iterator[_Line]:
+        for line in raw[:LINES_MAX] if isinstance(raw, list) else ():
+            if not (isinstance(line, list) and len(line) == 4):
+                continue
+            stage, channel, page, sketch = line
+            if not (isinstance(stage, str) and stage in LINES and is_sketch(sketch)):
+                continue
+            if (declared := self._channel(channel)) is not None:
+                most = seconds if stage in SECONDS else _EVENTS_MAX
+                where = page if isinstance(page, str) and page in self._pages else ""
+                yield _Line(cast(Stage, stage), declared, where, Sketch.from_json(sketch).thinned(most))
+
+    def _channel(self, name: Any) -> str | None:
+        """The declared channel, a partition's as that of all its partitions; empty for what concerns the page."""
+        if name == "":
+            return ""
+        ref = self._declarations.resolve(name) if isinstance(name, str) else None
+        return None if ref is None else ref.channel.name
 
 
 def is_sketch(raw: Any) -> bool:

@@ -20,10 +20,10 @@ from app.loading import DEMO, Project, load_declarations
 from app.publisher import Publisher, process_name
 from app.settings import Settings, SettingsError
 from services.broker import Broker
+from services.clocks import BrokerClock
 from services.declare import FeedSpec, Lane
 from services.ingestion import FeedIntake, Ingestion
 from services.parts import PartRunner
-from services.positions import wall_clock
 from services.processor import Processor
 from services.sources.operations import OperationsSource
 from services.sources.runner import SourceRunner
@@ -74,7 +74,9 @@ class Worker:
         self._declarations = load_declarations(project)
         self._broker = Broker(settings.broker_url())
         self._name = process_name("worker")
-        self._telemetry = Telemetry(self._name, "+".join(stations) if len(stations) < len(STATIONS) else "worker")
+        self._clock = BrokerClock()
+        role = "+".join(stations) if len(stations) < len(STATIONS) else "worker"
+        self._telemetry = Telemetry(self._name, role, self._clock)
         wanted = [station for station in stations if self._has_work(station)]
         here = "processor" if "processor" in wanted else next(iter(wanted), None)
         self._apart = {one: [*apart, one] for one in wanted if one != here} if apart is not None else {}
@@ -93,7 +95,7 @@ class Worker:
         """Work until told to stop. Raises WorkerError where a part of it ended by itself."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
-        publisher = Publisher(self._broker, self._telemetry)
+        publisher = Publisher(self._broker, self._telemetry, self._clock)
         publisher.start()
         children = [self._start_child(station, command) for station, command in self._apart.items()]
         parts = [self._part(name, run) for name, run in self._runs().items()]
@@ -138,7 +140,8 @@ class Worker:
 
     def _processor(self) -> Run:
         return Processor(
-            self._broker, self._declarations, self._telemetry, worker=self._name, tick_ms=self._settings.tick_ms
+            self._broker, self._declarations, self._telemetry, worker=self._name, tick_ms=self._settings.tick_ms,
+            clock=self._clock,
         ).run
 
     def _contract(self) -> Run:
@@ -146,7 +149,7 @@ class Worker:
 
         given = Surroundings(
             self._settings, self._project, self._declarations, self._broker, self._database(), self._telemetry,
-            wall_clock, self._name,
+            self._clock, self._name,
         )
         return PartRunner(self._broker, contract_parts(given), worker=self._name).run
 
@@ -175,13 +178,13 @@ class Worker:
         return thread
 
     def _sources(self) -> SourceRunner:
-        ingestion = Ingestion(self._broker, self._declarations, self._telemetry)
+        ingestion = Ingestion(self._broker, self._declarations, self._telemetry, self._clock)
         for feed in self._declarations.feeds.values():
             if isinstance(feed.source, OperationsSource):
                 feed.source.observe(self._broker, self._declarations)
 
         def intake_of(feed: FeedSpec, stop: threading.Event) -> Intake:
-            return FeedIntake(ingestion, feed, stop, wall_clock)
+            return FeedIntake(ingestion, feed, stop, self._clock)
 
         def tell_error(feed: FeedSpec, text: str) -> None:
             self._broker.source_error(Lane(feed.name, 0), text)

@@ -70,7 +70,9 @@ class Ingestion:
             accepted, duplicates = accepted + new, duplicates + known
             if not feed.source.recorded:  # a recording sets its stamps itself, some of them in the past
                 oldest = min(event.created_at for event in events)
-                self._telemetry.observe("created_to_ingested", (now - oldest) / 1000, len(events))
+                waited_s = (now - oldest) / 1000
+                self._telemetry.observe("created_to_ingested", waited_s, len(events))
+                self._telemetry.note("created_to_ingested", waited_s, len(events), feed.name)
         self._account(feed, accepted, duplicates, rejected)
         return Receipt(accepted, duplicates, tuple(rejected))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -91,6 +91,14 @@ class _LedChannel:
             _, below, size = self._deltas.popleft()
             self._deltas_bytes -= size
         return below
+
+
+class Committed(NamedTuple):
+    """What one commit wrote: `events` of all channels, `times` of most of them, and those of each channel."""
+
+    events: int
+    times: Times | None
+    channels: Sequence[tuple[str, Times]]
 
 
 class PoisonEvent(Exception):
@@ -217,8 +225,8 @@ class LedLane:
     def _quarantine(self, event: Any, why: str) -> None:
         self._quarantined.append(orjson.dumps({"event": event, "why": why, "at": self._clock()}))
 
-    def commit(self) -> tuple[int, Times | None]:
-        """Write everything folded since the last commit: (events, their times). Raises LaneLost or BrokerDown."""
+    def commit(self) -> Committed:
+        """Write everything folded since the last commit. Raises LaneLost or BrokerDown."""
         now = self._clock()
         changes = [change for led in self._channels.values() if (change := led.take(now)) is not None]
         events, quarantined = self.pending_events, len(self._quarantined)
@@ -239,7 +247,8 @@ class LedLane:
         self._checkpoint_before = self.checkpoint
         self._forget_pending()
         times = max((change.times for change in changes), key=lambda t: t.events, default=None)
-        return events - quarantined, times
+        channels = [(change.name.partition(":")[0], change.times) for change in changes]
+        return Committed(events - quarantined, times, channels)
 
     def _take_too_late(self) -> int:
         reducers: list[Reducer] = [led.reducer for led in self._channels.values()]

@@ -186,16 +186,20 @@ class Processor:
 
     def _commit(self, led: LedLane) -> None:
         try:
-            events, times = led.commit()
+            committed = led.commit()
         except LaneLost as lost:
             self._telemetry.count("commits_refused")
             self._lose(led.lane, str(lost))
             return
         self._committed[led.lane] = self._monotonic()
-        self._telemetry.count("processed", events)
-        if times is not None:
-            # From the oldest event of the commit: the worst of the batch, never flattered by the newest.
-            self._telemetry.observe("ingested_to_processed", (self._clock() - times.ingested[0]) / 1000, events)
+        self._telemetry.count("processed", committed.events)
+        now = self._clock()
+        # From the oldest event of the commit: the worst of the batch, never flattered by the newest.
+        if committed.times is not None:
+            waited_s = (now - committed.times.ingested[0]) / 1000
+            self._telemetry.observe("ingested_to_processed", waited_s, committed.events)
+        for channel, times in committed.channels:
+            self._telemetry.note("ingested_to_processed", (now - times.ingested[0]) / 1000, times.events, channel)
 
     def _report_progress(self) -> None:
         now = self._monotonic()

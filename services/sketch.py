@@ -66,6 +66,38 @@ class Sketch:
                 return _middle(number)
         return _middle(max(self.bins))
 
+    def within(self, limit: float) -> int:
+        """How many of the counted values are at most `limit`; a bin counts by its middle, so within 1 %."""
+        bins = sum(times for number, times in self.bins.items() if _middle(number) <= limit)
+        negative = sum(times for number, times in self.negative.items() if -_middle(number) <= limit)
+        return bins + negative + (self.zeros if limit >= 0 else 0)
+
+    def thinned(self, most: int) -> Sketch:
+        """The same distribution with at most `most` counts, by an even pick in the order of values."""
+        if self.count <= most:
+            return self
+        thin, passed, kept = Sketch(), 0, 0
+        for part, number, times in self._in_order():
+            passed += times
+            now = passed * most // self.count
+            if now > kept:
+                thin._put(part, number, now - kept)
+            kept = now
+        return thin
+
+    def _in_order(self) -> list[tuple[int, int, int]]:
+        """(sign, bin, count) from the least value to the greatest."""
+        below = [(-1, number, times) for number, times in sorted(self.negative.items(), reverse=True)]
+        zero = [(0, 0, self.zeros)] if self.zeros else []
+        return below + zero + [(1, number, times) for number, times in sorted(self.bins.items())]
+
+    def _put(self, sign: int, number: int, times: int) -> None:
+        self.count += times
+        if sign == 0:
+            self.zeros += times
+        else:
+            (self.bins if sign > 0 else self.negative)[number] = times
+
     def as_json(self) -> list[Any]:
         """[zeros, [bin, count, …], [negative bin, count, …]], sorted, so that equal sketches are equal bytes."""
         return [self.zeros, _flat(self.bins), _flat(self.negative)]

@@ -8,6 +8,7 @@ from services.broker.accepting import IDS_WINDOW, IDS_WINDOW_MS, MEMORY_LIMIT, A
 from services.broker.connection import memory_share
 from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
 from services.broker.leading import Leading, Station
+from services.broker.measuring import SHEETS_HELD, Measuring
 from services.broker.serving import Serving
 from services.broker.stored import ChannelCommit, Entry, LaneCommit, OpenLane, StoredChannel, StoredDelta
 
@@ -15,6 +16,7 @@ __all__ = [
     "IDS_WINDOW",
     "IDS_WINDOW_MS",
     "MEMORY_LIMIT",
+    "SHEETS_HELD",
     "BacklogFull",
     "Broker",
     "BrokerDown",
@@ -33,7 +35,7 @@ __all__ = [
 ]
 
 
-class Broker(Accepting, Leading, Serving):
+class Broker(Accepting, Leading, Measuring, Serving):
     """The door to Redis for one process: at most two connections for commands and one that blocks.
 
     `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.

@@ -7,7 +7,7 @@ up one by one, in turn, when their socket takes more, so no queue can grow.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from services.accounts import can
 from services.broker import StoredChannel, StoredDelta
@@ -15,6 +15,7 @@ from services.declare import ChannelRef, Lane
 from services.freshness import Progress
 from services.gateway.audiences import Audiences
 from services.gateway.frames import Frame, Writable, join
+from services.gateway.observing import Observer
 from services.gateway.publications import UNWRITTEN, Outcome, Publication, Step
 from services.gateway.reading import BrokerAsker, DeltaReader
 from services.gateway.sockets import Sockets
@@ -44,6 +45,7 @@ class Delivery:
         self._asked: set[ChannelRef] = set()
         self._turns = Turns()
         self._away: dict[str, int] = {}
+        self._observer = Observer(telemetry, clock)
         self._slow: set[Viewer] = set()
 
     def connect(
@@ -73,6 +75,12 @@ class Delivery:
             self.audiences.know(publication)
             self._ask(ref)
         return publication
+
+    def measure_always(self, refs: Collection[ChannelRef]) -> None:
+        """Channels with an objective are read also while nobody watches them: what is not measured counts as bad."""
+        self._observer.always = frozenset(refs)
+        for ref in refs:
+            self.want(ref)
 
     def subscribe(self, viewer: Viewer, wanted: Mapping[Publication, Position | None]) -> None:
         """Replace what a viewer gets. A position counts only for a channel that it did not have."""
@@ -255,7 +263,9 @@ class Delivery:
         self._publish(before)
         for publication in before:
             publication.fold()
-        self._observe([delta for delta in deltas if self._is_sent(delta, before)])
+        sent = ((self.publications.get(one.ref), one) for one in deltas)
+        always, watching = self._observer.always, self.audiences.watching
+        self._observer.sent((p, one) for p, one in sent if p in before and (p.ref in always or watching(p)))
 
     def _publish(self, before: Mapping[Publication, Position]) -> None:
         frames: dict[Publication, Frame] = {}
@@ -360,7 +370,8 @@ class Delivery:
         now = time.monotonic()
         for ref, publication in list(self.publications.items()):
             self._telemetry.count("snapshots_encoded", publication.take_encoded())
-            if not self.audiences.watching(publication) and now - publication.idle_since > KEEP_IDLE_S:
+            idle = not self.audiences.watching(publication) and now - publication.idle_since > KEEP_IDLE_S
+            if idle and ref not in self._observer.always:
                 self._reader.forget(ref)
                 self.audiences.forget(publication)
                 del self.publications[ref]
@@ -386,13 +397,3 @@ class Delivery:
         self._telemetry.count("frames")
         if step.deltas != 1:
             self._telemetry.count("snapshots" if step.is_snapshot else "merged")
-
-    def _is_sent(self, delta: StoredDelta, before: Mapping[Publication, Position]) -> bool:
-        publication = self.publications.get(delta.ref)
-        return publication is not None and publication in before and bool(self.audiences.watching(publication))
-
-    def _observe(self, deltas: Sequence[StoredDelta]) -> None:
-        sent = self._clock()
-        for delta in deltas:
-            waited_s = max(0, sent - delta.times.processed) / 1000
-            self._telemetry.observe("processed_to_sent", waited_s, delta.times.events)

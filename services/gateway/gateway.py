@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -96,10 +96,11 @@ class Gateway:
     def __init__(
         self, broker: Broker, declarations: Declarations, telemetry: Telemetry, clock: Clock = wall_clock, *,
         limits: GatewayLimits | None = None, on_viewer_report: OnReport | None = None, grants: Grants = SETTLED,
+        measured: Collection[ChannelRef] = (),
     ) -> None:
         self._broker, self._declarations, self._telemetry, self._clock = broker, declarations, telemetry, clock
         self.limits = limits or GatewayLimits()
-        self._on_report = on_viewer_report
+        self._on_report, self._measured = on_viewer_report, measured
         self._sockets = Sockets(self, self.limits.sockets)
         self._delivery = Delivery(self._sockets, clock, telemetry)
         self._heartbeats = Heartbeats(self._delivery, self._sockets, clock, self.limits.heartbeat_s)
@@ -126,6 +127,7 @@ class Gateway:
             self._sockets.start()
             self._reader.start()
             self._asker.start()
+            self._sockets.call(lambda: self._delivery.measure_always(self._measured))
 
     def adopt(self, ws: Server, principal: Principal, address: str = "") -> None:
         """Take over a socket whose handshake is done: the last statement of the flask-sock handler."""

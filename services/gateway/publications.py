@@ -57,12 +57,13 @@ class Publication:
     """One channel, or one partition of it.
 
     `position` is None until the broker was read, and again while it has to be read anew; `written` is where
-    viewers at head stand, also then. `event_at` is the newest event's time, 0 for none yet.
+    viewers at head stand, also then. `event_at` is the newest event's time, 0 for none yet; `observed_at` when the last
+    change was measured.
     """
 
     __slots__ = (
         "_clock", "_encoded", "_former", "_merged", "_newest", "_ring", "_ring_bytes", "_snapshot", "_state", "_times",
-        "_unfolded", "event_at", "idle_since", "name", "position", "ref", "written",
+        "_unfolded", "event_at", "idle_since", "name", "observed_at", "position", "ref", "written",
     )
 
     def __init__(self, ref: ChannelRef, clock: Clock) -> None:
@@ -70,6 +71,7 @@ class Publication:
         self.position: Position | None = None
         self.event_at = 0
         self.idle_since = 0.0
+        self.observed_at = 0
         self._times: Times | None = None
         self._state: State = state_of(ref.channel.kind, ref.channel.keep)
         self._snapshot: Step | None = None
