@@ -42,7 +42,7 @@ def burning(objective: Objective, alerting: Alerting, minutes: Sequence[Minute],
             continue
         since = burning_since(objective, long, 1_000 * rule.short_s)
         yield Finding(
-            key=f"burn:{objective.name}:{rule.rate:g}", group=f"objective:{objective.name}", severity=rule.severity,
+            key=f"burn:{objective.name}:{rule.rate:g}", topic=f"objective:{objective.name}", severity=rule.severity,
             stage=likely_stage(objective, sight), text=_burn_text(objective, rule, long, short, since, sight),
             since=since, objective=objective.name, channel=objective.channel, owner=objective.owner,
         )  # fmt: skip
@@ -79,7 +79,7 @@ def without_data(
     if not count or until - since < count * MINUTE_MS:
         return
     yield Finding(
-        key=f"no-data:{objective.name}", group=f"objective:{objective.name}", severity="major", stage="measurement",
+        key=f"no-data:{objective.name}", topic=f"objective:{objective.name}", severity="major", stage="measurement",
         text=f"{objective.name}: nothing was measured at the {objective.point} since {moment(since, sight)}, "
         f"which counts as bad; {sight.audience()}",
         since=since, objective=objective.name, channel=objective.channel, owner=objective.owner,

@@ -19,13 +19,13 @@ SEVERITIES: tuple[Severity, ...] = ("minor", "major", "critical")
 class Finding:
     """A condition that holds now.
 
-    `key` names the condition and never repeats while it holds; findings of one `group` are told together, as one
+    `key` names the condition and never repeats while it holds; findings of one `topic` are told together, as one
     incident. `since` is when it began, as measured; it becomes an alert when seen for `for_ms`. `text` says what
     changed, where, and whether viewers are affected.
     """
 
     key: str
-    group: str
+    topic: str
     severity: Severity
     stage: Stage
     text: str

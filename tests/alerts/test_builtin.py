@@ -41,7 +41,7 @@ def test_a_lane_without_a_worker_names_the_lane_the_viewers_and_since_when() -> 
     assert finding.text == (
         "lane flights.0 has no worker: live tiles of this feed stand still for 42 viewers since 22:13"
     )
-    assert (finding.key, finding.group, finding.stage) == ("lane:flights.0", "worker", "worker")
+    assert (finding.key, finding.topic, finding.stage) == ("lane:flights.0", "worker", "worker")
     assert finding.since == NOW - 60_000
 
 

@@ -4,6 +4,15 @@ A change of a table comes with a migration; a test compares what the migrations 
 Times are milliseconds since the Unix epoch, as everywhere.
 """
 
+from services.database.tables.alerts import (
+    alerts,
+    deliveries,
+    incident_entries,
+    incidents,
+    message_files,
+    messages,
+    silences,
+)
 from services.database.tables.archive import (
     archive_channels,
     archive_deltas,
@@ -16,10 +25,17 @@ from services.database.tables.metadata import METADATA
 
 __all__ = [
     "METADATA",
+    "alerts",
     "archive_channels",
     "archive_deltas",
     "archive_events",
     "archive_gaps",
     "archive_hours",
     "archive_lanes",
+    "deliveries",
+    "incident_entries",
+    "incidents",
+    "message_files",
+    "messages",
+    "silences",
 ]
