@@ -49,7 +49,7 @@ def _blocks(report: Report) -> Iterator[Block]:
 def _verdict(report: Report) -> Iterator[Block]:
     if not report.binding:
         yield Note("Phase MVP: measured and reported, not binding for either party.", "warn")
-    yield Text(_summary(report))
+    yield Text(summary(report))
     weekly = report.kind == "week"
     heads = ["Objective", "Target", f"This {report.kind}", "Budget left", "Minutes down", "Verdict"]
     widths = [0.25, 0.16, 0.12, 0.12, 0.11, 0.24]
@@ -68,7 +68,8 @@ def _verdict(report: Report) -> Iterator[Block]:
         )
 
 
-def _summary(report: Report) -> str:
+def summary(report: Report) -> str:
+    """The report in one sentence."""
     by_verdict = {verdict: [one for one in report.measured if one.verdict == verdict] for verdict in _TONES}
     met = len(by_verdict["met"]) + len(by_verdict["tolerated"])
     parts = [f"{met} of {len(report.measured)} objectives met"]
@@ -78,6 +79,13 @@ def _summary(report: Report) -> str:
     count = len(report.incidents)
     parts.append(f"{count} incident{'' if count == 1 else 's'}" if count else "no incidents")
     return "; ".join(parts) + "."
+
+
+def outcome(report: Report, one: Measured) -> str:
+    """An objective in one line of plain text."""
+    share, left = words.percent(one.score.share), one.budget_left
+    budget = "" if left is None else f", budget left {words.percent(left, 1)}"
+    return f"{words.title(one.objective)}: {share} of {words.target(one.objective)}{budget}: {_said(report, one)}"
 
 
 def _verdict_row(report: Report, one: Measured) -> tuple[Cell, ...]:

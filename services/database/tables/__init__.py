@@ -22,6 +22,7 @@ from services.database.tables.archive import (
     archive_lanes,
 )
 from services.database.tables.metadata import METADATA
+from services.database.tables.report import reports, standings
 
 __all__ = [
     "METADATA",
@@ -37,5 +38,7 @@ __all__ = [
     "incidents",
     "message_files",
     "messages",
+    "reports",
     "silences",
+    "standings",
 ]
