@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.loading import Project
+from app.loading import Project, load_contract
 from app.settings import Settings
 from services.broker import Broker
+from services.contract.document import Contract
 from services.database import Database
 from services.declare import Declarations
+from services.measurement.collecting import Closer, Collector
+from services.measurement.kept import Kept
+from services.measurement.sampling import Sampler
 from services.parts import Part
 from services.positions import Clock
 from services.telemetry import Telemetry
@@ -30,5 +34,19 @@ class Surroundings:
 
 def contract_parts(given: Surroundings) -> list[Part]:
     """The jobs of the contract station; none where the project has no contract."""
-    parts: list[Part] = []
-    return parts if given.project.contract is not None else []
+    contract = load_contract(given.declarations, given.project)
+    if contract is None:
+        return []
+    return measurement_parts(given, contract)
+
+
+def measurement_parts(given: Surroundings, contract: Contract) -> list[Part]:
+    """What measures: looks once a second, takes sheets to the database, closes hours."""
+    kept = Kept(given.database)
+    sampler = Sampler(given.broker, given.declarations, given.telemetry, given.clock)
+    closer = Closer(kept, contract.objectives, contract.reporting.raw_days, given.clock)
+    return [
+        Part("sampling", 1.0, sampler.step),
+        Part("collecting", 5.0, Collector(given.broker, kept).step),
+        Part("closing", 60.0, closer.step),
+    ]

@@ -13,7 +13,7 @@ from flask_sock import Sock
 
 from app.api import Api
 from app.doors import LIVE_PATH, Doors
-from app.loading import DEMO, Project, load_declarations, load_pages
+from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.publisher import Publisher, process_name
 from app.settings import Settings
 from app.shell import INDEX, PRODUCT, Shell, register_pages, shell_layout
@@ -24,6 +24,8 @@ from components.page import Page
 from services.accounts import IngestKeys
 from services.broker import Broker
 from services.clocks import BrokerClock
+from services.contract.document import Contract
+from services.declare import ChannelRef, Declarations
 from services.gateway.gateway import Gateway, GatewayLimits
 from services.gateway.handover import SOCK_SERVER_OPTIONS
 from services.ingestion import Ingestion
@@ -68,6 +70,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     reports = ViewerReports(telemetry, declarations, [page.path for page in pages], clock)
     gateway = Gateway(
         broker, declarations, telemetry, clock, limits=_limits(settings), on_viewer_report=reports,
+        measured=_measured(declarations, load_contract(declarations, project)),
     )
     doors = Doors(settings)
     server = Flask("headwater", static_folder=None)
@@ -86,6 +89,17 @@ def _limits(settings: Settings) -> GatewayLimits:
         viewers_max=settings.viewers_max, viewers_per_principal=settings.viewers_per_principal,
         viewers_per_address=settings.viewers_per_address,
     )
+
+
+def _measured(declarations: Declarations, contract: Contract | None) -> list[ChannelRef]:
+    """The channels that an objective measures at the gateway, whether somebody watches them or not."""
+    objectives = () if contract is None else contract.objectives
+    wanted = {one.channel for one in objectives if one.point == "gateway"}
+    channels = declarations.channels.items()
+    return [
+        ChannelRef(channel) for name, channel in channels
+        if channel.partition is None and (None in wanted or name in wanted)
+    ]
 
 
 def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules) -> Dash:

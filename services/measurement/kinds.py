@@ -33,6 +33,12 @@ NOTHING = Measured(0, 0, {})
 """Nothing was due, so nothing is missing."""
 
 
+def objective_rule(objective: Objective) -> tuple[str, ...]:
+    """What of an objective decides its minutes; a changed target or window changes none of them."""
+    decisive = (objective.kind, objective.channel, objective.limit, objective.point, sorted(objective.excluding))
+    return tuple(map(repr, decisive))
+
+
 def measure(objective: Objective, raw: RawMinute) -> Minute:
     """One minute of an objective, before the exclusions that are intervals."""
     found = _KINDS[objective.kind](objective, raw)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from services.contract.document import Objective
-from services.measurement.kinds import measure, no_data, with_intervals
+from services.measurement.kinds import measure, no_data, objective_rule, with_intervals
 from services.measurement.minutes import MINUTE_MS, Minute
 from services.measurement.raw import Raw
 from services.positions import Clock, wall_clock
@@ -19,6 +19,8 @@ from services.positions import Clock, wall_clock
 SETTLED_AFTER_MS = 30_000
 """A minute is told once it has been over for so long: by then its sheets are there."""
 HOUR_MS = 3_600_000
+KNOWN_MINUTES = 180
+"""Minutes that were measured once are not measured again while nothing new is received of them."""
 
 Intervals = Callable[[Objective, int], Mapping[str, float]]
 """The shares of the minute at a moment that declared intervals exclude for an objective, by name."""
@@ -43,6 +45,7 @@ class Ledger:
         clock: Clock = wall_clock,
     ) -> None:
         self._raw, self._rolled_up, self._intervals, self._clock = raw, rolled_up, intervals, clock
+        self._known: dict[tuple[str, ...], dict[int, tuple[int, Minute]]] = {}
 
     def minutes(self, objective: Objective, since: int, until: int) -> list[Minute]:
         """Every minute from `since` to before `until` in order, exclusions applied, without a gap.
@@ -72,7 +75,7 @@ class Ledger:
                 yield from (minute for minute in hours[hour] if at <= minute.at < upto)
             else:
                 upto = self._until_rolled_up(hours, hour, end)
-                yield from self.from_raw(objective, at, upto)
+                yield from self._from_raw(objective, at, upto)
             at = upto
 
     def _until_rolled_up(self, hours: Mapping[int, list[Minute]], hour: int, end: int) -> int:
@@ -81,11 +84,15 @@ class Ledger:
             hour += HOUR_MS
         return min(hour, end)
 
-    def from_raw(self, objective: Objective, first: int, end: int) -> Iterator[Minute]:
-        """Measured anew from what was received, without declared intervals."""
-        at = first
-        for raw in self._raw.minutes(first, end):
-            yield from (no_data(missing) for missing in range(at, raw.at, MINUTE_MS))
-            yield measure(objective, raw)
-            at = raw.at + MINUTE_MS
-        yield from (no_data(missing) for missing in range(at, end, MINUTE_MS))
+    def _from_raw(self, objective: Objective, first: int, end: int) -> Iterator[Minute]:
+        """Measured from what was received, without declared intervals; what is known of a minute is kept a while."""
+        known = self._known.setdefault(objective_rule(objective), {})
+        received = self._raw.received(first, end)
+        fresh = [at for at, count in received.items() if known.get(at, (0, None))[0] != count]
+        if fresh:
+            for raw in self._raw.minutes(min(fresh), max(fresh) + MINUTE_MS):
+                known[raw.at] = (received.get(raw.at, 0), measure(objective, raw))
+        for at in range(first, end, MINUTE_MS):
+            yield known[at][1] if at in received else no_data(at)
+        for at in sorted(known)[: -KNOWN_MINUTES or None]:
+            del known[at]

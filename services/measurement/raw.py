@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -71,5 +71,25 @@ class Raw(Protocol):
     def began_at(self) -> int | None:
         """The first minute of which anything was received; None where nothing was yet."""
 
+    def received(self, since: int, until: int) -> Mapping[int, int]:
+        """How much was received of each of those minutes by now; what was received stays."""
+
     def minutes(self, since: int, until: int) -> Iterator[RawMinute]:
         """Those minutes from `since` to before `until` of which anything was received, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Raw minutes in memory, in order: what was read from a file, or an hour that is read once for all."""
+
+    began: int | None
+    held: tuple[RawMinute, ...]
+
+    def began_at(self) -> int | None:
+        return self.began
+
+    def received(self, since: int, until: int) -> Mapping[int, int]:
+        return {raw.at: len(raw.sheets) + len(raw.probes) for raw in self.minutes(since, until)}
+
+    def minutes(self, since: int, until: int) -> Iterator[RawMinute]:
+        return (raw for raw in self.held if since <= raw.at < until)

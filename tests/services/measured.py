@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.contract.document import Objective
-from services.measurement.raw import ProbeSample, RawMinute
-from services.sheets import MINUTE_MS, Key, Line, Sheet
+from services.measurement.raw import Held, ProbeSample, RawMinute
+from services.sheets import Key, Line, Sheet
 from services.sketch import Sketch
 
 START = 1_790_000_000_000 // 3_600_000 * 3_600_000
@@ -47,14 +47,7 @@ def probe(took_s: float | None, at: int = START, lane: str = "shop.0") -> ProbeS
     return ProbeSample(at, "worker", lane, "worker-1", took_s)
 
 
-class Received:
+def received(*minutes: RawMinute) -> Held:
     """Raw minutes in memory."""
-
-    def __init__(self, *minutes: RawMinute) -> None:
-        self.held = {one.at: one for one in minutes}
-
-    def began_at(self) -> int | None:
-        return min(self.held, default=None)
-
-    def minutes(self, since: int, until: int) -> Iterator[RawMinute]:
-        yield from (self.held[at] for at in range(since, until, MINUTE_MS) if at in self.held)
+    ordered = sorted(minutes, key=lambda one: one.at)
+    return Held(ordered[0].at if ordered else None, tuple(ordered))
