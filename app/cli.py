@@ -14,6 +14,7 @@ import click
 
 from app.commands import explained, start
 from app.commands.checks import check, doctor, release
+from app.commands.contract import contract
 from app.settings import markdown_table, unknown_variables
 
 
@@ -84,7 +85,7 @@ def settings(markdown: bool) -> None:
         click.echo(f"headwater: {warning}", err=True)
 
 
-for command in (release, check, doctor):
+for command in (release, check, doctor, contract):
     main.add_command(command)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
-from app.loading import DEMO, Project, load_declarations, load_pages
+from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.ports import port_is_free
 from app.settings import Settings, SettingsError, is_loopback, unknown_variables
 from services.broker import Broker, BrokerDown
+from services.contract.check import check_contract
+from services.contract.faults import ContractError
 from services.database import Database, DatabaseDown, migrate, standing_of
 from services.declare import DeclarationError
 from services.embedded import EmbeddedBrokerError, find_server
@@ -41,6 +44,7 @@ def examine(settings: Settings, reach: Reach) -> Iterator[Finding]:
     for warning in unknown_variables(os.environ):
         yield Finding("warn", "settings", warning)
     yield _declarations()
+    yield from examine_contract(settings)
     yield _data_directory(settings)
     if found := _lasting(settings, DEMO):
         yield found
@@ -59,6 +63,28 @@ def _declarations() -> Finding:
         return Finding("fail", "declarations", str(error))
     counts = f"{len(declarations.feeds)} feeds, {len(declarations.channels)} channels, {len(pages)} pages"
     return Finding("ok", "declarations", counts)
+
+
+def examine_contract(settings: Settings, file: Path | None = None) -> Iterator[Finding]:
+    """What `contract.toml` promises in a word, its faults, and what the declared system cannot hold.
+
+    `file` stands in for the project's own contract.
+    """
+    project = DEMO if file is None else replace(DEMO, contract=file)
+    try:
+        declarations = load_declarations(project)
+        contract = load_contract(declarations, project)
+    except DeclarationError:
+        return  # told by the declarations' own finding
+    except ContractError as error:
+        yield from (Finding("fail", "contract", fault.text(error.path)) for fault in error.faults)
+        return
+    if contract is None:
+        yield Finding("ok", "contract", "no contract.toml: nothing is promised")
+        return
+    yield Finding("ok", "contract", f"{len(contract.objectives)} objectives, phase {contract.phase}: {contract.name}")
+    for remark in check_contract(contract, declarations, tick_ms=settings.tick_ms, environment=os.environ):
+        yield Finding(remark.level, "contract", remark.line_of(contract.path))
 
 
 def _data_directory(settings: Settings) -> Finding:

@@ -31,12 +31,16 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
         from app.supervisor import SupervisorError
         from app.worker import WorkerError
         from services.broker import BrokerDown
+        from services.contract.faults import ContractError
         from services.database import DatabaseDown
 
         try:
             command(*args, **kwargs)
         except SettingsError as error:
             fail(error, 2)
+        except ContractError as error:
+            first, more = error.faults[0].text(error.path), len(error.faults) - 1
+            fail(f"{first} (and {more} more: headwater contract check)" if more else first, 1)
         except (
             DeclarationError, SupervisorError, WorkerError, EmbeddedBrokerError, BrokerDown, DatabaseDown,
         ) as error:

@@ -25,6 +25,8 @@ Point = Literal["gateway", "browser", "probe", "broker"]
 """Where an objective is measured: latency at `gateway` is received → sent, at `browser` created → painted."""
 Degraded = Literal["slower_rate", "last_value_marked", "long_poll", "none"]
 
+PROBE_EVERY_S = 10
+"""How often the synthetic probe takes the whole path."""
 POINTS: Mapping[Kind, tuple[Point, ...]] = {
     "latency": ("gateway", "browser"),
     "update_interval": ("gateway",),
@@ -80,6 +82,7 @@ class SupportCalendar:
     hours: Mapping[int, tuple[time, time]]
     holidays: frozenset[date]
     monitoring: Literal["proactive", "reactive"]
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Reporting:
     at: time
     sinks: tuple[str, ...]
     raw_days: int
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)

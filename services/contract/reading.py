@@ -69,7 +69,7 @@ def _support(said: SupportClause, zone: ZoneInfo, refusals: Refusals) -> Support
     if not hours:
         refusals.add(("support", "hours"), {}, "give hours for one weekday at least")
     own = zone if said.zone is None else refusals.zone(("support", "zone"), said.zone)
-    return SupportCalendar(own, hours, frozenset(said.holidays), said.monitoring)
+    return SupportCalendar(own, hours, frozenset(said.holidays), said.monitoring, refusals.line(("support",)))
 
 
 def _clock(text: str) -> time:
@@ -93,4 +93,5 @@ def _reporting(file: File, refusals: Refusals) -> Reporting:
     said = file.report
     for name in said.sinks:
         refusals.known(("report", "sinks"), name, (one.name for one in file.sink), "sink")
-    return Reporting(WEEKDAYS.index(said.weekday), said.at, tuple(said.sinks), said.raw_days)
+    line = refusals.line(("report",))
+    return Reporting(WEEKDAYS.index(said.weekday), said.at, tuple(said.sinks), said.raw_days, line)

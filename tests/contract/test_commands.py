@@ -1,0 +1,56 @@
+"""Commands of the contract, run as a person runs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.loading import DEMO
+from tests.app.running import headwater
+
+assert DEMO.contract is not None
+TEXT = DEMO.contract.read_text()
+
+
+def _changed(folder: Path, *changes: tuple[str, str]) -> Path:
+    text = TEXT
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = folder / "contract.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_demos_contract_passes_the_check_and_says_its_objectives() -> None:
+    ended = headwater("contract", "check")
+    assert ended.returncode == 0, ended.stdout
+    assert "gateway-latency: 95 % of valid events within 2.0 s of receipt, measured at the gateway, " in ended.stdout
+    assert "warn" not in ended.stdout
+    assert not ended.stderr
+
+
+def test_the_general_check_holds_the_contract_too() -> None:
+    assert "ok    contract: 11 objectives, phase mvp: Headwater demo" in headwater("check").stdout
+
+
+def test_a_fault_fails_the_check_with_its_line_and_remedy(tmp_path: Path) -> None:
+    path = _changed(tmp_path, ("within_s = 2.0", "within_s = 0"), ('name = "log"', 'name = "Log"'))
+    ended = headwater("contract", "check", str(path))
+    assert ended.returncode == 1
+    assert f"fail  contract: {path}:19: objective[0].within_s: 0: give seconds above 0, for example 2.0" in ended.stdout
+    assert ended.stderr == "headwater: 2 faults in the contract; the lines marked 'fail' name the remedy\n"
+
+
+def test_a_target_that_cannot_hold_is_a_warning_with_its_figure(tmp_path: Path) -> None:
+    path = _changed(tmp_path, ("within_s = 3.0", "within_s = 0.3"))
+    ended = headwater("contract", "check", str(path))
+    assert ended.returncode == 0
+    assert "machine-freshness: within_s = 0.3: host.now has an event every 1.0 s" in ended.stdout
+    assert "the nearest target that holds is within_s = 1.1" in ended.stdout
+
+
+def test_proactive_monitoring_that_reaches_nobody_fails_the_check(tmp_path: Path) -> None:
+    path = _changed(tmp_path, ('monitoring = "reactive"', 'monitoring = "proactive"'))
+    ended = headwater("contract", "check", str(path))
+    assert ended.returncode == 1
+    assert "support.monitoring: proactive, but no sink reaches anybody; declare a webhook or mail" in ended.stdout
