@@ -42,13 +42,13 @@ class Changes:
 
 
 def changes(
-    alerts: Iterable[Alert], findings: Iterable[Finding], *, watcher: str, blind: Iterable[str], at: int
+    alerts: Iterable[Alert], findings: Iterable[Finding], *, watcher: str, looked_at: Iterable[str], at: int
 ) -> Changes:
     """Hold the open alerts against what is found at `at`.
 
     A finding becomes an alert when it has lasted for its `for_ms`. An alert ends as soon as its watcher does not find
-    it any more; another watcher ends it when nobody has seen it for a while. `blind` are beginnings of keys that could
-    not be looked at: alerts under them stay as they are.
+    it any more; another watcher ends it when nobody has seen it for a while. `looked_at` are the beginnings of the keys
+    that were looked at: alerts with others stay as they are.
     """
     held = {alert.key: alert for alert in alerts}
     found = {finding.key: finding for finding in findings}
@@ -56,7 +56,7 @@ def changes(
     seen = [
         (alert, found[key]) for key, alert in held.items() if key in found and _is_for(alert, watcher, at)
     ]  # fmt: skip
-    unseen = [alert for key, alert in held.items() if key not in found and not key.startswith(tuple(blind))]
+    unseen = [alert for key, alert in held.items() if key not in found and key.startswith(tuple(looked_at))]
     return Changes(tuple(fired), tuple(seen), tuple(alert for alert in unseen if _is_for(alert, watcher, at)))
 
 

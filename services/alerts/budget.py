@@ -1,6 +1,6 @@
 """Budget: how much of what an objective tolerates is spent, and how fast it burns. Pure: sums of minutes.
 
-Only whole minutes count: the one that is under way would make every figure jump. Both figures are of what counts
+Only settled minutes count: the one that is under way would make every figure jump. Both figures are of what counts
 after exclusions.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.contract.document import Objective
+from services.measurement.ledger import SETTLED_AFTER_MS
 from services.measurement.minutes import MINUTE_MS, Minute, Score
 
 
@@ -45,9 +46,9 @@ def tolerated(objective: Objective) -> float:
     return round(1.0 - objective.share, 12)
 
 
-def last_whole_minute(now: int) -> int:
-    """The end of the newest minute that is over, in milliseconds."""
-    return now // MINUTE_MS * MINUTE_MS
+def settled(now: int) -> int:
+    """The end of the newest minute whose figure is there, in milliseconds."""
+    return (now - SETTLED_AFTER_MS) // MINUTE_MS * MINUTE_MS
 
 
 def within(minutes: Iterable[Minute], until: int, span_ms: int) -> list[Minute]:

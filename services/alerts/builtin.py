@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.alerts.finding import Finding
 from services.alerts.sight import BACKLOG_LIMIT_MS, Sight
 from services.alerts.wording import counted, moment, per_cent
+from services.broker import MEMORY_LIMIT
 from services.declare import Lane
 from services.freshness import WORKER_LIMIT_MS
 
 HANDOVER_MS = 10_000
 """A lane without a worker is told after so long: a deployment hands it over within three seconds."""
+STARTING_MS = 30_000
+"""While processes start, lanes have no worker yet."""
 LOSS_SHOWN_MS = 15 * 60_000
 """What was dropped cannot come back: it stays an alert for so long after the last of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveGap:
-    """What the archive lacks of a lane: events dropped before it had read them."""
-
-    lane: str
-    events: int
-    began_at: int
-    ended_at: int
-
-
-def trouble_in_sight(sight: Sight) -> Iterator[Finding]:
-    """Everything that the broker's own state shows. Without a broker nothing else can be known."""
-    if sight.database_down_since:
-        yield _database_down(sight)
+def broker_down(sight: Sight) -> Iterator[Finding]:
+    """The broker does not answer: without it nothing else can be known."""
     if sight.broker_down_since:
         yield _broker_down(sight)
-        return
-    yield from _broker_full(sight)
-    yield from _without_worker(sight)
-    yield from _backlogs(sight)
+
+
+def database_down(sight: Sight) -> Iterator[Finding]:
+    """The database does not answer."""
+    if sight.database_down_since:
+        yield _database_down(sight)
+
+
+def nobody_watches(sight: Sight) -> Iterator[Finding]:
+    """No worker evaluates alerts, as web sees it."""
+    if not sight.watchers and sight.at - sight.looking_since >= STARTING_MS:
+        yield Finding(
+            "watch:none", "worker", "critical", "worker",
+            f"no worker evaluates objectives and alerts: trouble is not noticed; {sight.audience()}",
+            sight.at,
+        )  # fmt: skip
 
 
 def _broker_down(sight: Sight) -> Finding:
@@ -57,8 +60,9 @@ def _database_down(sight: Sight) -> Finding:
     )  # fmt: skip
 
 
-def _broker_full(sight: Sight) -> Iterator[Finding]:
-    if sight.memory_share is None or sight.memory_share < sight.memory_limit:
+def broker_full(sight: Sight) -> Iterator[Finding]:
+    """The broker's memory is so full that no event is taken."""
+    if sight.memory_share < MEMORY_LIMIT:
         return
     yield Finding(
         "broker:full", "broker", "critical", "broker",
@@ -68,11 +72,14 @@ def _broker_full(sight: Sight) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _without_worker(sight: Sight) -> Iterator[Finding]:
+def without_worker(sight: Sight) -> Iterator[Finding]:
+    """Lanes that nobody leads; silent while everything starts, when that is no trouble."""
+    if sight.at - sight.looking_since < STARTING_MS:
+        return
     for lane, said in sight.lanes.items():
         if sight.is_led(said):
             continue
-        since = sight.at if said is None else said.at + WORKER_LIMIT_MS
+        since = sight.looking_since if said is None else said.at + WORKER_LIMIT_MS
         yield Finding(
             f"lane:{lane}", "worker", "critical", "worker",
             f"lane {lane} has no worker: {sight.effect(f'{lane.feed}.', 'live tiles of this feed stand still')} since "
@@ -81,7 +88,8 @@ def _without_worker(sight: Sight) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _backlogs(sight: Sight) -> Iterator[Finding]:
+def backlogs(sight: Sight) -> Iterator[Finding]:
+    """Events that wait for too long."""
     for lane, said in sight.lanes.items():
         if said is None or not said.backlog or sight.at - said.backlog_since <= BACKLOG_LIMIT_MS:
             continue
@@ -90,22 +98,6 @@ def _backlogs(sight: Sight) -> Iterator[Finding]:
             f"backlog of {lane.feed} at {counted(said.backlog, 'event', 'events')}: "
             f"{sight.effect(f'{lane.feed}.')} since {moment(said.backlog_since, sight)}",
             said.backlog_since,
-        )  # fmt: skip
-
-
-def lost(gaps: Sequence[ArchiveGap], sight: Sight) -> Iterator[Finding]:
-    """What the archive lacks since a little while; a gap is never closed again, so it is told for some time only."""
-    by_lane: dict[str, list[ArchiveGap]] = {}
-    for gap in gaps:
-        if sight.at - gap.ended_at <= LOSS_SHOWN_MS:
-            by_lane.setdefault(gap.lane, []).append(gap)
-    for lane, found in by_lane.items():
-        events, since = sum(gap.events for gap in found), min(gap.began_at for gap in found)
-        yield Finding(
-            f"archive-gap:{lane}", "archive", "major", "database",
-            f"archive lacks {counted(events, 'event', 'events')} of lane {lane}, dropped unread since "
-            f"{moment(since, sight)}; live values are complete",
-            since,
         )  # fmt: skip
 
 

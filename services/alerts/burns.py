@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from services.alerts.budget import Budget, burn_rate, burning_since, last_whole_minute, tolerated, within
+from services.alerts.budget import Budget, burn_rate, burning_since, settled, tolerated, within
 from services.alerts.finding import Finding, Stage
 from services.alerts.sight import Sight
 from services.alerts.wording import figure, moment, per_cent, span
@@ -30,11 +30,11 @@ NAMES: dict[Kind, str] = {
 
 
 def burning(objective: Objective, alerting: Alerting, minutes: Sequence[Minute], sight: Sight) -> Iterator[Finding]:
-    """A finding for each rule whose both windows burn too fast, at the last whole minute.
+    """A finding for each rule whose both windows burn too fast, at the last settled minute.
 
     With fewer counted than the contract's minimum over the long window nothing is found: one bad of three is no trend.
     """
-    until = last_whole_minute(sight.at)
+    until = settled(sight.at)
     for rule in alerting.burn:
         long, short = (within(minutes, until, 1_000 * span_s) for span_s in (rule.long_s, rule.short_s))
         budget = Budget.of(objective, long)
@@ -70,8 +70,8 @@ def _burn_text(
 def without_data(
     objective: Objective, alerting: Alerting, minutes: Sequence[Minute], sight: Sight
 ) -> Iterator[Finding]:
-    """A finding where the last whole minutes held nothing that should have been counted."""
-    until, count = last_whole_minute(sight.at), alerting.no_data_after_s * 1_000 // MINUTE_MS
+    """A finding where the last settled minutes held nothing that should have been counted."""
+    until, count = settled(sight.at), alerting.no_data_after_s * 1_000 // MINUTE_MS
     by_time = {minute.at: minute for minute in minutes}
     since = until
     while since - MINUTE_MS in by_time and by_time[since - MINUTE_MS].no_data:

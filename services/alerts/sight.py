@@ -22,8 +22,8 @@ class Sight:
     """One look at everything. Times are milliseconds since the Unix epoch.
 
     `lanes` holds what the worker of each declared lane last said, None where none ever spoke. `viewers` are None where
-    no web process says. `delay_ms` is how old values are when painted: the p95 of the last minute; `delays_ms` the same
-    by channel. `memory_share` is the broker's, None where it does not tell.
+    no web process says. `delay_ms` is how old values are when painted: the p95 of the last minute. `memory_share` is
+    the broker's. `watchers` are the workers that evaluate alerts. `looking_since` is when this observer began.
     """
 
     at: int
@@ -31,9 +31,9 @@ class Sight:
     lanes: Mapping[Lane, Progress | None] = field(default_factory=dict)
     viewers: int | None = None
     delay_ms: float | None = None
-    delays_ms: Mapping[str, float] = field(default_factory=dict)
-    memory_share: float | None = None
-    memory_limit: float = 1.0
+    memory_share: float = 0.0
+    watchers: int = 1
+    looking_since: int = 0
     broker_down_since: int = 0
     broker_trouble: str = ""
     database_down_since: int = 0
@@ -65,10 +65,9 @@ class Sight:
 
     def delay_of(self, channel: str | None) -> float:
         """How old a channel's values are when painted, in ms: as measured, or for how long the oldest event waits."""
-        measured = self.delay_ms if channel is None else self.delays_ms.get(channel, self.delay_ms)
         spoken = [said for _, said in self.lanes_of(channel) if said is not None]
         silent = [self.at - said.at for said in spoken if not self.is_led(said)]
-        return max([measured or 0.0, *map(self._waits, spoken), *silent])
+        return max([self.delay_ms or 0.0, *map(self._waits, spoken), *silent])
 
     def effect(self, channel: str | None, says: str = "") -> str:
         """What viewers have of it: `live tiles delayed by 3.1 s for 42 viewers`."""

@@ -56,6 +56,13 @@ class Telling:
         due = [row for row in rows if self._is_due(row, at) and not is_silenced(row.topic, silent)]
         return sum(self._tell(row.id, at) for row in due)
 
+    def note_told(self, number: int, at: int) -> None:
+        """It was told already, while nothing could be written down."""
+        with self._database.writing() as connection:
+            chosen = update(incidents).where(incidents.c.id == number)
+            connection.execute(chosen.values(told=incidents.c.severity, told_at=at))
+            add_entry(connection, number, at, "told", text="told while the database did not answer")
+
     def _is_due(self, row: Row[Any], at: int) -> bool:
         if row.mitigated_at or row.resolved_at:
             return row.told not in ("", OVER) and at - (row.mitigated_at or row.resolved_at) >= CALM_MS

@@ -9,19 +9,23 @@ from services.alerts.finding import Finding
 from services.alerts.sight import Sight
 from services.alerts.wording import figure, moment
 from services.contract.alerting import ThresholdRule
-from services.declare import Column, Kind
+from services.declare import Channel, Column, Kind
 from services.state import Data
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A channel as a threshold sees it: its newest value by row or line, and its newest event's time (0 for none)."""
+    """A channel as a threshold sees it: its newest value by row or line, and its newest event's time (0 for none).
+
+    `may_be_quiet`: its declaration says that no event is no trouble.
+    """
 
     title: str
     label: str
     unit: str
     values: Mapping[str, float]
     event_at: int
+    may_be_quiet: bool = False
 
 
 def values_of(kind: Kind, data: Data, field: str) -> dict[str, float]:
@@ -34,9 +38,10 @@ def values_of(kind: Kind, data: Data, field: str) -> dict[str, float]:
     return {key: float(value) for key, value in found.items() if isinstance(value, int | float)}
 
 
-def reading_of(title: str, column: Column, kind: Kind, data: Data, event_at: int) -> Reading:
+def reading_of(channel: type[Channel], column: Column, data: Data, event_at: int) -> Reading:
     """A channel's state as a threshold on that column sees it."""
-    return Reading(title, column.label, column.unit, values_of(kind, data, column.name), event_at)
+    values = values_of(channel.kind, data, column.name)
+    return Reading(channel.title, column.label, column.unit, values, event_at, channel.freshness.may_be_quiet)
 
 
 class Thresholds:
@@ -68,7 +73,7 @@ class Thresholds:
 
     def _silent(self, threshold: ThresholdRule, reading: Reading, sight: Sight) -> Iterator[Finding]:
         since = reading.event_at or self._started_at
-        if not self._no_data_after_ms or sight.at - since < self._no_data_after_ms:
+        if reading.may_be_quiet or not self._no_data_after_ms or sight.at - since < self._no_data_after_ms:
             return
         yield self._finding(threshold, f"no-event:{threshold.name}", since, 0, (
             f"{reading.title}: no event since {moment(since, sight)}, so {reading.label.lower()} is not known; "

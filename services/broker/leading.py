@@ -35,6 +35,16 @@ class Leading(Connection):
         return peers
 
     @surfacing
+    def workers(self, station: Station) -> int:
+        """How many workers live for that station's work, by the broker's clock."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.time()
+            pipe.zrange(f"hw:workers:{station}", 0, -1, withscores=True)
+            (seconds, micros), found = pipe.execute()
+        now = 1_000 * seconds + micros // 1_000
+        return sum(now - said <= LEASE_TTL_MS for _, said in found)
+
+    @surfacing
     def lease(self, station: Station, lanes: Mapping[Lane, str], worker: str) -> dict[Lane, str]:
         """Take or renew leases in one round trip; `lanes` maps to the lease held ('' to take). '' is refused."""
         script = self._scripts["lease"]

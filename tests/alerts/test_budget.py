@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.alerts.budget import Budget, burn_rate, burning_since, last_whole_minute, within
+from services.alerts.budget import Budget, burn_rate, burning_since, settled, within
 from tests.alerts.minutes import START, lost, minute, objective
 
 
@@ -42,9 +42,9 @@ def test_an_objective_that_tolerates_nothing_is_spent_by_the_first_bad_event() -
     assert (burn_rate(strict, [minute(0, bad=1)]), Budget.of(strict, [minute(0, bad=1)]).left) == (float("inf"), 0.0)
 
 
-def test_only_whole_minutes_of_the_window_count() -> None:
+def test_only_settled_minutes_of_the_window_count() -> None:
     minutes = [minute(n) for n in range(10)]
-    until = last_whole_minute(START + 9 * 60_000 + 59_999)
+    until = settled(START + 9 * 60_000 + 89_999)
     assert [one.at for one in within(minutes, until, 5 * 60_000)] == [START + n * 60_000 for n in range(4, 9)]
 
 

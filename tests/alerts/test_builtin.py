@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.alerts.builtin import LOSS_SHOWN_MS, ArchiveGap, Shedding, lost, trouble_in_sight
+from services.alerts.builtin import LOSS_SHOWN_MS, Shedding
+from services.alerts.finding import Finding
+from services.alerts.rule import by_web, in_sight
 from services.alerts.sight import Sight
 from services.declare import Lane
 from services.freshness import Progress
@@ -22,13 +24,18 @@ def progress(**changed: Any) -> Progress:
 def sight(**changed: Any) -> Sight:
     usual = Sight(
         at=NOW, zone=ZoneInfo("UTC"), lanes={BOARD: progress(), HOST: progress()}, viewers=42, delay_ms=400.0,
-        memory_share=0.3, memory_limit=0.8,
+        memory_share=0.3, looking_since=NOW - 10**6,
     )  # fmt: skip
     return replace(usual, **changed)
 
 
-def texts(seen: Sight) -> list[str]:
-    return [finding.text for finding in trouble_in_sight(seen)]
+def found(seen: Sight, *, web: bool = False) -> list[Finding]:
+    rules = by_web() if web else in_sight()
+    return [one for rule in rules if not (rule.needs_broker and seen.broker_down_since) for one in rule.look(seen)]
+
+
+def texts(seen: Sight, *, web: bool = False) -> list[str]:
+    return [finding.text for finding in found(seen, web=web)]
 
 
 def test_nothing_is_told_of_a_system_that_is_well() -> None:
@@ -37,7 +44,7 @@ def test_nothing_is_told_of_a_system_that_is_well() -> None:
 
 def test_a_lane_without_a_worker_names_the_lane_the_viewers_and_since_when() -> None:
     stopped = sight(lanes={BOARD: progress(at=NOW - 63_000), HOST: progress()})
-    (finding,) = trouble_in_sight(stopped)
+    (finding,) = found(stopped)
     assert finding.text == (
         "lane flights.0 has no worker: live tiles of this feed stand still for 42 viewers since 22:13"
     )
@@ -46,7 +53,7 @@ def test_a_lane_without_a_worker_names_the_lane_the_viewers_and_since_when() -> 
 
 
 def test_a_lane_that_never_had_a_worker_is_told_too() -> None:
-    assert [one.key for one in trouble_in_sight(sight(lanes={BOARD: None}))] == ["lane:flights.0"]
+    assert [one.key for one in found(sight(lanes={BOARD: None}))] == ["lane:flights.0"]
 
 
 def test_a_backlog_says_how_much_waits_and_what_viewers_have_of_it() -> None:
@@ -57,14 +64,15 @@ def test_a_backlog_says_how_much_waits_and_what_viewers_have_of_it() -> None:
 
 
 def test_a_full_broker_is_told_before_it_is_out_of_memory() -> None:
-    (finding,) = trouble_in_sight(sight(memory_share=0.834))
+    (finding,) = found(sight(memory_share=0.834))
     assert finding.severity == "critical"
     assert "broker memory 83.4 % full: new events are refused with 429" in finding.text
 
 
 def test_a_broker_that_is_down_is_told_alone_and_without_it_nothing_else_is_known() -> None:
     down = sight(broker_down_since=NOW - 61_000, broker_trouble="connection refused", lanes={BOARD: None}, viewers=None)
-    (text,) = texts(down)
+    assert texts(down) == []  # whoever leads alerts knows it by its lease: a worker without a lead, or web, tells
+    (text,) = texts(down, web=True)
     assert text == (
         "broker does not answer (connection refused): nothing is accepted or updated, how many viewers are connected "
         "is not known, since 22:12"
@@ -73,15 +81,6 @@ def test_a_broker_that_is_down_is_told_alone_and_without_it_nothing_else_is_know
 
 def test_a_database_that_is_down_is_told_and_live_values_go_on() -> None:
     assert "live values go on" in texts(sight(database_down_since=NOW - 1, database_trouble="refused"))[0]
-
-
-def test_a_gap_of_the_archive_is_told_for_a_while() -> None:
-    gaps = [ArchiveGap("flights.0", 500, NOW - 20_000, NOW - 10_000), ArchiveGap("flights.0", 1, NOW - 5_000, NOW)]
-    (finding,) = lost(gaps, sight())
-    assert finding.text == (
-        "archive lacks 501 events of lane flights.0, dropped unread since 22:13; live values are complete"
-    )
-    assert list(lost(gaps, sight(at=NOW + LOSS_SHOWN_MS + 1))) == []
 
 
 def test_shedding_at_the_hard_cap_is_told_when_it_happens_and_for_a_while() -> None:
@@ -97,3 +96,16 @@ def test_shedding_at_the_hard_cap_is_told_when_it_happens_and_for_a_while() -> N
 
 def test_nobody_is_said_to_be_affected_where_nobody_looks_on() -> None:
     assert "no viewer is connected since" in texts(sight(viewers=0, lanes={BOARD: progress(at=NOW - 63_000)}))[0]
+
+
+def test_while_everything_starts_a_lane_without_a_worker_is_no_trouble() -> None:
+    assert texts(sight(lanes={BOARD: None}, looking_since=NOW - 29_000)) == []
+    (finding,) = found(sight(lanes={BOARD: None}, looking_since=NOW - 30_000))
+    assert finding.since == NOW - 30_000
+
+
+def test_web_tells_when_no_worker_evaluates_alerts() -> None:
+    assert texts(sight(), web=True) == []
+    assert texts(sight(watchers=0), web=True) == [
+        "no worker evaluates objectives and alerts: trouble is not noticed; 42 viewers are connected"
+    ]

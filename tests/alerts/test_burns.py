@@ -9,6 +9,7 @@ from services.alerts.burns import burning, without_data
 from services.alerts.sight import Sight
 from services.contract.alerting import DEFAULT_BURN
 from services.contract.document import Objective
+from services.measurement.ledger import SETTLED_AFTER_MS
 from services.measurement.minutes import MINUTE_MS, Minute
 from tests.alerts.minutes import START, alerting, lost, minute, objective
 
@@ -17,8 +18,13 @@ HISTORY = 3 * 24 * 60
 
 
 def sight(number: int) -> Sight:
-    """What is seen as soon as the minute of that number is over."""
-    return Sight(at=START + (number + 1) * MINUTE_MS, zone=ZoneInfo("Europe/Berlin"), viewers=42, delay_ms=3_100)
+    """What is seen as soon as the minute of that number is settled."""
+    return Sight(
+        at=START + (number + 1) * MINUTE_MS + SETTLED_AFTER_MS,
+        zone=ZoneInfo("Europe/Berlin"),
+        viewers=42,
+        delay_ms=3_100,
+    )
 
 
 def replay(promise: Objective, minutes: Sequence[Minute], numbers: Iterable[int]) -> dict[float, list[int]]:

@@ -80,6 +80,12 @@ def test_a_channel_without_events_is_found_and_its_value_not_taken_for_good() ->
     assert found.text == "Feeds: no event since 22:23, so backlog is not known; 42 viewers are connected"
 
 
+def test_a_channel_that_may_be_quiet_is_let_be() -> None:
+    silent = Thresholds([DEAR], 300)
+    quiet = {"backlog": replace(reading(flights=1.0)["backlog"], may_be_quiet=True)}
+    assert list(silent.look(quiet, sight(900))) == []
+
+
 def test_a_channel_that_could_not_be_read_is_neither_good_nor_bad() -> None:
     thresholds = Thresholds([DEAR], 0)
     first = look(thresholds, 0, flights=501.0)
@@ -96,6 +102,6 @@ def test_values_are_read_from_rows_and_from_the_newest_points_of_lines() -> None
     points = {"points": {"price:north": [[1, 2.0], [2, 5.0]], "price:south": [[1, 4.0]], "other:north": [[1, 9.0]]}}
     assert values_of("series", points, "price") == {"north": 5.0, "south": 4.0}
     column = feeds.Prices.aggregates["price"]
-    assert reading_of("Prices", column, "series", points, 7) == Reading(
-        "Prices", column.label, "EUR", {"north": 5.0, "south": 4.0}, 7
+    assert reading_of(feeds.Prices, column, points, 7) == Reading(
+        feeds.Prices.title, column.label, "EUR", {"north": 5.0, "south": 4.0}, 7, may_be_quiet=True
     )
