@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -18,18 +17,11 @@ from typing import Any
 import psutil
 
 from services.embedded import EmbeddedBroker
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 SECRET = "a-secret-for-the-tests"
 ROOT = Path(__file__).parents[1]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Installation:

@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.contract.alerting import SmtpSink, WebhookSink
-from tests.app.running import free_port
+from tests.ports import free_port
 
 
 class HookServer:

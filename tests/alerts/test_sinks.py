@@ -11,7 +11,7 @@ from services.alerts.message import Attachment, Message
 from services.alerts.sinks import SinkError, sender_of, slack_shaped
 from services.contract.alerting import LogSink, WebhookSink
 from tests.alerts.servers import hook_server, mail_server
-from tests.app.running import free_port
+from tests.ports import free_port
 
 MESSAGE = Message(
     "Critical, incident 12: lane flights.0 has no worker",

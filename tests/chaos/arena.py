@@ -23,7 +23,8 @@ from tests.chaos.producers import Batch, Producer
 from tests.chaos.record import Record
 from tests.chaos.viewers import Viewer, now_ms
 from tests.chaos.world import World
-from tests.installation import SECRET, Installation, free_port
+from tests.installation import SECRET, Installation
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 
@@ -21,9 +21,7 @@ class Gunicorn:
 
     def __init__(self, broker_url: str, processes: int = 2) -> None:
         self._processes = processes
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/live"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-w", str(processes), "-b", f"127.0.0.1:{self.port}",
