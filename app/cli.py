@@ -15,6 +15,7 @@ import click
 from app.commands import explained, start
 from app.commands.checks import check, doctor, release
 from app.commands.contract import contract
+from app.commands.notices import notice
 from app.settings import markdown_table, unknown_variables
 
 
@@ -85,6 +86,7 @@ def settings(markdown: bool) -> None:
         click.echo(f"headwater: {warning}", err=True)
 
 
+contract.add_command(notice)
 for command in (release, check, doctor, contract):
     main.add_command(command)
 

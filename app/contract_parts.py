@@ -8,6 +8,7 @@ from app.loading import Project, load_contract
 from app.settings import Settings
 from services.broker import Broker
 from services.contract.document import Contract
+from services.contract.register import NoticeRegister
 from services.database import Database
 from services.declare import Declarations
 from services.measurement.collecting import Closer, Collector
@@ -37,7 +38,8 @@ def contract_parts(given: Surroundings) -> list[Part]:
     contract = load_contract(given.declarations, given.project)
     if contract is None:
         return []
-    return measurement_parts(given, contract)
+    announcing = NoticeRegister(given.database, contract, given.clock).announce
+    return [Part("announcing", 60.0, announcing), *measurement_parts(given, contract)]
 
 
 def measurement_parts(given: Surroundings, contract: Contract) -> list[Part]:

@@ -13,7 +13,6 @@ from typing import Literal
 
 from services.contract.alerting import LogSink, Sink, SmtpSink, WebhookSink
 from services.contract.document import PROBE_EVERY_S, Contract, Objective
-from services.contract.periods import DAY_MS, span_of
 from services.contract.sentences import percent, seconds
 from services.declare import Declarations, Freshness
 
@@ -110,8 +109,7 @@ def _against_tick(objective: Objective, tick_s: float) -> Iterator[str]:
 
 def _against_probes(contract: Contract, objective: Objective) -> Iterator[str]:
     """A share that less than one probe of the window would break cannot be told from the whole."""
-    since, until = span_of(contract)
-    days = objective.window_days or min(_PERIOD_DAYS[contract.period], (until - since) / DAY_MS)
+    days = objective.window_days or min(_PERIOD_DAYS[contract.period], (contract.ends - contract.begins).days + 1)
     probes = int(days * 86_400 / PROBE_EVERY_S)
     finest = 1 - 1 / probes
     if objective.share > finest:

@@ -54,3 +54,41 @@ def test_proactive_monitoring_that_reaches_nobody_fails_the_check(tmp_path: Path
     ended = headwater("contract", "check", str(path))
     assert ended.returncode == 1
     assert "support.monitoring: proactive, but no sink reaches anybody; declare a webhook or mail" in ended.stdout
+
+
+def test_notices_are_recorded_confirmed_and_listed(tmp_path: Path) -> None:
+    data = {"HEADWATER_DATA": str(tmp_path)}
+    claim = headwater(
+        "contract", "notice", "force-majeure", "--from", "2026-03-01T10:00", "--to", "2026-03-01T12:00",
+        "--reason", "flood", "--by", "Ada", "--party", "provider", **data,
+    )  # fmt: skip
+    assert claim.returncode == 0, claim.stderr
+    assert "force_majeure  2026-03-01 10:00 CET – 2026-03-01 12:00 CET  claimed by Ada for the provider" in claim.stdout
+    hotfix = headwater("contract", "notice", "hotfix", "--minutes", "5", "--reason", "leak", "--by", "Ada", **data)
+    assert hotfix.returncode == 0, hotfix.stderr
+    confirmed = headwater("contract", "notice", "confirm", "1", "--by", "Grace", "--party", "client", **data)
+    assert confirmed.returncode == 0, confirmed.stderr
+    listed = headwater("contract", "notice", "list", **data).stdout.splitlines()
+    assert "counts: claimed by Ada, confirmed by Grace" in listed[0]
+    assert "hotfix" in listed[1]
+
+
+def test_late_maintenance_is_refused_in_one_line_and_stands_on_the_register(tmp_path: Path) -> None:
+    data = {"HEADWATER_DATA": str(tmp_path)}
+    late = headwater(
+        "contract", "notice", "maintenance", "patches", "--from", "2026-03-01T10:00", "--to", "2026-03-01T12:00",
+        "--reason", "patches", "--by", "Ada", **data,
+    )  # fmt: skip
+    assert late.returncode == 1
+    assert late.stderr.startswith("headwater: notice 1: refused, and recorded as refused: recorded ")
+    assert len(late.stderr.splitlines()) == 1
+    assert "refused" in headwater("contract", "notice", "list", **data).stdout
+
+
+def test_a_time_that_is_none_is_bad_usage(tmp_path: Path) -> None:
+    ended = headwater(
+        "contract", "notice", "maintenance", "patches", "--from", "tomorrow", "--to", "later", "--reason", "r", "--by",
+        "Ada", HEADWATER_DATA=str(tmp_path),
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "'tomorrow': give a time such as 2026-06-01T22:00" in ended.stderr

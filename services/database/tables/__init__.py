@@ -21,6 +21,7 @@ from services.database.tables.archive import (
     archive_hours,
     archive_lanes,
 )
+from services.database.tables.contract import notices, weekly_windows
 from services.database.tables.measurement import measured_sheets, objective_hours, probe_samples
 from services.database.tables.metadata import METADATA
 from services.database.tables.report import reports, standings
@@ -40,9 +41,11 @@ __all__ = [
     "measured_sheets",
     "message_files",
     "messages",
+    "notices",
     "objective_hours",
     "probe_samples",
     "reports",
     "silences",
     "standings",
+    "weekly_windows",
 ]
