@@ -44,8 +44,6 @@ def declared(
     """All that touches the time from `since` to `until`, in order; what counts under one name never overlaps."""
     first, last = _whole_months(contract.zone, since, until)
     found = [_of_notice(notice) for notice in notices]
-        _of_notice(notice) for notice in notices if max(notice.over_at, notice.since) >= first and notice.since < last
-    ]
     found += [one for window in windows for one in _occurrences(window, first, last)]
     found.sort(key=lambda one: (one.since, one.until, one.exclusion, one.name))
     return [one for one in _capped(contract, found) if one.until > since and one.since < until]
