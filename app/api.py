@@ -13,7 +13,7 @@ from app.answers import json_answer, refusal
 from app.doors import Doors
 from app.ingest_body import BodyError, read_records
 from app.metrics import CONTENT_TYPE, exposition
-from app.polling import take_poll
+from app.polling import take_poll, take_report
 from services.accounts import IngestKeys, Principal, can
 from services.broker import (
     IDS_WINDOW,
@@ -27,7 +27,7 @@ from services.broker import (
 )
 from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec
 from services.freshness import WORKER_LIMIT_MS, Progress, judge
-from services.gateway.gateway import Gateway
+from services.gateway.gateway import Gateway, OnReport
 from services.ingestion import RECORDS_MAX, Ingestion
 from services.positions import Clock
 from services.telemetry import GONE_AFTER_MS, Measurement
@@ -51,6 +51,7 @@ class Api:
     doors: Doors
     clock: Clock
     body_limit_bytes: int
+    on_report: OnReport
 
     def register(self, server: Flask) -> None:
         others = frozenset(server.view_functions)
@@ -62,6 +63,7 @@ class Api:
         server.add_url_rule("/api/channels", view_func=self.channels)
         server.add_url_rule("/api/channels/<name>/snapshot", view_func=self.snapshot)
         server.add_url_rule("/api/changes", view_func=self.changes, methods=["POST"])
+        server.add_url_rule("/api/report", view_func=self.report, methods=["POST"])
         server.add_url_rule("/api/ingest/<feed>", view_func=self.ingest, methods=["POST"])
         server.register_error_handler(BrokerDown, _broker_down)
         server.register_error_handler(HTTPException, _in_json)
@@ -143,6 +145,11 @@ class Api:
         """Long poll: what is newer than the positions asked from, answered from the gateway's loop."""
         principal = self.doors.principal()
         return _not_signed_in() if principal is None else take_poll(request, self.doors, principal, self.gateway)
+
+    def report(self) -> Response:
+        """A viewer's measurements, where no socket takes them."""
+        principal = self.doors.principal()
+        return _not_signed_in() if principal is None else take_report(request, self.doors, principal, self.on_report)
 
     # Ingest ------------------------------------------------------------------------------------
 

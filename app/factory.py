@@ -79,7 +79,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     _live_route(server, gateway, doors)
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
-        IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024,
+        IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024, reports,
     ).register(server)
     return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker)
 

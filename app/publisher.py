@@ -29,7 +29,7 @@ class Publisher:
     """A thread of its own; a broker that is down costs only the last minute's figures: sheets wait for it."""
 
     def __init__(self, broker: Broker, telemetry: Telemetry, clock: BrokerClock | None = None) -> None:
-        self._broker, self._telemetry, self._clock = broker, telemetry, clock
+        self._broker, self.telemetry, self._clock = broker, telemetry, clock
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -44,20 +44,20 @@ class Publisher:
             self._thread.join()
         try:
             self._hand_over(all_of_it=True)
-            self._broker.forget_telemetry([self._telemetry.process])
+            self._broker.forget_telemetry([self.telemetry.process])
         except BrokerDown as error:
             log.debug("not taken off the list", error=str(error))
 
     def _run(self) -> None:
         this, rounds = psutil.Process(), 0
         while not self._stopping.is_set():
-            self._telemetry.gauge("memory_mb", round(this.memory_info().rss / 1e6, 1))
-            self._telemetry.gauge("threads", threading.active_count())
-            self._telemetry.gauge("cpu_seconds", sum(this.cpu_times()[:2]))
+            self.telemetry.gauge("memory_mb", round(this.memory_info().rss / 1e6, 1))
+            self.telemetry.gauge("threads", threading.active_count())
+            self.telemetry.gauge("cpu_seconds", sum(this.cpu_times()[:2]))
             try:
                 if self._clock is not None and (rounds < SAMPLES or rounds % ASK_TIME_EVERY == 0):
                     self._broker.ask_time(self._clock)
-                self._broker.write_telemetry(self._telemetry.process, self._telemetry.payload())
+                self._broker.write_telemetry(self.telemetry.process, self.telemetry.payload())
                 self._hand_over()
             except BrokerDown as error:
                 log.debug("not published", error=str(error))
@@ -66,11 +66,11 @@ class Publisher:
 
     def _hand_over(self, *, all_of_it: bool = False) -> None:
         """Sheets that may not have arrived are kept: one that arrives twice is known by its id."""
-        sheets = self._telemetry.take_sheets(all_of_it=all_of_it)
+        sheets = self.telemetry.take_sheets(all_of_it=all_of_it)
         if not sheets:
             return
         try:
             self._broker.write_sheets([sheet.encoded() for sheet in sheets])
         except BrokerDown:
-            self._telemetry.return_sheets(sheets)
+            self.telemetry.return_sheets(sheets)
             raise

@@ -6,6 +6,7 @@ viewer counts for is decided where its figures are read (`services/measurement/w
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast, get_args
@@ -27,6 +28,7 @@ SECONDS: frozenset[str] = frozenset({"event_age", "event_age_upstream", "view_se
 LINES = frozenset(get_args(Stage)) - {"created_to_ingested", "ingested_to_processed", "processed_to_sent",
                                       "ingested_to_sent", "backlog"}
 """What a viewer may report by channel and page."""
+TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 COUNTS = ("gaps", "duplicates", "reconnects")
 WEIGHT_MAX = 250
 """So many events of a stage count in one report for the last minute's figures."""
@@ -53,10 +55,11 @@ class _Line(NamedTuple):
     channel: str
     page: str
     sketch: Sketch
+    transport: Transport
 
 
 class ViewerReports:
-    """Called by the gateway's loop for each report, so it does little."""
+    """Called by the gateway's loop for each report, so it does little; and by threads of HTTP for long polls."""
 
     def __init__(
         self, telemetry: Telemetry, declarations: Declarations, pages: Collection[str], clock: Clock = wall_clock
@@ -64,11 +67,11 @@ class ViewerReports:
         self._telemetry, self._declarations, self._clock = telemetry, declarations, clock
         self._pages = frozenset(pages)
         self._viewers: dict[str, _Known] = {}
+        self._admitting = threading.Lock()
 
-    def __call__(
-        self, viewer: str, principal: Principal, report: Mapping[str, Any], transport: Transport = "socket"
-    ) -> None:
-        seconds = self._admit(viewer)
+    def __call__(self, viewer: str, principal: Principal, report: Mapping[str, Any]) -> None:
+        with self._admitting:
+            seconds = self._admit(viewer)
         if seconds is None:
             self._telemetry.count("viewer_reports_refused")
             return
@@ -83,7 +86,7 @@ class ViewerReports:
                 self._telemetry.absorb(name, Sketch.from_json(raw).thinned(WEIGHT_MAX))
         for line in self._lines(report.get("lines"), seconds):
             self._telemetry.absorb_line(
-                line.stage, line.sketch, viewer=viewer, channel=line.channel, page=line.page, transport=transport
+                line.stage, line.sketch, viewer=viewer, channel=line.channel, page=line.page, transport=line.transport
             )
 
     def _admit(self, viewer: str) -> int | None:
@@ -110,15 +113,15 @@ class ViewerReports:
 
     def _lines(self, raw: Any, seconds: int) -> Iterator[_Line]:
         for line in raw[:LINES_MAX] if isinstance(raw, list) else ():
-            if not (isinstance(line, list) and len(line) == 4):
+            if not (isinstance(line, list) and 4 <= len(line) <= 5):
                 continue
-            stage, channel, page, sketch = line
-            if not (isinstance(stage, str) and stage in LINES and is_sketch(sketch)):
+            stage, channel, page, sketch, transport = [*line, "socket"][:5]
+            if not (isinstance(stage, str) and stage in LINES and is_sketch(sketch)) or transport not in TRANSPORTS:
                 continue
             if (declared := self._channel(channel)) is not None:
                 most = seconds if stage in SECONDS else _EVENTS_MAX
                 where = page if isinstance(page, str) and page in self._pages else ""
-                yield _Line(cast(Stage, stage), declared, where, Sketch.from_json(sketch).thinned(most))
+                yield _Line(cast(Stage, stage), declared, where, Sketch.from_json(sketch).thinned(most), transport)
 
     def _channel(self, name: Any) -> str | None:
         """The declared channel, a partition's as that of all its partitions; empty for what concerns the page."""

@@ -36,6 +36,12 @@ export function causeInWords(cause, detail) {
   return detail && cause !== 'backlog' ? `${words} (${detail})` : words;
 }
 
+/** The link as this viewer sees it at a monotonic time; `wall` is the wall clock's. */
+export function linkOf({ cutAt, cause, state, isPolling }, at, wall) {
+  const isCut = state === 'ended' || (cutAt !== null && at - cutAt >= GRACE_MS);
+  return { isCut, isPolling, cause, since: isCut && cutAt !== null ? Math.round(wall - (at - cutAt)) : null };
+}
+
 /** The freshness of one channel now: {state, cause, detail, since, age_ms, backlog, rate_hz, createdAt}. */
 export function judge(channel, told, link, now) {
   const age_ms = channel.createdAt === null || Number.isNaN(now) ? null : Math.max(0, now - channel.createdAt);
@@ -126,9 +132,14 @@ export class Watch {
     for (const [name, told] of Object.entries(channels)) this.#told.set(name, told);
   }
 
+  /** The freshness of each channel now, as `judge` says it. */
+  judged(wanted, link, now) {
+    return Object.fromEntries(wanted.map((channel) => [channel.name, judge(channel, this.#told.get(channel.name), link, now)]));
+  }
+
   /** What to show now, or null where nothing differs. `link` {isCut, isPolling, cause, since}; `now` server time; `at` monotonic. */
   look(wanted, link, now, at) {
-    const judged = Object.fromEntries(wanted.map((channel) => [channel.name, judge(channel, this.#told.get(channel.name), link, now)]));
+    const judged = this.judged(wanted, link, now);
     for (const name of this.#told.keys()) if (!(name in judged)) this.#told.delete(name);
     const states = JSON.stringify(Object.entries(judged).map(([name, { state, cause }]) => [name, state, cause]));
     if (states === this.#states && at - this.#agesAt < AGES_EVERY_MS) return null;

@@ -4,12 +4,13 @@
 import { ServerClock } from './clock.mjs';
 import { Connection } from './connection.mjs';
 import { watchBadges } from './badges.mjs';
-import { GRACE_MS, Watch } from './freshness.mjs';
+import { Watch, linkOf } from './freshness.mjs';
 import { Grids } from './grid.mjs';
 import { paintChart, readPalette } from './chart.mjs';
 import { paintLog } from './log.mjs';
+import { Measuring, watchInteractions } from './measuring.mjs';
 import { Job, PaintLoop } from './paint.mjs';
-import { Poll, askForChanges } from './poll.mjs';
+import { Poll, askForChanges, sendReport } from './poll.mjs';
 import { setProps } from './props.mjs';
 import { PROTOCOL, Release } from './release.mjs';
 import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
@@ -19,17 +20,22 @@ import { Theme } from './theme.mjs';
 import { paintTile } from './tile.mjs';
 
 const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness';
-const TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120, WAITING_FRAMES_MAX = 64;
+const TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120;
 const PROPS_MS = 50; // a clientside callback costs 2 to 20 ms, by the size of the page
 const PAINTERS = { tile: paintTile, chart: paintChart, log: paintLog };
 const dash = window.dash_clientside;
 const now = () => performance.now();
 
 const store = new Store(), clock = new ServerClock(), watch = new Watch(), telemetry = new Telemetry();
+const measuring = new Measuring({
+  telemetry, clock, now, isHidden: () => document.hidden, page: () => location.pathname,
+  isPolling: () => connection.isPolling, onFrame: (act) => requestAnimationFrame(act),
+});
 const loop = new PaintLoop({ scope: window, now, isHidden: () => document.hidden, onPainted });
 const release = new Release({ own: import.meta.url, scope: window, wall: Date.now });
 const bound = new Map(); // element → {job, channels}
 let expected = []; // ids of the badges that Dash says are on the page
+const VIEWER = Math.random().toString(36).slice(2); // stands for this page where there is no socket
 let props = 0;
 let reportAt = now() + REPORT_MS;
 let isStarted = false;
@@ -65,6 +71,7 @@ const connection = new Connection({
   },
   onFrame,
   onChange() {
+    if (connection.cutAt !== null && connection.opened > 0) measuring.cut(connection.cutAt);
     if (connection.isPolling && !wasPolling) store.connected(now());
     wasPolling = connection.isPolling;
     if (connection.state === 'ended' && connection.cause === 'refused') release.reload();
@@ -88,10 +95,13 @@ const patience_ms = () => 2.5 * connection.heartbeat_ms;
 function onFrame(frame, received) {
   if (frame.op === 'snapshot' || frame.op === 'delta') return onData(frame, received);
   if (frame.op === 'hello') return onHello(frame);
+  if (frame.op === 'pong') measuring.trip(received - frame.t);
   if (frame.op === 'error' && frame.channel) store.refuse(frame.channel, frame.code);
   if (frame.op !== 'heartbeat') return null;
   watch.heartbeat(frame.channels);
-  return store.check(frame.channels, received, patience_ms()).length > 0 ? onGap() : null;
+  if (store.check(frame.channels, received, patience_ms()).length > 0) return onGap();
+  measuring.proven();
+  return null;
 }
 
 /** A server that speaks otherwise, or that no longer has these modules, is another release. */
@@ -113,22 +123,17 @@ function onData(frame, received) {
   if (outcome === GAP) onGap();
   if (outcome !== APPLIED) return outcome;
   if (frame.op === 'snapshot') telemetry.count('snapshots');
-  const created = frame.times?.created?.[0];
-  if (frame.op === 'delta') {
-    telemetry.observe('created_to_received', latency(created, received));
-    telemetry.observe('sent_to_received', latency(frame.times?.sent, received));
-  }
+  if (frame.op === 'delta') measuring.applied(frame, received);
+  measuring.proven();
   for (const { job, channels } of bound.values()) {
     if (job === null || !channels.includes(frame.channel)) continue;
-    if (frame.op === 'delta' && frame.channel === channels[0]) awaitPaint(job, { created, received });
+    if (frame.op === 'delta' && frame.channel === channels[0]) measuring.awaitPaint(job, frame, received);
     loop.mark(job);
   }
   loop.mark(propsJob);
+  noteShown();
   return outcome;
 }
-
-/** From a server's time to a moment here; NaN while the server's clock is not known well. */
-const latency = (serverTime, at) => (clock.isSettled ? clock.at(at) - serverTime : NaN);
 
 function onGap() {
   telemetry.count('gaps');
@@ -142,18 +147,9 @@ const propsJob = new Job({ group: 'props', every_ms: PROPS_MS, paint: sendChange
 loop.add(propsJob);
 let palette = null;
 
-/** Remembers a frame until the job that shows it has painted. In a tab that nobody sees nothing is measured. */
-function awaitPaint(job, frame) {
-  if (!document.hidden && job.seen && job.waiting.length < WAITING_FRAMES_MAX) job.waiting.push(frame);
-}
-
 function onPainted(job, at) {
   if (job.group !== 'props') markEmpty();
-  for (const { created, received } of job.waiting?.splice(0) ?? []) {
-    const isChart = job.group === 'chart';
-    telemetry.observe(isChart ? 'created_to_charted' : 'created_to_painted', latency(created, at));
-    if (!isChart) telemetry.observe('received_to_painted', at - received);
-  }
+  measuring.painted(job, at);
 }
 
 /** A page none of whose channels ever had an event says so: it may hold a hint how to post the first one. */
@@ -204,10 +200,18 @@ function rescan() {
   if (fresh.length > 0) loop.mark(propsJob); // what changed before they were there reached no callback of theirs
   if (bound.size > 0) early = [];
   const names = [...early, ...[...bound.values()].flatMap(({ channels }) => channels)];
+  measuring.want(names, isStarted && connection.opened > 0 ? now() : 0);
+  noteShown();
   if (!store.want(names, now())) return;
   subscribe();
   loop.mark(propsJob);
   lookAtFreshness();
+}
+
+/** Which channels have a value on the page. */
+function noteShown() {
+  const found = [...bound.values()].flatMap(({ channels }) => channels);
+  measuring.shown(found.filter((name) => store.get(name)?.state));
 }
 
 function bindOne(element) {
@@ -244,9 +248,7 @@ function rescanUntilFound(frames = RESCAN_FRAMES) {
 // ---- freshness ----
 
 function lookAtFreshness() {
-  const { cutAt, cause, state } = connection, at = now();
-  const isCut = state === 'ended' || (cutAt !== null && at - cutAt >= GRACE_MS);
-  const link = { isCut, isPolling: connection.isPolling, cause, since: isCut && cutAt !== null ? Math.round(Date.now() - (at - cutAt)) : null };
+  const at = now(), link = linkOf(connection, at, Date.now());
   const shown = isStarted ? watch.look(store.wanted(), link, clock.at(at), at) : null;
   if (shown === null) return;
   for (const [element, { channels: [main] }] of bound) element.dataset.state = shown.channels[main]?.state ?? 'connecting';
@@ -258,13 +260,16 @@ function tick() {
   connection.tick();
   if ([...bound.keys()].some((element) => !element.isConnected)) rescan();
   lookAtFreshness();
+  if (isStarted) measuring.look(watch.judged(store.wanted(), linkOf(connection, now(), Date.now()), clock.at(now())));
   if (now() >= reportAt) report();
 }
 
 function report() {
   reportAt = now() + REPORT_MS;
   if (connection.cause === 'refused') release.reload();
-  connection.send(telemetry.report(!document.hidden));
+  measuring.settle(performance.interactionCount);
+  const told = telemetry.report(!document.hidden);
+  if (!connection.send(told) && connection.isPolling) void sendReport({ ...told, viewer: VIEWER });
 }
 
 /** Asks for the page's first values over HTTP while Dash still draws it; the socket then goes on from there. */
@@ -289,6 +294,7 @@ function start() {
 
 document.addEventListener('visibilitychange', () => {
   for (const { job } of bound.values()) if (job) job.waiting = [];
+  if (document.hidden) measuring.hide();
   if (document.hidden) return void report(); // it may be the last chance
   connection.nudge();
   loop.kick();
@@ -363,6 +369,7 @@ function navigation(pathname) {
 }
 
 watchBadges(document);
+watchInteractions(window, measuring);
 prime();
 
 export const clientside = { bind, grids: updateGrids, freshness, theme, filter, navigation };

@@ -22,6 +22,12 @@ export async function askForChanges(body, signal = null) {
   }
 }
 
+/** A viewer's measurements where no socket takes them; one that does not arrive is not worth another try. */
+export async function sendReport(report) {
+  const body = JSON.stringify(report), headers = { 'Content-Type': 'application/json' };
+  await fetch('/api/report', { method: 'POST', headers, body, keepalive: body.length < 60_000 }).catch(() => null);
+}
+
 export class Poll {
   #turn = 0;
   #abort = null;

@@ -9,14 +9,14 @@ export class Sketch {
   count = 0;
 
   /** Counts a value that is not negative. */
-  add(value) {
-    this.count += 1;
+  add(value, times = 1) {
+    this.count += times;
     if (value < SMALLEST) {
-      this.zeros += 1;
+      this.zeros += times;
       return;
     }
     const bin = Math.ceil(Math.log(value) / LOG_GAMMA);
-    this.bins.set(bin, (this.bins.get(bin) ?? 0) + 1);
+    this.bins.set(bin, (this.bins.get(bin) ?? 0) + times);
   }
 
   /** The value at rank q (0 to 1), or null where nothing was counted. */

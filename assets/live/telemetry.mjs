@@ -4,6 +4,7 @@ import { Sketch } from './sketch.mjs';
 
 /** Charts are drawn at most each 250 ms, so they are counted apart from what is painted at once. */
 export const STAGES = ['created_to_received', 'sent_to_received', 'received_to_painted', 'created_to_painted', 'created_to_charted'];
+const LINES_MAX = 400; // of one report: more are passed over there
 export const COUNTS = ['frames', 'snapshots', 'gaps', 'duplicates', 'reconnects'];
 
 const sketches = () => Object.fromEntries(STAGES.map((stage) => [stage, new Sketch()]));
@@ -19,6 +20,7 @@ export class Telemetry {
   constructor() {
     this.all = sketches();
     this.fresh = sketches();
+    this.lines = new Map(); // stage, channel, page and transport → sketch
     this.counts = Object.fromEntries(COUNTS.map((name) => [name, 0]));
     this.reported = { ...this.counts };
   }
@@ -28,6 +30,14 @@ export class Telemetry {
   observe(stage, ms) {
     if (!Number.isFinite(ms)) return;
     for (const sketch of [this.all[stage], this.fresh[stage]]) sketch.add(Math.max(0, ms) / 1000);
+  }
+
+  /** The same for the contract: by [stage, channel, page, transport], so many times. */
+  note(key, ms, times = 1) {
+    const name = JSON.stringify(key);
+    if (!Number.isFinite(ms) || (this.lines.size >= LINES_MAX && !this.lines.has(name))) return;
+    if (!this.lines.has(name)) this.lines.set(name, new Sketch());
+    this.lines.get(name).add(Math.max(0, ms) / 1000, times);
   }
 
   count(name) { this.counts[name] += 1; }
@@ -40,11 +50,16 @@ export class Telemetry {
       received_ms: summary(this.fresh.created_to_received),
       painted_ms: summary(this.fresh.created_to_painted),
       stages: Object.fromEntries(seen.map((stage) => [stage, this.fresh[stage].asJson()])),
+      lines: [...this.lines].map(([key, sketch]) => {
+        const [stage, channel, page, transport] = JSON.parse(key);
+        return [stage, channel, page, sketch.asJson(), ...(transport === 'socket' ? [] : [transport])];
+      }),
       ...Object.fromEntries(COUNTS.map((name) => [name, this.counts[name] - this.reported[name]])),
       visible,
     };
     this.reported = { ...this.counts };
     this.fresh = sketches();
+    this.lines = new Map();
     return report;
   }
 

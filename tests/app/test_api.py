@@ -250,3 +250,15 @@ def test_metrics_tell_of_every_process_lane_and_stage(client: FlaskClient, web: 
 def test_answers_of_the_api_are_kept_by_no_cache(client: FlaskClient) -> None:
     for path in ("/healthz", "/readyz", "/api/session", "/api/channels"):
         assert client.get(path).headers["Cache-Control"] == "no-store", path
+
+
+def test_a_viewer_without_a_socket_reports_what_it_measured(client: FlaskClient, web: Web) -> None:
+    line = ["view_second", "host.now", "/host", [5, [], []], "poll"]
+    report = {"op": "report", "viewer": "a", "lines": [line]}
+    assert client.post("/api/report", json=report).status_code == 204
+    assert client.post("/api/report", json={"op": "ping", "t": 1}).status_code == 400
+    assert client.post("/api/report", data=b"{}", content_type="text/plain").status_code == 415
+    elsewhere = {"Origin": "https://elsewhere.example"}
+    assert client.post("/api/report", json=report, headers=elsewhere).status_code == 403
+    (sheet,) = web.publisher.telemetry.take_sheets(all_of_it=True)
+    assert [(key.stage, key.transport) for key in sheet.lines] == [("view_second", "poll")]

@@ -90,6 +90,7 @@ def test_what_a_viewer_measured_by_channel_and_page_is_kept_viewer_by_viewer() -
 @pytest.mark.parametrize(
     "line",
     [
+        ["created_to_painted", "host.now", "/host", [1, [], []], "pigeon"],
         ["created_to_painted", "no.channel", "/host", [1, [], []]], ["backlog", "host.now", "/host", [1, [], []]],
         ["created_to_painted", "host.now", "/host", [-1, [], []]], ["created_to_painted"], "line", None,
         ["created_to_painted", ["host.now"], "/host", [1, [], []]], [{}, "host.now", "/host", [1, [], []]],
@@ -109,3 +110,8 @@ def test_a_viewer_looked_no_longer_than_since_its_last_report() -> None:
 def test_a_viewer_that_reports_all_the_time_is_heard_no_more_that_minute() -> None:
     counts = reported(*({} for _ in range(REPORTS_A_MINUTE + 5))).counts
     assert (counts["viewer_reports"], counts["viewer_reports_refused"]) == (REPORTS_A_MINUTE, 5)
+
+
+def test_what_came_by_long_poll_is_kept_apart() -> None:
+    sheet = sheet_of(("a", [["view_second", "host.now", "/host", [3, [], []], "poll"]]))
+    assert list(sheet.lines) == [Key("view_second", "host.now", "/host", "poll")]

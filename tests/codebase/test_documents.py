@@ -17,6 +17,7 @@ from app.settings import Settings, entries, markdown_table
 from services.events import Reason
 from services.freshness import Cause
 from services.messages import Close
+from services.sheets import Stage
 from tests.codebase.sources import ROOT, python_files
 
 README = (ROOT / "README.md").read_text()
@@ -126,6 +127,11 @@ def test_every_metric_is_documented_and_has_a_meaning() -> None:
         "headwater_lane_backlog_events", "headwater_lane_progress_age_seconds",
     }
     assert set(re.findall(r"^\| `(headwater_[a-z_]+)`", OPERATING, re.MULTILINE)) == names
+
+
+def test_every_stage_that_is_measured_is_documented() -> None:
+    measured = (ROOT / "docs/measurement.md").read_text()
+    assert {stage for stage in get_args(Stage) if f"`{stage}`" not in measured} == set()
 
 
 def test_every_key_in_the_broker_is_documented() -> None:
