@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.alerting import Alerting
 from app.loading import Project, load_contract
 from app.settings import Settings
 from services.broker import Broker
 from services.contract.document import Contract
-from services.contract.register import NoticeRegister
+from services.contract.register import Excluded, NoticeRegister
 from services.database import Database
 from services.declare import Declarations
 from services.measurement.collecting import Closer, Collector
 from services.measurement.kept import Kept
+from services.measurement.ledger import Ledger
 from services.measurement.sampling import Sampler
 from services.parts import Part
 from services.positions import Clock
@@ -38,8 +40,16 @@ def contract_parts(given: Surroundings) -> list[Part]:
     contract = load_contract(given.declarations, given.project)
     if contract is None:
         return []
-    announcing = NoticeRegister(given.database, contract, given.clock).announce
-    return [Part("announcing", 60.0, announcing), *measurement_parts(given, contract)]
+    notices = NoticeRegister(given.database, contract, given.clock)
+    kept = Kept(given.database)
+    intervals = Excluded(notices, given.clock)
+    ledger = Ledger(kept, rolled_up=kept, intervals=intervals, clock=given.clock)
+    alerting = Alerting(contract, given.declarations, given.broker, given.database, given.clock)
+    return [
+        Part("announcing", 60.0, notices.announce),
+        *measurement_parts(given, contract),
+        *alerting.parts(given.worker, ledger),
+    ]
 
 
 def measurement_parts(given: Surroundings, contract: Contract) -> list[Part]:

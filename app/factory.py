@@ -11,6 +11,7 @@ from flask import Flask, request
 from flask_compress import Compress
 from flask_sock import Sock
 
+from app.alerting import Alerting, Lookout
 from app.api import Api
 from app.doors import LIVE_PATH, Doors
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
@@ -25,6 +26,7 @@ from services.accounts import IngestKeys
 from services.broker import Broker
 from services.clocks import BrokerClock
 from services.contract.document import Contract
+from services.database import Database
 from services.declare import ChannelRef, Declarations
 from services.gateway.gateway import Gateway, GatewayLimits
 from services.gateway.handover import SOCK_SERVER_OPTIONS
@@ -44,15 +46,20 @@ class Web:
     gateway: Gateway
     publisher: Publisher
     broker: Broker
+    lookout: Lookout | None = None
 
     def start(self) -> None:
         """Start the threads; after the fork, since a fork keeps none."""
         self.gateway.start()
         self.publisher.start()
+        if self.lookout is not None:
+            self.lookout.start()
 
     def stop(self) -> None:
         """Close every viewer's socket with 1012 (they come back to another process), then the rest."""
         self.gateway.stop()
+        if self.lookout is not None:
+            self.lookout.stop()
         self.publisher.stop()
         self.broker.close()
 
@@ -67,10 +74,11 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     broker = Broker(settings.broker_url())
     clock = BrokerClock()
     telemetry = Telemetry(process_name("web"), "web", clock)
+    contract = load_contract(declarations, project)
     reports = ViewerReports(telemetry, declarations, [page.path for page in pages], clock)
     gateway = Gateway(
         broker, declarations, telemetry, clock, limits=_limits(settings), on_viewer_report=reports,
-        measured=_measured(declarations, load_contract(declarations, project)),
+        measured=_measured(declarations, contract),
     )
     doors = Doors(settings)
     server = Flask("headwater", static_folder=None)
@@ -81,7 +89,16 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
         IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024, reports,
     ).register(server)
-    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker)
+    lookout = None if contract is None else _lookout(settings, contract, declarations, broker, clock)
+    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, lookout)
+
+
+def _lookout(
+    settings: Settings, contract: Contract, declarations: Declarations, broker: Broker, clock: BrokerClock
+) -> Lookout:
+    """What tells that workers are gone; it needs the database only when it looks."""
+    database = Database(settings.database_address)
+    return Alerting(contract, declarations, broker, database, clock).lookout(process_name("web"))
 
 
 def _limits(settings: Settings) -> GatewayLimits:

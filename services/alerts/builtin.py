@@ -34,19 +34,20 @@ def database_down(sight: Sight) -> Iterator[Finding]:
 
 def nobody_watches(sight: Sight) -> Iterator[Finding]:
     """No worker evaluates alerts, as web sees it."""
-    if not sight.watchers and sight.at - sight.looking_since >= STARTING_MS:
+    if sight.unwatched_since:
         yield Finding(
             "watch:none", "worker", "critical", "worker",
-            f"no worker evaluates objectives and alerts: trouble is not noticed; {sight.audience()}",
-            sight.at,
+            f"no worker evaluates objectives and alerts since {moment(sight.unwatched_since, sight)}: trouble is not "
+            f"noticed; {sight.audience()}",
+            sight.unwatched_since, for_ms=STARTING_MS,
         )  # fmt: skip
 
 
 def _broker_down(sight: Sight) -> Finding:
     return Finding(
         "broker:down", "broker", "critical", "broker",
-        f"broker does not answer ({sight.broker_trouble}): nothing is accepted or updated, {sight.audience()}, "
-        f"since {moment(sight.broker_down_since, sight)}",
+        f"broker does not answer: nothing is accepted or updated, {sight.audience()}, since "
+        f"{moment(sight.broker_down_since, sight)} ({sight.broker_trouble})",
         sight.broker_down_since, for_ms=HANDOVER_MS,
     )  # fmt: skip
 
@@ -54,8 +55,8 @@ def _broker_down(sight: Sight) -> Finding:
 def _database_down(sight: Sight) -> Finding:
     return Finding(
         "database:down", "database", "major", "database",
-        f"database does not answer ({sight.database_trouble}): history, contract and alerts are not recorded since "
-        f"{moment(sight.database_down_since, sight)}; live values go on",
+        f"database does not answer: history, contract and alerts are not recorded since "
+        f"{moment(sight.database_down_since, sight)}; live values go on ({sight.database_trouble})",
         sight.database_down_since, for_ms=HANDOVER_MS,
     )  # fmt: skip
 

@@ -34,7 +34,7 @@ class Observer:
 
     def __init__(self, observed: Observed, declarations: Declarations, zone: ZoneInfo, clock: Clock) -> None:
         self._observed, self._lanes, self._zone, self._clock = observed, declarations.lanes(), zone, clock
-        self._looking_since = self._broker_down_since = 0
+        self._looking_since = self._broker_down_since = self._unwatched_since = 0
 
     def look(self, database_down_since: int = 0, database_trouble: str = "") -> Sight:
         """What there is to see; never raises, since a broker that is down is also something to see."""
@@ -57,6 +57,7 @@ class Observer:
     def _found(self, at: int) -> Mapping[str, Any]:
         said = self._observed.lane_progress(self._lanes)
         measured = [Measurement.decoded(payload) for payload in self._observed.read_telemetry().values()]
+        self._unwatched_since = 0 if self._observed.workers("contract") else self._unwatched_since or at
         living = [one for one in measured if at - one.at <= GONE_AFTER_MS]
         webs = [one for one in living if "viewers" in one.gauges]
         viewers = [int(one.gauges["viewers"] + one.gauges.get("parked_polls", 0)) for one in webs]
@@ -67,5 +68,5 @@ class Observer:
             "viewers": sum(viewers) if viewers else None,
             "delay_ms": None if p95_s is None else 1_000 * p95_s,
             "memory_share": memory_share(self._observed.server()),
-            "watchers": self._observed.workers("contract"),
+            "unwatched_since": self._unwatched_since,
         }  # fmt: skip

@@ -23,7 +23,8 @@ class Sight:
 
     `lanes` holds what the worker of each declared lane last said, None where none ever spoke. `viewers` are None where
     no web process says. `delay_ms` is how old values are when painted: the p95 of the last minute. `memory_share` is
-    the broker's. `watchers` are the workers that evaluate alerts. `looking_since` is when this observer began.
+    the broker's. `unwatched_since` is since when no worker evaluates alerts, 0 where one does. `looking_since` is when
+    this observer began.
     """
 
     at: int
@@ -32,7 +33,7 @@ class Sight:
     viewers: int | None = None
     delay_ms: float | None = None
     memory_share: float = 0.0
-    watchers: int = 1
+    unwatched_since: int = 0
     looking_since: int = 0
     broker_down_since: int = 0
     broker_trouble: str = ""
@@ -73,13 +74,13 @@ class Sight:
         """What viewers have of it: `live tiles delayed by 3.1 s for 42 viewers`."""
         if self.viewers == 0:
             return "no viewer is connected"
-        whom = "viewers (none reports)" if self.viewers is None else counted(self.viewers, "viewer", "viewers")
         delay = self.delay_of(channel)
-        if says:
-            return f"{says.replace('{delay}', seconds(delay))} for {whom}"
-        if delay < NOTICED_MS:
-            return f"{whom} connected, live tiles not delayed"
-        return f"live tiles delayed by {seconds(delay)} for {whom}"
+        if not says and delay < NOTICED_MS:
+            return f"live tiles not delayed, {self.audience()}"
+        what = (says or "live tiles delayed by {delay}").replace("{delay}", seconds(delay))
+        if self.viewers is None:
+            return f"{what}, for how many viewers is not known,"
+        return f"{what} for {counted(self.viewers, 'viewer', 'viewers')}"
 
     def audience(self) -> str:
         """How many look on: `42 viewers are connected`."""
