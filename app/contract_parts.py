@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.alerting import Alerting
 from app.loading import Project, load_contract
 from app.settings import Settings
+from services.alerts.register import Register
 from services.broker import Broker
 from services.contract.document import Contract
 from services.contract.register import Excluded, NoticeRegister
@@ -18,7 +19,14 @@ from services.measurement.ledger import Ledger
 from services.measurement.sampling import Sampler
 from services.parts import Part
 from services.positions import Clock
+from services.report.board import StandingRegister
+from services.report.gathering import Gathering
+from services.report.keeping import StandingKeeper
+from services.report.register import ReportRegister
+from services.report.schedule import ReportSchedule
 from services.telemetry import Telemetry
+
+STANDING_EVERY_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ def contract_parts(given: Surroundings) -> list[Part]:
         Part("announcing", 60.0, notices.announce),
         *measurement_parts(given, contract),
         *alerting.parts(given.worker, ledger),
+        *report_parts(given, contract, ledger, notices),
     ]
 
 
@@ -62,3 +71,16 @@ def measurement_parts(given: Surroundings, contract: Contract) -> list[Part]:
         Part("collecting", 5.0, Collector(given.broker, kept).step),
         Part("closing", 60.0, closer.step),
     ]
+
+
+def report_parts(
+    given: Surroundings, contract: Contract, ledger: Ledger, notices: NoticeRegister
+) -> list[Part]:
+    """What tells: the standing for the pages, the reports that are due."""
+    gathering = Gathering(contract, Register(given.database), notices)
+    keeper = StandingKeeper(contract, ledger, gathering.facts, StandingRegister(given.database), given.clock)
+    schedule = ReportSchedule(
+        contract, ledger, ReportRegister(given.database), began_at=Kept(given.database).began_at,
+        gather=gathering.facts, clock=given.clock,
+    )
+    return [Part("standing", STANDING_EVERY_S, keeper.step), Part("report", 60.0, schedule.step)]

@@ -16,9 +16,11 @@ from app.api import Api
 from app.doors import LIVE_PATH, Doors
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.publisher import Publisher, process_name
+from app.reading import StandingReader
 from app.settings import Settings
 from app.shell import INDEX, PRODUCT, Shell, register_pages, shell_layout
 from app.static import Modules, serve_static
+from app.status_page import register_status
 from app.viewer_reports import ViewerReports
 from callbacks import register_all
 from components.page import Page
@@ -31,6 +33,7 @@ from services.declare import ChannelRef, Declarations
 from services.gateway.gateway import Gateway, GatewayLimits
 from services.gateway.handover import SOCK_SERVER_OPTIONS
 from services.ingestion import Ingestion
+from services.report.board import LastKnown, StandingRegister
 from services.telemetry import Telemetry
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -46,12 +49,14 @@ class Web:
     gateway: Gateway
     publisher: Publisher
     broker: Broker
+    reader: StandingReader
     lookout: Lookout | None = None
 
     def start(self) -> None:
         """Start the threads; after the fork, since a fork keeps none."""
         self.gateway.start()
         self.publisher.start()
+        self.reader.start()
         if self.lookout is not None:
             self.lookout.start()
 
@@ -61,6 +66,7 @@ class Web:
         if self.lookout is not None:
             self.lookout.stop()
         self.publisher.stop()
+        self.reader.stop()
         self.broker.close()
 
 
@@ -89,16 +95,12 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
         IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024, reports,
     ).register(server)
-    lookout = None if contract is None else _lookout(settings, contract, declarations, broker, clock)
-    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, lookout)
-
-
-def _lookout(
-    settings: Settings, contract: Contract, declarations: Declarations, broker: Broker, clock: BrokerClock
-) -> Lookout:
-    """What tells that workers are gone; it needs the database only when it looks."""
     database = Database(settings.database_address)
-    return Alerting(contract, declarations, broker, database, clock).lookout(process_name("web"))
+    reader = StandingReader(LastKnown(StandingRegister(database), settings.data / "standing.json"), database)
+    register_status(server, lambda: reader.known.standing, clock)
+    alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)
+    lookout = None if alerting is None else alerting.lookout(process_name("web"))
+    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, reader, lookout)
 
 
 def _limits(settings: Settings) -> GatewayLimits:

@@ -34,7 +34,7 @@ class Part:
 
     name: str
     every_s: float
-    step: Callable[[], None]
+    step: Callable[[], object]
     everywhere: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Periods: which weeks and periods of a contract there are, and when the report on each is due.
+"""Periods: the weeks and periods that are reported on, and when the report on each is due.
 
 All bounds are local midnights of the contract's zone, so that a day with a change of the clock has 23 or 25 hours.
 """
@@ -7,22 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from services.contract.document import Contract
+from services.contract.moments import day_begins, local_time, moment
+from services.contract.periods import Period, period_at, span_of, week_at
 
 ReportKind = Literal["week", "period"]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """From one local midnight to another; `until` is not part of it. Milliseconds since the Unix epoch."""
-
-    name: str
-    since: int
-    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,109 +22,76 @@ class Due:
     """A report that is to be made, and from when on."""
 
     kind: ReportKind
-    interval: Interval
+    period: Period
     at: int
 
     @property
     def key(self) -> str:
         """The report's name in the register: one of each is ever sent."""
-        return f"{self.kind}:{self.interval.name}"
+        return f"{self.kind}:{self.period.name}"
 
 
-def moment_of(day: date, zone: ZoneInfo, at: time = time(0)) -> int:
-    """A local time as milliseconds since the Unix epoch."""
-    return round(datetime.combine(day, at, zone).timestamp() * 1000)
+def reported(contract: Contract, kind: ReportKind, at: int) -> Period:
+    """The week or period that holds the moment; outside the contract its first or last one."""
+    first, end = span_of(contract)
+    at = min(max(at, first), end - 1)
+    if kind == "week":
+        return _within(contract, week_at(contract, at))
+    return period_at(contract, at) or Period(contract.name, first, end)
 
 
-def day_of(moment: int, zone: ZoneInfo) -> date:
-    """The local day that a moment lies in."""
-    return datetime.fromtimestamp(moment / 1000, zone).date()
+def month_at(contract: Contract, at: int) -> Period:
+    """The calendar month that holds the moment, within the contract's own first and last day."""
+    first = local_time(contract.zone, at).date().replace(day=1)
+    following = (first + timedelta(days=32)).replace(day=1)
+    bounds = (day_begins(contract.zone, day) for day in (first, following))
+    return _within(contract, Period(f"{first:%Y-%m}", *bounds))
 
 
-def midnights(interval: Interval, zone: ZoneInfo) -> list[int]:
-    """The begins of its local days."""
-    days = _days(day_of(interval.since, zone), day_of(interval.until - 1, zone))
-    return [max(interval.since, moment_of(day, zone)) for day in days]
+def before(contract: Contract, kind: ReportKind, period: Period) -> Period | None:
+    """The one of that kind that ends where this one begins; None where the contract begins."""
+    return None if period.since <= span_of(contract)[0] else reported(contract, kind, period.since - 1)
 
 
-def week_of(contract: Contract, day: date) -> Interval:
-    """The report's week that holds this day: it begins on the weekday on which reports go out."""
-    first = day - timedelta(days=(day.weekday() - contract.reporting.weekday) % 7)
-    return _interval(contract, first, first + timedelta(days=7), f"{first:%G-W%V}")
-
-
-def period_of(contract: Contract, day: date) -> Interval:
-    """The contract's period that holds this day, within the contract's own first and last day."""
-    first, end = _PERIODS[contract.period](day)
-    names = {"month": f"{first:%Y-%m}", "quarter": f"{first.year}-Q{(first.month + 2) // 3}", "year": f"{first.year}"}
-    return _interval(contract, first, end, names[contract.period])
-
-
-def month_of(contract: Contract, day: date) -> Interval:
-    """The calendar month that holds this day, within the contract's own first and last day."""
-    first, end = _month(day)
-    return _interval(contract, first, end, f"{first:%Y-%m}")
-
-
-def before(contract: Contract, kind: ReportKind, interval: Interval) -> Interval | None:
-    """The interval of that kind that ends where this one begins; None before the contract's first day."""
-    day = day_of(interval.since, contract.zone) - timedelta(days=1)
-    return None if day < contract.begins else interval_of(contract, kind, day)
-
-
-def interval_of(contract: Contract, kind: ReportKind, day: date) -> Interval:
-    return week_of(contract, day) if kind == "week" else period_of(contract, day)
+def last_ended(contract: Contract, kind: ReportKind, now: int) -> Period | None:
+    """The newest one of that kind that is over; None where none is."""
+    current = reported(contract, kind, now)
+    return current if current.until <= now else before(contract, kind, current)
 
 
 def due_reports(contract: Contract, now: int, since: int) -> tuple[Due, ...]:
     """The reports on what ended after `since` and whose time has come by `now`, in order of time."""
-    found: dict[str, Due] = {}
-    for day in _days(max(contract.begins, day_of(since, contract.zone)), day_of(now, contract.zone)):
-        if day > contract.ends:
-            break
-        for kind in ("week", "period"):
-            one = _due(contract, kind, day)
-            if since < one.interval.until and one.at <= now:
-                found[one.key] = one
-    return tuple(sorted(found.values(), key=lambda one: (one.at, one.key)))
+    found = [one for kind in ("week", "period") for one in _ended(contract, kind, now, since)]
+    return tuple(sorted((one for one in found if one.at <= now), key=lambda one: (one.at, one.key)))
 
 
-def last_ended(contract: Contract, kind: ReportKind, now: int) -> Interval | None:
-    """The newest interval of that kind that is over; None where none is."""
-    current = interval_of(contract, kind, min(day_of(now, contract.zone), contract.ends))
-    return current if current.until <= now else before(contract, kind, current)
+def _ended(contract: Contract, kind: ReportKind, now: int, since: int) -> Iterator[Due]:
+    period = last_ended(contract, kind, now)
+    while period is not None and period.until > since:
+        yield Due(kind, period, _goes_out(contract, kind, period))
+        period = before(contract, kind, period)
 
 
-def _due(contract: Contract, kind: ReportKind, day: date) -> Due:
-    interval = interval_of(contract, kind, day)
-    at = moment_of(day_of(interval.until, contract.zone), contract.zone, contract.reporting.at)
-    return Due(kind, interval, at)
+def _goes_out(contract: Contract, kind: ReportKind, period: Period) -> int:
+    """At the time of reports, on the day after the last one; a weekly one waits for the weekday of reports."""
+    day = local_time(contract.zone, period.until).date()
+    if kind == "week" and period.until < span_of(contract)[1]:
+        day += timedelta(days=(contract.reporting.weekday - day.weekday()) % 7)
+    return moment(contract.zone, datetime.combine(day, contract.reporting.at))
 
 
-def _interval(contract: Contract, first: date, end: date, name: str) -> Interval:
-    first, end = max(first, contract.begins), min(end, contract.ends + timedelta(days=1))
-    return Interval(name, moment_of(first, contract.zone), moment_of(end, contract.zone))
+def midnights(contract: Contract, period: Period) -> list[int]:
+    """The begins of its local days."""
+    zone = contract.zone
+    first, last = (local_time(zone, at).date() for at in (period.since, period.until - 1))
+    return [max(period.since, day_begins(zone, day)) for day in days_from(first, last + timedelta(days=1))]
 
 
-def _days(first: date, last: date) -> Iterator[date]:
-    day = first
-    while day <= last:
-        yield day
-        day += timedelta(days=1)
+def days_from(first: date, end: date) -> list[date]:
+    """From `first` to the day before `end`."""
+    return [first + timedelta(days=number) for number in range((end - first).days)]
 
 
-def _month(day: date) -> tuple[date, date]:
-    first = day.replace(day=1)
-    return first, (first + timedelta(days=32)).replace(day=1)
-
-
-def _quarter(day: date) -> tuple[date, date]:
-    first = day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
-    return first, (first + timedelta(days=95)).replace(day=1)
-
-
-def _year(day: date) -> tuple[date, date]:
-    return date(day.year, 1, 1), date(day.year + 1, 1, 1)
-
-
-_PERIODS = {"month": _month, "quarter": _quarter, "year": _year}
+def _within(contract: Contract, period: Period) -> Period:
+    first, end = span_of(contract)
+    return Period(period.name, max(period.since, first), min(period.until, end))

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from reportlab.graphics.shapes import Drawing, Line, PolyLine, Rect, String
 
 from services.alerts.budget import tolerated
+from services.contract.document import Contract
+from services.contract.moments import local_time
+from services.contract.periods import Period
 from services.report.fonts import REGULAR
 from services.report.inks import ACCENT, BAD, BAD_WASH, LINE, MUTED, TEXT, WASH, Ink
-from services.report.periods import Interval, midnights
+from services.report.periods import midnights
 from services.report.report import Measured
 from services.report.words import minus
 
@@ -40,7 +41,7 @@ class _Frame:
     """Where time and value lie on the drawing."""
 
     drawing: Drawing
-    interval: Interval
+    interval: Period
     low: float
     high: float
 
@@ -67,7 +68,7 @@ class _Frame:
         self.drawing.add(Rect(left, bottom, max(0.4, right - left), max(0.4, top - bottom), **style))
 
 
-def missed_plot(measured: Measured, interval: Interval, zone: ZoneInfo, marks: Sequence[Mark]) -> Drawing:
+def missed_plot(measured: Measured, interval: Period, contract: Contract, marks: Sequence[Mark]) -> Drawing:
     """What was missed by hour or day, against what is tolerated."""
     allowed = tolerated(measured.objective)
     missed = [(one, 1.0 - one.score.share) for one in measured.buckets if one.score.share is not None]
@@ -76,7 +77,7 @@ def missed_plot(measured: Measured, interval: Interval, zone: ZoneInfo, marks: S
     for mark in marks:
         ink = BAD_WASH if mark.incident else WASH
         frame.box(frame.x(mark.since), frame.x(mark.until or interval.until), frame.y(0.0), HEIGHT - _TOP, ink)
-    _days(frame, zone)
+    _days(frame, contract)
     for bucket, share in missed:
         ink = BAD if share > allowed else ACCENT
         if share > 0:
@@ -88,7 +89,7 @@ def missed_plot(measured: Measured, interval: Interval, zone: ZoneInfo, marks: S
     return frame.drawing
 
 
-def budget_plot(measured: Measured, interval: Interval, zone: ZoneInfo) -> Drawing:
+def budget_plot(measured: Measured, interval: Period, contract: Contract) -> Drawing:
     """How the budget of this interval was spent: of what it tolerates in all, what was left hour by hour."""
     allowed = tolerated(measured.objective) * measured.score.total
     points: list[tuple[int, float]] = [(interval.since, 1.0)]
@@ -98,7 +99,7 @@ def budget_plot(measured: Measured, interval: Interval, zone: ZoneInfo) -> Drawi
         points.append((bucket.until, 1.0 - bad / allowed if allowed else float(bad == 0)))
     low = min(0.0, points[-1][1])
     frame = _frame(interval, low, 1.0, "Budget left of this interval")
-    _days(frame, zone)
+    _days(frame, contract)
     frame.across(0.0, MUTED)
     ends = [coordinate for at, left in points for coordinate in (frame.x(at), frame.y(left))]
     ink = ACCENT if points[-1][1] >= 0 else BAD
@@ -110,7 +111,7 @@ def budget_plot(measured: Measured, interval: Interval, zone: ZoneInfo) -> Drawi
 def trend_plot(measured: Measured, title: str) -> Drawing:
     """What was missed in each of the last intervals, newest to the right."""
     allowed = tolerated(measured.objective)
-    whole = Interval("trend", measured.trend[0][0].since, measured.trend[-1][0].until)
+    whole = Period("trend", measured.trend[0][0].since, measured.trend[-1][0].until)
     missed = [(one, None if score.share is None else 1.0 - score.share) for one, score in measured.trend]
     worst = max((share for _, share in missed if share is not None), default=0.0)
     frame = _frame(whole, 0.0, _high(worst, allowed), title)
@@ -128,7 +129,7 @@ def trend_plot(measured: Measured, title: str) -> Drawing:
     return frame.drawing
 
 
-def _frame(interval: Interval, low: float, high: float, title: str) -> _Frame:
+def _frame(interval: Period, low: float, high: float, title: str) -> _Frame:
     frame = _Frame(Drawing(WIDTH, HEIGHT), interval, low, high)
     frame.write(0, HEIGHT - 9, title, TEXT)
     return frame
@@ -139,20 +140,20 @@ def _high(worst: float, allowed: float) -> float:
     return min(1.0, 1.1 * max(worst, 1.5 * allowed)) or 1.0
 
 
-def _bucket_name(measured: Measured, interval: Interval) -> str:
+def _bucket_name(measured: Measured, interval: Period) -> str:
     return "day" if interval.until - interval.since > 8 * 86_400_000 else "hour"
 
 
-def _days(frame: _Frame, zone: ZoneInfo) -> None:
+def _days(frame: _Frame, contract: Contract) -> None:
     """A fine line and a name for each local day; in a month, for every fourth."""
-    begins = midnights(frame.interval, zone)
+    begins = midnights(contract, frame.interval)
     every = max(1, -(-len(begins) // 8))
     for number, at in enumerate(begins):
         x = frame.x(at)
         if number:
             frame.drawing.add(Line(x, _BOTTOM, x, HEIGHT - _TOP, strokeColor=LINE.colour, strokeWidth=0.4))
         if number % every == 0:
-            local = datetime.fromtimestamp(at / 1000, zone)
+            local = local_time(contract.zone, at)
             frame.write(x + 1.5, 6, f"{local:%a} {local.day}" if every == 1 else f"{local.day} {local:%b}")
 
 

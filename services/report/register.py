@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 
 from services.alerts.message import Message
 from services.alerts.outbox import put
+from services.contract.periods import Period
 from services.database import Database
 from services.database.tables import reports
-from services.report.periods import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ReportRegister:
             row = connection.execute(select(*columns).where(reports.c.key == key)).one_or_none()
         return None if row is None else Made(*row)
 
-    def send(self, key: str, interval: Interval, html: bytes, pdf: bytes, message: Message,
+    def send(self, key: str, interval: Period, html: bytes, pdf: bytes, message: Message,
              sinks: tuple[str, ...], at: int) -> bool:  # fmt: skip
         """Keep the report and hand its message to the sinks; False where another worker did so before."""
         values = {"key": key, "since": interval.since, "until": interval.until, "made_at": at, "html": html, "pdf": pdf}

@@ -9,15 +9,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
-from zoneinfo import ZoneInfo
 
 from services.alerts.budget import Budget, tolerated
 from services.alerts.incident import Incident
 from services.contract.document import Contract, Objective, SeverityRule
+from services.contract.periods import DAY_MS, Period, span_of
 from services.measurement.minutes import MINUTE_MS, Minute, Score
-from services.report.periods import Interval, ReportKind, before, day_of, midnights, month_of, period_of
+from services.report.periods import ReportKind, before, midnights, month_at, reported
 
-DAY_MS = 86_400_000
 TREND_INTERVALS = 6
 
 Verdict = Literal["met", "tolerated", "breached", "nothing counted"]
@@ -59,7 +58,7 @@ class Measured:
     window_minutes_down: int
     tolerated_used: int
     buckets: tuple[Bucket, ...]
-    trend: tuple[tuple[Interval, Score], ...]
+    trend: tuple[tuple[Period, Score], ...]
 
     @property
     def budget_left(self) -> float | None:
@@ -86,13 +85,14 @@ class Handled:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Maintenance or another declared interval: what it was, and whether the contract counts it (`standing`)."""
+    """Maintenance or another declared interval: what it was, whether the contract counts it, and why (`standing`)."""
 
     since: int
     until: int
     name: str
     about: str
     standing: str
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,9 @@ class Report:
 
     contract: Contract
     kind: ReportKind
-    interval: Interval
-    period: Interval
-    month: Interval
+    interval: Period
+    period: Period
+    month: Period
     measured: tuple[Measured, ...]
     incidents: tuple[Handled, ...]
     windows: tuple[Window, ...]
@@ -138,19 +138,19 @@ class Report:
 class _Spans:
     """The stretches of time that a report gives figures for."""
 
-    zone: ZoneInfo
-    interval: Interval
-    period: Interval
-    month: Interval
-    earlier: tuple[Interval, ...]
+    contract: Contract
+    interval: Period
+    period: Period
+    month: Period
+    earlier: tuple[Period, ...]
 
 
-def make_report(facts: Facts, ledger: Minutes, kind: ReportKind, interval: Interval) -> Report:
+def make_report(facts: Facts, ledger: Minutes, kind: ReportKind, interval: Period) -> Report:
     """The report on an interval that is over. The same facts and minutes make the same report."""
     contract = facts.contract
-    last_day = day_of(interval.until - 1, contract.zone)
-    period, month = period_of(contract, last_day), month_of(contract, last_day)
-    spans = _Spans(contract.zone, interval, period, month, _earlier(contract, kind, interval))
+    last = interval.until - 1
+    period, month = reported(contract, "period", last), month_at(contract, last)
+    spans = _Spans(contract, interval, period, month, _earlier(contract, kind, interval))
     measured = tuple(_measure(one, facts.sentences.get(one.name, ""), ledger, spans) for one in contract.objectives)
     incidents = sorted(
         (one for one in facts.incidents if _overlaps(one.began_at, one.resolved_at, interval)),
@@ -180,14 +180,16 @@ def verdict_of(objective: Objective, score: Score, minutes_down: int) -> Verdict
     return "tolerated" if 0 < minutes_down <= objective.tolerated_minutes else "breached"
 
 
-def window_since(objective: Objective, period: Interval, until: int) -> int:
+def window_since(contract: Contract, objective: Objective, period: Period, until: int) -> int:
     """Since when the objective's budget is counted: its own days back, or the begin of the contract's period."""
-    return period.since if objective.window_days is None else until - objective.window_days * DAY_MS
+    if objective.window_days is None:
+        return period.since
+    return max(span_of(contract)[0], until - objective.window_days * DAY_MS)
 
 
 def _measure(objective: Objective, sentence: str, ledger: Minutes, spans: _Spans) -> Measured:
     interval = spans.interval
-    since = window_since(objective, spans.period, interval.until)
+    since = window_since(spans.contract, objective, spans.period, interval.until)
     first = min(since, interval.since, spans.month.since)
     whole = sorted(ledger.minutes(objective, first, interval.until), key=lambda one: one.at)
 
@@ -208,14 +210,14 @@ def _measure(objective: Objective, sentence: str, ledger: Minutes, spans: _Spans
         minutes_down=sum(is_down(objective, one) for one in own),
         window_minutes_down=window_down,
         tolerated_used=min(window_down, objective.tolerated_minutes),
-        buckets=bucketed(own, interval, spans.zone),
+        buckets=bucketed(own, interval, spans.contract),
         trend=(*earlier, (interval, Score.of(own))),
     )
 
 
-def _earlier(contract: Contract, kind: ReportKind, interval: Interval) -> tuple[Interval, ...]:
+def _earlier(contract: Contract, kind: ReportKind, interval: Period) -> tuple[Period, ...]:
     """The intervals before this one that the trend shows, oldest first."""
-    found: list[Interval] = []
+    found: list[Period] = []
     one = before(contract, kind, interval)
     while one is not None and len(found) < TREND_INTERVALS - 1:
         found.insert(0, one)
@@ -223,9 +225,9 @@ def _earlier(contract: Contract, kind: ReportKind, interval: Interval) -> tuple[
     return tuple(found)
 
 
-def bucketed(minutes: Sequence[Minute], interval: Interval, zone: ZoneInfo) -> tuple[Bucket, ...]:
+def bucketed(minutes: Sequence[Minute], interval: Period, contract: Contract) -> tuple[Bucket, ...]:
     """The minutes by hour, or by local day where the interval is longer than eight days."""
-    edges = _edges(interval, zone)
+    edges = _edges(interval, contract)
     parts: dict[int, list[Minute]] = {}
     for minute in minutes:
         parts.setdefault(bisect_right(edges, minute.at) - 1, []).append(minute)
@@ -235,13 +237,13 @@ def bucketed(minutes: Sequence[Minute], interval: Interval, zone: ZoneInfo) -> t
     )
 
 
-def _edges(interval: Interval, zone: ZoneInfo) -> list[int]:
+def _edges(interval: Period, contract: Contract) -> list[int]:
     if interval.until - interval.since <= 8 * DAY_MS:
         return [*range(interval.since, interval.until, 60 * MINUTE_MS), interval.until]
-    return [*midnights(interval, zone), interval.until]
+    return [*midnights(contract, interval), interval.until]
 
 
-def _overlaps(since: int, until: int, interval: Interval) -> bool:
+def _overlaps(since: int, until: int, interval: Period) -> bool:
     """Whether something touches the interval; `until` 0 is not over yet."""
     return since < interval.until and (until == 0 or until > interval.since)
 

@@ -35,7 +35,7 @@ class ReportSchedule:
         register: ReportRegister,
         *,
         began_at: Callable[[], int | None],
-        gather: Callable[[], Facts],
+        gather: Callable[[int, int], Facts],
         clock: Clock,
     ) -> None:
         self._contract, self._ledger, self._register = contract, ledger, register
@@ -53,11 +53,11 @@ class ReportSchedule:
         return sum(self._send(one, now) for one in due if one.key not in self._made)
 
     def _send(self, due: Due, now: int) -> bool:
-        report = make_report(self._gather(), self._ledger, due.kind, due.interval)
+        report = make_report(self._gather(due.period.since, due.period.until), self._ledger, due.kind, due.period)
         made = document(report)
         html, pdf = render_html(made), render_pdf(made)
         sinks = self._contract.reporting.sinks
-        sent = self._register.send(due.key, due.interval, html, pdf, message(report, html, pdf), sinks, now)
+        sent = self._register.send(due.key, due.period, html, pdf, message(report, html, pdf), sinks, now)
         if sent:
             log.info("report made", report=due.key, sinks=list(sinks))
         return sent

@@ -127,7 +127,7 @@ def _budget(one: Measured) -> Cell:
 
 
 def _objective(report: Report, one: Measured) -> Iterator[Block]:
-    zone, interval = report.contract.zone, report.interval
+    contract, interval = report.contract, report.interval
     yield Heading(words.title(one.objective), 3)
     if one.sentence:
         yield Text(one.sentence)
@@ -141,7 +141,9 @@ def _objective(report: Report, one: Measured) -> Iterator[Block]:
         ),
     ]
     if one.score.total:
-        yield Plots((missed_plot(one, interval, zone, marks), budget_plot(one, interval, zone)), _described(one))
+        yield Plots(
+            (missed_plot(one, interval, contract, marks), budget_plot(one, interval, contract)), _described(one)
+        )
     else:
         yield Text(f"Nothing was counted in this {report.kind}.", "muted")
     if one.objective.degraded != "none":

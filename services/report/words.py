@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.contract.document import Kind, Objective
+from services.contract.moments import local_time
 
 NOT_COUNTED = "nothing counted"
 NBSP = "\u00a0"
@@ -109,4 +110,4 @@ def minus(text: str) -> str:
 
 
 def _local(at: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(at / 1000, zone)
+    return local_time(zone, at)

@@ -75,5 +75,5 @@ class Even:
         if total is None:
             return []
         given = self.given.get(objective.name, {})
-        first = max(since, self.since)
+        first = -(-max(since, self.since) // MINUTE_MS) * MINUTE_MS
         return [given.get(at, Minute(at, total, total)) for at in range(first, until, MINUTE_MS)]

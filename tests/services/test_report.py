@@ -17,18 +17,18 @@ from services.report.blocks import Document
 from services.report.html import render_html
 from services.report.inks import INKS
 from services.report.pdf import render_pdf
-from services.report.periods import due_reports, last_ended, moment_of, period_of, week_of
+from services.report.periods import due_reports, last_ended, reported
 from services.report.report import Facts, Measured, Report, Window, make_report
 from services.report.sections import document
 from tests.services.agreed import AGREED, ZONE, Even, agreed
 
-WEEK = week_of(AGREED, date(2026, 11, 18))
-NOON = moment_of(date(2026, 11, 18), ZONE) + 12 * 60 * MINUTE_MS
-HOUR = 60 * MINUTE_MS
-
 
 def at(day: int, hour: int, minute: int = 0, month: int = 11) -> int:
     return round(datetime(2026, month, day, hour, minute, tzinfo=ZONE).timestamp() * 1000)
+
+
+NOON = at(18, 12)
+WEEK = reported(AGREED, "week", at(18, 12, month=11))
 
 
 def facts(contract: object = AGREED, **given: object) -> Facts:
@@ -128,23 +128,23 @@ def test_a_weekly_report_holds_the_month_so_far() -> None:
 
 
 def test_the_week_in_which_clocks_go_back_has_an_hour_more() -> None:
-    week = week_of(AGREED, date(2026, 10, 22))
+    week = reported(AGREED, "week", at(22, 12, month=10))
     found = of(make_report(facts(), Even({"board-latency": 1}), "week", week), "board-latency")
     assert found.score.minutes == 7 * 1440 + 60
     assert len(found.buckets) == 7 * 24 + 1
 
 
 def test_a_months_plot_goes_by_local_days_through_the_change_of_the_clock() -> None:
-    month = period_of(AGREED, date(2026, 10, 5))
+    month = reported(AGREED, "period", at(5, 12, month=10))
     found = of(make_report(facts(), Even({"board-latency": 1}), "period", month), "board-latency")
     assert [one.score.minutes for one in found.buckets] == [1500 if day == 25 else 1440 for day in range(1, 32)]
 
 
 def test_the_trend_shows_the_weeks_before_and_none_before_the_contract() -> None:
-    week = week_of(AGREED, date(2026, 9, 16))
+    week = reported(AGREED, "week", at(16, 12, month=9))
     found = of(make_report(facts(), Even({"board-latency": 1}), "week", week), "board-latency")
     assert [interval.name for interval, _ in found.trend] == ["2026-W36", "2026-W37", "2026-W38"]
-    assert found.trend[0][0].since == moment_of(AGREED.begins, ZONE)  # a Tuesday
+    assert found.trend[0][0].since == at(1, 0, month=9)  # a Tuesday
 
 
 # Incidents ---------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_an_incident_shows_its_timeline_and_what_support_owed() -> None:
 
 
 def test_what_happened_after_the_reports_end_is_not_known_to_it() -> None:
-    late = week_of(AGREED, date(2026, 11, 18))
+    late = reported(AGREED, "week", at(18, 12, month=11))
     open_ = Incident(8, "critical", None, "worker", "worker down", at(22, 23), at(22, 23), at(23, 1), 0, at(23, 9),
                      "provider", "Ada")  # fmt: skip
     (handled,) = make_report(facts(incidents=(open_,)), Even({}), "week", late).incidents
@@ -177,7 +177,7 @@ def test_what_happened_after_the_reports_end_is_not_known_to_it() -> None:
 
 def test_an_incident_stands_in_every_week_that_it_touches_and_in_no_other() -> None:
     long = Incident(9, "minor", None, "source", "late", at(13, 9), at(13, 9), 0, 0, at(17, 9), "provider", "")
-    weeks = [week_of(AGREED, date(2026, 11, day)) for day in (4, 11, 18, 25)]
+    weeks = [reported(AGREED, "week", at(day, 12)) for day in (4, 11, 18, 25)]
     seen = [len(make_report(facts(incidents=(long,)), Even({}), "week", week).incidents) for week in weeks]
     assert seen == [0, 1, 1, 0]
 
@@ -243,7 +243,7 @@ def test_the_pdf_has_its_title_page_numbers_and_every_letter_of_a_name() -> None
 
 
 def test_a_report_in_which_nothing_was_counted_can_be_made() -> None:
-    made = document(make_report(facts(), Even({}), "period", period_of(AGREED, date(2026, 10, 1))))
+    made = document(make_report(facts(), Even({}), "period", reported(AGREED, "period", at(1, 12, month=10))))
     assert "0 of 2 objectives met; not counted: Board latency, Availability; no incidents." in _text(made)
     assert render_pdf(made)
 
@@ -266,14 +266,14 @@ def test_the_contracts_last_week_ends_with_the_contract() -> None:
     short = agreed(ends=date(2026, 11, 18))
     due = due_reports(short, at(19, 7), since=at(16, 0))
     assert [one.key for one in due] == ["period:2026-11", "week:2026-W47"]
-    assert {one.interval.until for one in due} == {at(19, 0)}
-    assert last_ended(short, "week", at(30, 0)) == due[1].interval
+    assert {one.period.until for one in due} == {at(19, 0)}
+    assert last_ended(short, "week", at(30, 0)) == due[1].period
 
 
 def test_a_quarter_and_a_year_are_the_calendars() -> None:
-    assert period_of(agreed(period="quarter"), date(2026, 11, 18)).name == "2026-Q4"
-    year = period_of(agreed(period="year"), date(2026, 11, 18))
-    assert (year.name, year.since) == ("2026", moment_of(AGREED.begins, ZONE))
+    assert reported(agreed(period="quarter"), "period", at(18, 12, month=11)).name == "2026-Q4"
+    year = reported(agreed(period="year"), "period", at(18, 12, month=11))
+    assert (year.name, year.since) == ("2026", at(1, 0, month=9))
 
 
 def _texts(made: Document) -> list[str]:

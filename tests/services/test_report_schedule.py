@@ -7,15 +7,15 @@ from datetime import date, datetime
 import pytest
 
 from services.alerts.outbox import Outbox
+from services.contract.moments import day_begins
 from services.database import Database
-from services.report.periods import moment_of
 from services.report.register import ReportRegister
 from services.report.report import Facts
 from services.report.schedule import SETTLED_MS, ReportSchedule
 from tests.services.agreed import AGREED, ZONE, Even, agreed
 
 CONTRACT = agreed(reporting=AGREED.reporting.__class__(0, AGREED.reporting.at, ("desk", "mail"), 90))
-BEGAN = moment_of(date(2026, 11, 10), ZONE)
+BEGAN = day_begins(ZONE, date(2026, 11, 10))
 
 
 class Now:
@@ -35,7 +35,7 @@ def schedule(database: Database, now: Now, began_at: int | None = BEGAN) -> Repo
     facts = Facts(CONTRACT, {}, {}, (), (), lambda since, until: 0.0)
     return ReportSchedule(
         CONTRACT, Even({"board-latency": 10}, since=BEGAN), ReportRegister(database), began_at=lambda: began_at,
-        gather=lambda: facts, clock=now,
+        gather=lambda *_: facts, clock=now,
     )  # fmt: skip
 
 

@@ -1,0 +1,33 @@
+"""Gathering: what report and standing need beside the minutes, read from where it is kept."""
+
+from __future__ import annotations
+
+from services.alerts.register import Register
+from services.contract.calendar import support_seconds
+from services.contract.document import Contract
+from services.contract.intervals import reasons
+from services.contract.register import NoticeRegister
+from services.contract.sentences import sentence
+from services.report.report import Facts, Window
+
+
+class Gathering:
+    """The facts of one contract. Everything may raise DatabaseDown."""
+
+    def __init__(self, contract: Contract, register: Register, notices: NoticeRegister) -> None:
+        self._contract, self._register, self._notices = contract, register, notices
+
+    def facts(self, since: int, until: int) -> Facts:
+        """All that touches the time from `since` to `until`."""
+        contract = self._contract
+        return Facts(
+            contract=contract,
+            sentences={one.name: f"{sentence(one)}." for one in contract.objectives},
+            reasons=reasons(contract),
+            incidents=tuple(self._register.incidents(since, until)),
+            windows=tuple(
+                Window(one.since, one.until, one.name, one.about, one.standing, one.counts)
+                for one in self._notices.declared(since, until)
+            ),
+            support_s=lambda begin, end: support_seconds(contract.support, begin, end),
+        )
