@@ -14,6 +14,7 @@ run:
 test:
 	@.ci/environment test
 	@.ci/browser
+	@.ci/postgres
 	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
 	@$(BIN)/python -m pytest

@@ -57,7 +57,7 @@ def web() -> None:
 
 
 @main.command()
-@click.option("--only", default="", metavar="STATIONS", help="Of sources,processor,contract: run these only.")
+@click.option("--only", default="", metavar="STATIONS", help="Of sources,processor,archive,contract: run these only.")
 @explained
 def worker(only: str) -> None:
     """Run the stations of a worker; needs a broker. Several share the work, and take over from each other."""

@@ -24,6 +24,9 @@ COUNTERS = {
     "lanes_lost": "lanes that went to another worker",
     "commits_refused": "commits refused because the lane had gone",
     "shed": "processed events dropped before a group that lags had read them",
+    "archived": "events written to the archive",
+    "archived_deltas": "deltas written to the archive",
+    "archive_gaps": "gaps that the archive recorded",
     "frames": "frames written to viewers",
     "snapshots": "frames that were snapshots",
     "snapshots_encoded": "snapshots encoded, each for all who stand at the same position",
@@ -123,9 +126,11 @@ def _of_lanes(lanes: Mapping[Lane, Progress], now_ms: int) -> Iterator[Family]:
         for lane, progress in lanes.items():
             family.add(getattr(progress, name), {"lane": str(lane)})
         yield family
+    unarchived = Family("lane_unarchived_events", "gauge", "events accepted and not yet in the archive")
     backlog = Family("lane_backlog_events", "gauge", "events accepted and not yet processed")
     age = Family("lane_progress_age_seconds", "gauge", "time since the lane's worker last reported, in seconds")
     for lane, progress in lanes.items():
         backlog.add(progress.backlog, {"lane": str(lane)})
+        unarchived.add(progress.unarchived, {"lane": str(lane)})
         age.add(max(0, now_ms - progress.at) / 1000, {"lane": str(lane)})
-    yield from (backlog, age)
+    yield from (backlog, unarchived, age)

@@ -33,11 +33,12 @@ from services.telemetry import Telemetry
 if TYPE_CHECKING:  # SQLAlchemy stays out of the process that commits
     from services.database import Database
 
-Station = Literal["sources", "processor", "contract"]
+Station = Literal["sources", "processor", "archive", "contract"]
 STATIONS: tuple[Station, ...] = get_args(Station)
 Run = Callable[[threading.Event], None]
 STOP_TIMEOUT_S = 2.5
 LOOK_AT_CHILD_S = 0.2
+WAIT_FOR_DATABASE_S = 1.0
 
 log = structlog.get_logger("worker")
 
@@ -89,6 +90,8 @@ class Worker:
             return any(feed.source.pulled for feed in self._declarations.feeds.values())
         if station == "contract":
             return self._project.contract is not None
+        if station == "archive":
+            return bool(self._declarations.archived_lanes())
         return True
 
     def run(self) -> None:
@@ -134,6 +137,7 @@ class Worker:
         makers: dict[Station, Callable[[], Run]] = {
             "sources": lambda: self._sources().run,
             "processor": self._processor,
+            "archive": self._archive,
             "contract": self._contract,
         }
         return {station: makers[station]() for station in self._here}
@@ -144,23 +148,52 @@ class Worker:
             clock=self._clock,
         ).run
 
+    def _archive(self) -> Run:
+        from services.archive.archiver import Archiver  # SQLAlchemy stays out of the process that commits
+
+        database = self._database()
+        archiver = Archiver(
+            self._broker, database, self._declarations, self._telemetry, worker=self._name, clock=self._clock
+        )
+        return self._once_prepared(database, archiver.run)
+
     def _contract(self) -> Run:
         from app.contract_parts import Surroundings, contract_parts  # not for a process that runs only the live path
 
+        database = self._database()
         given = Surroundings(
-            self._settings, self._project, self._declarations, self._broker, self._database(), self._telemetry,
-            self._clock, self._name,
+            self._settings, self._project, self._declarations, self._broker, database, self._telemetry, self._clock,
+            self._name,
         )
-        return PartRunner(self._broker, contract_parts(given), worker=self._name).run
+
+        def work(stop: threading.Event) -> None:
+            PartRunner(self._broker, contract_parts(given), worker=self._name).run(stop)
+
+        return self._once_prepared(database, work)
 
     def _database(self) -> Database:
-        """The database, migrated where it is this machine's own file: nobody else would do it."""
-        from services.database import Database, migrate
+        from services.database import Database
 
-        database = Database(self._settings.database_address)
-        if database.is_sqlite:
-            migrate(database)
-        return database
+        return Database(self._settings.database_address)
+
+    def _once_prepared(self, database: Database, run: Run) -> Run:
+        """What runs as soon as the database is there: one that is away when the worker starts is waited for."""
+        from services.database import DatabaseDown, prepare
+
+        def wait_and_run(stop: threading.Event) -> None:
+            told = False
+            while not stop.is_set():
+                try:
+                    prepare(database)
+                    break
+                except DatabaseDown as error:
+                    if not told:
+                        log.warning("database is waited for", error=str(error))
+                    told = True
+                    stop.wait(WAIT_FOR_DATABASE_S)
+            run(stop)
+
+        return wait_and_run
 
     def _part(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
         """A thread without which the worker is of no use: where it fails, all stops, to be started afresh."""

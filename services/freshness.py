@@ -26,7 +26,8 @@ class Progress:
 
     `at` is when it was said; `started_at` when the lane's epoch began; `event_at`, `ingested_at` the
     newest processed event's; `backlog` events accepted and not processed, `backlog_since` the ingest time
-    of the oldest of them; `shed` events dropped for a group that lagged too far; `alive_at` the source's
+    of the oldest of them; `unarchived`, `unarchived_since` the same of what the archive does not have yet; `shed`
+    events dropped for a group that lagged too far; `alive_at` the source's
     last sign of life; `error`, `error_at` its last trouble; `rejected`, `rejected_at`, `rejection` the
     count, time and text of refusals, `refused_run`, `refused_from` how many and since when without an
     accepted event between; `lag_ms` the least time between stamp and arrival of late, below 0 where the
@@ -46,6 +47,8 @@ class Progress:
     shed: int = 0
     backlog: int = 0
     backlog_since: int = 0
+    unarchived: int = 0
+    unarchived_since: int = 0
     alive_at: int = 0
     error: str = ""
     error_at: int = 0

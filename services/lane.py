@@ -125,7 +125,8 @@ class LedLane:
     def _open(self, run_id: str) -> OpenLane:
         signatures = {channel.name: channel.signature() for channel in self._channels_declared}
         whole = hashlib.sha256(repr(sorted(signatures.items())).encode()).hexdigest()[:16]
-        return self._broker.open_lane(self.lane, self.lease, run_id, signatures, whole, new_epoch())
+        archived = self._declarations.feeds[self.lane.feed].history.days > 0
+        return self._broker.open_lane(self.lane, self.lease, run_id, signatures, whole, new_epoch(), archived=archived)
 
     def _load(self) -> None:
         refs = [self._declarations.resolve(name) for name in self._broker.channels_of(self.lane)]

@@ -10,6 +10,7 @@ import redis
 
 from services.database import Database, migrate
 from services.embedded import EmbeddedBroker
+from tests.postgres import Postgres
 from tests.system import System
 
 
@@ -40,6 +41,25 @@ def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
 def system(broker_url: str) -> Iterator[System]:
     """Ingestion and a processor over the test feeds, on a clock that the test moves."""
     made = System(broker_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def shared_postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run, for tests that leave it standing."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated database of its own, once in each of the two that there are."""
+    sqlite = f"sqlite:///{tmp_path / 'headwater.db'}"
+    made = Database(sqlite if request.param == "sqlite" else request.getfixturevalue("shared_postgres").create())
+    migrate(made)
     yield made
     made.close()
 

@@ -6,6 +6,7 @@ from headwater import (
     Feed,
     Flag,
     Freshness,
+    History,
     Http,
     Integer,
     Latest,
@@ -31,6 +32,7 @@ class Orders(
     source=Http(),
     lateness_s=3600,
     freshness=Freshness(expected_every_s=1, late_after_s=3, stale_after_s=10, may_be_quiet=True),
+    history=History(days=0),
 ):
     """Orders as they come."""
 

@@ -5,18 +5,28 @@ step. Keys of a lane carry the lane as hash tag, `hw:{flights.0}:...`, so that a
 """
 
 from services.broker.accepting import IDS_WINDOW, IDS_WINDOW_MS, MEMORY_LIMIT, Accepting
+from services.broker.archiving import Archiving
 from services.broker.connection import memory_share
 from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
 from services.broker.leading import Leading, Station
 from services.broker.measuring import SHEETS_HELD, Measuring
 from services.broker.serving import Serving
-from services.broker.stored import ChannelCommit, Entry, LaneCommit, OpenLane, StoredChannel, StoredDelta
+from services.broker.stored import (
+    ArchiveStanding,
+    ChannelCommit,
+    Entry,
+    LaneCommit,
+    OpenLane,
+    StoredChannel,
+    StoredDelta,
+)
 
 __all__ = [
     "IDS_WINDOW",
     "IDS_WINDOW_MS",
     "MEMORY_LIMIT",
     "SHEETS_HELD",
+    "ArchiveStanding",
     "BacklogFull",
     "Broker",
     "BrokerDown",
@@ -35,7 +45,7 @@ __all__ = [
 ]
 
 
-class Broker(Accepting, Leading, Measuring, Serving):
+class Broker(Accepting, Archiving, Leading, Measuring, Serving):
     """The door to Redis for one process: at most two connections for commands and one that blocks.
 
     `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.

@@ -22,7 +22,18 @@ from services.declare import Lane
 from services.positions import Clock, wall_clock
 
 SOCKET_TIMEOUT_S = 5.0
-SCRIPTS = ("ingest", "lease", "note", "presence", "open_lane", "try_entry", "commit", "shed", "read_channel")
+SCRIPTS = (
+    "ingest",
+    "lease",
+    "note",
+    "presence",
+    "open_lane",
+    "try_entry",
+    "commit",
+    "shed",
+    "read_channel",
+    "archived",
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -9,7 +9,7 @@ import orjson
 
 from services.broker.connection import SOCKET_TIMEOUT_S, Connection, key_of, surfacing
 from services.broker.errors import LaneLost
-from services.broker.stored import Entry, LaneCommit, OpenLane
+from services.broker.stored import Entry, LaneCommit, OpenLane, entries_of
 from services.declare import Lane
 from services.freshness import Progress
 
@@ -60,15 +60,26 @@ class Leading(Connection):
 
     @surfacing
     def open_lane(
-        self, lane: Lane, lease: str, run_id: str, signatures: Mapping[str, str], signature: str, epoch: str
+        self,
+        lane: Lane,
+        lease: str,
+        run_id: str,
+        signatures: Mapping[str, str],
+        signature: str,
+        epoch: str,
+        *,
+        archived: bool = False,
     ) -> OpenLane:
-        """Settle epoch and channels for a new writer; `epoch` is used where a new one is due. Raises LaneLost."""
+        """Settle epoch and channels for a new writer; `epoch` is used where a new one is due. Raises LaneLost.
+
+        `archived`: from now on an event stays until the archive has it, too.
+        """
         key = key_of(lane)
         pairs = [text for pair in signatures.items() for text in pair]
         found = self._run(
             "open_lane",
             [key + "lease", key + "lane", key + "channels", key + "events"],
-            [lease, run_id, signature, epoch, self._clock(), key + "c:", *pairs],
+            [lease, run_id, signature, epoch, self._clock(), key + "c:", int(archived), *pairs],
         )
         if not found:
             raise LaneLost(f"lane {lane}: the lease went to another worker while opening")
@@ -98,7 +109,7 @@ class Leading(Connection):
         wanted: dict[Any, Any] = {key_of(lane) + "events": entry_id for lane, entry_id in after.items()}
         block = None if block_ms <= 0 else min(block_ms, int(SOCKET_TIMEOUT_S * 500))
         found: Any = self._waiting.xread(wanted, count=count, block=block)
-        return {streams[name.decode()]: _entries(entries) for name, entries in found or ()}
+        return {streams[name.decode()]: entries_of(entries) for name, entries in found or ()}
 
     @surfacing
     def commit(self, lane: Lane, commit: LaneCommit) -> None:
@@ -143,13 +154,15 @@ class Leading(Connection):
             pipe.hgetall(key + "lane")
             pipe.hgetall(key_of(Lane(lane.feed, 0)) + "source")
             lane_row, source = pipe.execute()
-        oldest = self._oldest_unprocessed(lane, lane_row.get(b"checkpoint", b"0-0"))
-        progress = _progress(lane_row, source, self._clock(), started_at, epoch, newest, oldest)
+        oldest = self._oldest_beyond(lane, lane_row.get(b"checkpoint", b"0-0"))
+        unarchived = self._oldest_beyond(lane, lane_row[b"archive"]) if b"archive" in lane_row else 0
+        progress = _progress(lane_row, source, self._clock(), started_at, epoch, newest, oldest, unarchived)
         self._run("note", [key + "progress"], [progress.encoded()])
         return progress
 
-    def _oldest_unprocessed(self, lane: Lane, checkpoint: bytes) -> int:
-        found: Any = self._redis.xrange(key_of(lane) + "events", min=b"(" + checkpoint, count=1)
+    def _oldest_beyond(self, lane: Lane, position: bytes) -> int:
+        """When the oldest entry beyond a position was accepted; 0 where there is none."""
+        found: Any = self._redis.xrange(key_of(lane) + "events", min=b"(" + position, count=1)
         return int(found[0][0].partition(b"-")[0]) if found else 0
 
 
@@ -164,10 +177,6 @@ def _lease_keys(station: Station, lane: Lane) -> list[str]:
     return [key + "contract:lease", key + "contract:tokens"]
 
 
-def _entries(raw: Any) -> list[Entry]:
-    return [Entry(entry_id.decode(), fields.get(b"events", b""), int(fields.get(b"n", 0))) for entry_id, fields in raw]
-
-
 def _progress(
     lane: Mapping[bytes, bytes],
     source: Mapping[bytes, bytes],
@@ -176,11 +185,15 @@ def _progress(
     epoch: str,
     newest: tuple[int, int],
     oldest: int,
+    oldest_unarchived: int,
 ) -> Progress:
     def number(row: Mapping[bytes, bytes], name: bytes) -> int:
         return int(row.get(name, 0))
 
     backlog = max(0, number(lane, b"accepted") - number(lane, b"processed"))
+    unarchived = max(0, number(lane, b"accepted") - number(lane, b"archived") - number(lane, b"shed"))
+    if b"archive" not in lane:
+        unarchived = 0
     return Progress(
         epoch=epoch,
         at=now,
@@ -195,6 +208,8 @@ def _progress(
         shed=number(lane, b"shed"),
         backlog=backlog,
         backlog_since=oldest if backlog else 0,
+        unarchived=unarchived,
+        unarchived_since=oldest_unarchived if unarchived else 0,
         alive_at=number(source, b"alive_at"),
         error=source.get(b"error", b"").decode(),
         error_at=number(source, b"error_at"),

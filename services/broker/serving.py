@@ -63,14 +63,14 @@ class Serving(Connection):
         except (RedisError, OSError):
             self._waiting_id = None
             raise
-        return [_delta(refs[name], entry_id, fields) for name, entries in found or () for entry_id, fields in entries]
+        return [delta_of(refs[name], entry_id, fields) for name, entries in found or () for entry_id, fields in entries]
 
     @surfacing
     def read_range(self, ref: ChannelRef, after: int) -> list[StoredDelta]:
         """Deltas beyond a seq that the broker still holds, oldest first."""
         key = key_of(ref.lane) + "c:" + ref.name + ":deltas"
         found: Any = self._redis.xrange(key, min=f"{after + 1}-0")
-        return [_delta(ref, entry_id, fields) for entry_id, fields in found]
+        return [delta_of(ref, entry_id, fields) for entry_id, fields in found]
 
     @surfacing
     def unblock(self) -> None:
@@ -86,7 +86,7 @@ class Serving(Connection):
         with self._redis.pipeline(transaction=False) as pipe:
             for lane in lanes:
                 pipe.get(key_of(lane) + "progress")
-                pipe.hmget(key_of(lane) + "lane", "accepted", "processed")
+                pipe.hmget(key_of(lane) + "lane", "accepted", "processed", "archived")
             answers = iter(pipe.execute())
         said = zip(lanes, answers, answers, strict=True)
         return {lane: _with_counts(Progress.decoded(raw), *counts) for lane, raw, counts in said if raw}
@@ -109,12 +109,20 @@ class Serving(Connection):
             self._redis.hdel("hw:telemetry", *processes)
 
 
-def _with_counts(said: Progress, accepted: bytes | None, processed: bytes | None) -> Progress:
-    """The backlog grows also while no worker is there to say so: what came since waits since then at the longest."""
+def _with_counts(said: Progress, accepted: bytes | None, processed: bytes | None, archived: bytes | None) -> Progress:
+    """A backlog grows also while no worker is there to say so: what came since waits since then at the longest."""
     backlog = max(0, int(accepted or 0) - int(processed or 0))
-    return replace(said, backlog=backlog, backlog_since=(said.backlog_since or said.at) if backlog else 0)
+    unarchived = 0 if archived is None else max(0, int(accepted or 0) - int(archived) - said.shed)
+    return replace(
+        said,
+        backlog=backlog,
+        backlog_since=(said.backlog_since or said.at) if backlog else 0,
+        unarchived=unarchived,
+        unarchived_since=(said.unarchived_since or said.at) if unarchived else 0,
+    )
 
 
-def _delta(ref: ChannelRef, entry_id: bytes, fields: Mapping[bytes, bytes]) -> StoredDelta:
+def delta_of(ref: ChannelRef, entry_id: bytes, fields: Mapping[bytes, bytes]) -> StoredDelta:
+    """A delta as its stream holds it."""
     times = Times.from_json(orjson.loads(fields[b"times"]))
     return StoredDelta(ref, fields[b"epoch"].decode(), int(entry_id.partition(b"-")[0]), fields[b"data"], times)

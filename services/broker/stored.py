@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.declare import ChannelRef
 from services.positions import Position, Times
@@ -36,6 +37,20 @@ class Entry:
     id: str
     events: bytes
     count: int
+
+
+def entries_of(raw: Any) -> list[Entry]:
+    """Entries as a stream gives them."""
+    return [Entry(entry_id.decode(), fields.get(b"events", b""), int(fields.get(b"n", 0))) for entry_id, fields in raw]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveStanding:
+    """A lane as the archive finds it: `shed` events were dropped in all, `acknowledged` is the archive's last word."""
+
+    epoch: str
+    shed: int
+    acknowledged: str
 
 
 @dataclass(frozen=True, slots=True)

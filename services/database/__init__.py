@@ -6,7 +6,8 @@ Other rooms own their tables (`tables/`, a file each, on one MetaData) and write
 
 from services.database.database import Database
 from services.database.errors import DatabaseBehind, DatabaseDown, DatabaseNewer
-from services.database.schema import Standing, migrate, require_current, standing_of
+from services.database.schema import Standing, migrate, prepare, require_current, standing_of
+from services.database.statements import insert_new, insert_or_change
 
 __all__ = [
     "Database",
@@ -14,7 +15,10 @@ __all__ = [
     "DatabaseDown",
     "DatabaseNewer",
     "Standing",
+    "insert_new",
+    "insert_or_change",
     "migrate",
+    "prepare",
     "require_current",
     "standing_of",
 ]

@@ -69,6 +69,16 @@ def require_current(database: Database) -> None:
         )
 
 
+def prepare(database: Database) -> None:
+    """Make sure that the tables are there: a file of this machine is migrated, a server by `headwater release` only.
+
+    Raises DatabaseBehind where that is still to be done, else DatabaseDown or DatabaseNewer.
+    """
+    if database.is_sqlite and not standing_of(database).current:
+        migrate(database)
+    require_current(database)
+
+
 def _standing(connection: Connection, address: str) -> Standing:
     found = MigrationContext.configure(connection).get_current_revision() or ""
     known = {revision.revision for revision in ScriptDirectory.from_config(_configuration()).walk_revisions()}

@@ -43,6 +43,12 @@ class Declarations:
     def lanes(self) -> tuple[Lane, ...]:
         return tuple(lane for feed in self.feeds.values() for lane in feed.all_lanes())
 
+    def archived_lanes(self) -> tuple[Lane, ...]:
+        """The lanes of which anything is kept in the archive: the feed's events, or a channel."""
+        kept = {channel.feed.name for channel in self.channels.values() if channel.history.days}
+        kept |= {feed.name for feed in self.feeds.values() if feed.history.days}
+        return tuple(lane for lane in self.lanes() if lane.feed in kept)
+
     def resolve(self, name: str) -> ChannelRef | None:
         """The channel of a subscribed name such as `flights.board` or `flights.board:EWR`, or None."""
         base, colon, partition = name.partition(":")

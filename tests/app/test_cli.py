@@ -44,7 +44,7 @@ def test_a_process_without_a_broker_says_what_is_missing(command: str, tmp_path:
 def test_a_worker_for_an_unknown_station_names_the_known_ones(own_broker: EmbeddedBroker) -> None:
     ended = headwater("worker", "--only", "nope", REDIS_URL=own_broker.url)
     assert ended.returncode == 2
-    assert "'nope': no such station; name some of sources,processor,contract" in ended.stderr
+    assert "'nope': no such station; name some of sources,processor,archive,contract" in ended.stderr
 
 
 def test_check_needs_no_broker_and_counts_what_is_declared(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from app.cli import main
 from app.factory import Web, create_app
 from app.metrics import COUNTERS, GAUGES, LANE_COUNTERS
 from app.settings import Settings, entries, markdown_table
+from services.archive.batch import Reason as GapReason
+from services.database.tables import METADATA
 from services.events import Reason
 from services.freshness import Cause
 from services.messages import Close
@@ -124,7 +126,8 @@ def test_every_metric_is_documented_and_has_a_meaning() -> None:
     names = {
         *(f"headwater_{name}_total" for name in COUNTERS), *(f"headwater_{name}" for name in GAUGES),
         *(f"headwater_lane_{name}_total" for name in LANE_COUNTERS), "headwater_stage_seconds",
-        "headwater_lane_backlog_events", "headwater_lane_progress_age_seconds",
+        "headwater_lane_backlog_events", "headwater_lane_unarchived_events",
+        "headwater_lane_progress_age_seconds",
     }
     assert set(re.findall(r"^\| `(headwater_[a-z_]+)`", OPERATING, re.MULTILINE)) == names
 
@@ -150,3 +153,9 @@ def test_every_sentence_on_overload_names_a_test_that_exists() -> None:
         if not (ROOT / path).exists() or (name and f"def {name}(" not in (ROOT / path).read_text())
     ]
     assert missing == []
+
+
+def test_the_archives_document_holds_every_table_and_every_reason_of_a_gap() -> None:
+    text = (ROOT / "docs/archive.md").read_text()
+    tables = {name for name in METADATA.tables if name.startswith("archive_")}
+    assert {name for name in (*tables, *get_args(GapReason)) if f"`{name}`" not in text} == set()

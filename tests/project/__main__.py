@@ -1,4 +1,4 @@
-"""`python -m tests.project web|worker`: the product's own processes, serving the test project."""
+"""`python -m tests.project web|worker [STATIONS]`: the product's own processes, serving the test project."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from tests.project.planted import ENVIRONMENT, plant
 PROJECT = Project(tests.project.feeds, tests.project.pages, Path(__file__).with_name("contract.toml"))
 
 
-def main(role: str) -> None:
+def main(role: str, stations: str = "") -> None:
     plant(os.environ.get(ENVIRONMENT, ""))
     settings = read_settings()
     start_logging(role, settings.log_level)
@@ -23,10 +23,11 @@ def main(role: str) -> None:
 
         WebServer(settings, PROJECT).run()
     else:
-        from app.worker import Worker
+        from app.worker import Worker, read_stations
 
-        Worker(settings, project=PROJECT).run()
+        apart = [sys.executable, "-m", "tests.project", "worker"]
+        Worker(settings, project=PROJECT, stations=read_stations(stations), apart=apart).run()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -29,8 +29,8 @@ archive_deltas = Table(
     Column("channel", Text, primary_key=True),
     Column("epoch", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("whole", Boolean, primary_key=True),  # a snapshot, where deltas before it are missing
     Column("at", BigInteger, nullable=False),  # when it was committed
-    Column("whole", Boolean, nullable=False),  # a snapshot: what the deltas before it led to is not needed
     Column("data", Text, nullable=False),
     Index(None, "channel", "at"),
 )

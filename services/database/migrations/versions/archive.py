@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("whole", sa.Boolean(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("channel", "epoch", "seq", name="pk_archive_deltas"),
+        sa.PrimaryKeyConstraint("channel", "epoch", "seq", "whole", name="pk_archive_deltas"),
     )
     op.create_index("ix_archive_deltas_channel_at", "archive_deltas", ["channel", "at"])
     op.create_table(
