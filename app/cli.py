@@ -13,8 +13,10 @@ import sys
 import click
 
 from app.commands import explained, start
+from app.commands.alerts import alerts
 from app.commands.checks import check, doctor, release
 from app.commands.contract import contract
+from app.commands.incidents import incidents
 from app.commands.notices import notice
 from app.settings import markdown_table, unknown_variables
 
@@ -87,7 +89,7 @@ def settings(markdown: bool) -> None:
 
 
 contract.add_command(notice)
-for command in (release, check, doctor, contract):
+for command in (release, check, doctor, contract, alerts, incidents):
     main.add_command(command)
 
 

@@ -12,14 +12,19 @@ from typing import Literal
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.ports import port_is_free
 from app.settings import Settings, SettingsError, is_loopback, unknown_variables
+from services.alerts.outbox import Outbox
 from services.broker import Broker, BrokerDown
 from services.contract.check import check_contract
+from services.contract.document import Contract
 from services.contract.faults import ContractError
 from services.database import Database, DatabaseDown, migrate, standing_of
 from services.declare import DeclarationError
 from services.embedded import EmbeddedBrokerError, find_server
+from services.positions import wall_clock
 
 BROKER_VERSION_MIN = 7
+TESTED_WITHIN_MS = 90 * 86_400_000
+"""A sink that took nothing for so long is one that nobody knows to work."""
 Reach = Literal["offline", "doctor", "release"]
 
 
@@ -44,7 +49,7 @@ def examine(settings: Settings, reach: Reach) -> Iterator[Finding]:
     for warning in unknown_variables(os.environ):
         yield Finding("warn", "settings", warning)
     yield _declarations()
-    yield from examine_contract(settings)
+    yield from examine_contract(settings, offline=reach == "offline")
     yield _data_directory(settings)
     if found := _lasting(settings, DEMO):
         yield found
@@ -65,7 +70,7 @@ def _declarations() -> Finding:
     return Finding("ok", "declarations", counts)
 
 
-def examine_contract(settings: Settings, file: Path | None = None) -> Iterator[Finding]:
+def examine_contract(settings: Settings, file: Path | None = None, *, offline: bool = False) -> Iterator[Finding]:
     """What `contract.toml` promises in a word, its faults, and what the declared system cannot hold.
 
     `file` stands in for the project's own contract.
@@ -83,8 +88,26 @@ def examine_contract(settings: Settings, file: Path | None = None) -> Iterator[F
         yield Finding("ok", "contract", "no contract.toml: nothing is promised")
         return
     yield Finding("ok", "contract", f"{len(contract.objectives)} objectives, phase {contract.phase}: {contract.name}")
-    for remark in check_contract(contract, declarations, tick_ms=settings.tick_ms, environment=os.environ):
+    tested = None if offline else _tested_sinks(settings, contract)
+    remarks = check_contract(
+        contract, declarations, tick_ms=settings.tick_ms, environment=os.environ, tested=tested,
+    )
+    for remark in remarks:
         yield Finding(remark.level, "contract", remark.line_of(contract.path))
+
+
+def _tested_sinks(settings: Settings, contract: Contract) -> set[str] | None:
+    """The sinks that took a message within the last while; None where the records cannot be read."""
+    database = Database(settings.database_address)
+    try:
+        if database.absent:
+            return set()
+        outbox, since = Outbox(database), wall_clock() - TESTED_WITHIN_MS
+        return {sink.name for sink in contract.alerting.sinks if outbox.last_delivered(sink.name) >= since}
+    except DatabaseDown:
+        return None
+    finally:
+        database.close()
 
 
 def _data_directory(settings: Settings) -> Finding:
