@@ -35,7 +35,7 @@ from services.positions import Clock
 LOOK_EVERY_S = 5.0
 DELIVER_EVERY_S = 1.0
 STOP_TIMEOUT_S = 0.5
-WEB_PATIENCE_MS = 10_000
+WEB_PATIENCE_MS = 3_000
 """What a worker has not sent by then, web sends."""
 
 log = structlog.get_logger("alerts")

@@ -75,7 +75,7 @@ def broker_full(sight: Sight) -> Iterator[Finding]:
 
 def without_worker(sight: Sight) -> Iterator[Finding]:
     """Lanes that nobody leads; silent while everything starts, when that is no trouble."""
-    if sight.at - sight.looking_since < STARTING_MS:
+    if not sight.started and sight.at - sight.looking_since < STARTING_MS:
         return
     for lane, said in sight.lanes.items():
         if sight.is_led(said):

@@ -35,6 +35,7 @@ class Observer:
     def __init__(self, observed: Observed, declarations: Declarations, zone: ZoneInfo, clock: Clock) -> None:
         self._observed, self._lanes, self._zone, self._clock = observed, declarations.lanes(), zone, clock
         self._looking_since = self._broker_down_since = self._unwatched_since = 0
+        self._started = False
 
     def look(self, database_down_since: int = 0, database_trouble: str = "") -> Sight:
         """What there is to see; never raises, since a broker that is down is also something to see."""
@@ -49,10 +50,12 @@ class Observer:
         except BrokerDown as error:
             self._broker_down_since = self._broker_down_since or at
             # Lanes that were handed over while nobody could look are no trouble either.
-            self._looking_since = at
+            self._looking_since, self._started = at, False
             return Sight(**known, broker_down_since=self._broker_down_since, broker_trouble=str(error))
         self._broker_down_since = 0
-        return Sight(**known, **found, looking_since=self._looking_since)
+        sight = Sight(**known, **found, looking_since=self._looking_since, started=self._started)
+        self._started = self._started or all(sight.is_led(said) for said in sight.lanes.values())
+        return sight
 
     def _found(self, at: int) -> Mapping[str, Any]:
         said = self._observed.lane_progress(self._lanes)

@@ -24,7 +24,7 @@ class Sight:
     `lanes` holds what the worker of each declared lane last said, None where none ever spoke. `viewers` are None where
     no web process says. `delay_ms` is how old values are when painted: the p95 of the last minute. `memory_share` is
     the broker's. `unwatched_since` is since when no worker evaluates alerts, 0 where one does. `looking_since` is when
-    this observer began.
+    this observer began, `started` whether it has seen every lane led since then.
     """
 
     at: int
@@ -35,6 +35,7 @@ class Sight:
     memory_share: float = 0.0
     unwatched_since: int = 0
     looking_since: int = 0
+    started: bool = False
     broker_down_since: int = 0
     broker_trouble: str = ""
     database_down_since: int = 0

@@ -1,0 +1,81 @@
+"""Alerts of real processes: the death of the worker is told by web, once, to a real webhook that fails twice first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from services.alerts.outbox import Outbox
+from services.alerts.register import Register
+from services.database import Database, DatabaseDown
+from services.embedded import EmbeddedBroker
+from tests.alerts.servers import HookServer, hook_server
+from tests.app.running import ROOT, environment, free_port
+from tests.waiting import wait_until
+
+
+@contextmanager
+def process(role: str, folder: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the test project; killed with all that it started."""
+    with (folder / f"{role}.log").open("ab") as log:
+        command = [sys.executable, "-m", "tests.project", role]
+        chosen = environment(PORT=str(free_port()), HEADWATER_DATA=str(folder), WEB_CONCURRENCY="2", **variables)
+        started = subprocess.Popen(command, cwd=ROOT, env=chosen, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield started
+    finally:
+        kill(started)
+
+
+def kill(started: subprocess.Popen[bytes]) -> None:
+    """As a machine that loses its power does: the process and its children, without a word."""
+    if started.poll() is None:
+        family = [*psutil.Process(started.pid).children(recursive=True), psutil.Process(started.pid)]
+        for one in family:
+            one.suspend()
+        for one in family:
+            os.kill(one.pid, signal.SIGKILL)
+    started.wait()
+
+
+def keys(database: Database) -> list[str]:
+    try:
+        return sorted(alert.key for alert in Register(database).open_alerts())
+    except DatabaseDown:
+        return ["no tables yet"]
+
+
+def texts(server: HookServer) -> list[str]:
+    return [body["text"] for body in server.bodies]
+
+
+def test_the_death_of_the_worker_is_told_by_web_once(own_broker: EmbeddedBroker, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'headwater.db'}")
+    with ExitStack() as stack:
+        server, dead_man = (stack.enter_context(hook_server(fails=fails)) for fails in (2, 0))
+        given = {"REDIS_URL": own_broker.url, "SHOP_CHAT_URL": server.url, "SHOP_DEAD_MAN_URL": dead_man.url}
+        worker = stack.enter_context(process("worker", tmp_path, **given))
+        stack.enter_context(process("web", tmp_path, **given))
+        wait_until(lambda: dead_man.paths, 40, what="the heartbeat of the worker that leads alerts")
+        wait_until(lambda: keys(database) == [], 40, what="a quiet start")
+        wait_until(lambda: "web process started" in (tmp_path / "web.log").read_text(), 40, what="web")
+        kill(worker)
+        wait_until(lambda: texts(server), 75, what="the message of web")
+        assert "has no worker" in texts(server)[0]
+        assert texts(server)[0].startswith("[critical] lane ")
+        (incident,) = Register(database).incidents()
+        assert incident.topic == "worker"
+        assert all(key.startswith(("lane:", "watch:")) for key in keys(database))
+        fates = [fate for fate in Outbox(database).fates() if fate.sink == "chat"]
+        assert [(fate.attempts, bool(fate.delivered_at)) for fate in fates] == [(3, True)]
+        with process("worker", tmp_path, **given):
+            wait_until(lambda: keys(database) == [], 60, what="the end of the alerts when a worker is back")
+    assert len(texts(server)) == 1
+    database.close()
