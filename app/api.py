@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast, get_args
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from app.answers import json_answer, refusal
@@ -25,7 +25,7 @@ from services.broker import (
     StoredChannel,
     memory_share,
 )
-from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec
+from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec, Mark, is_built_in
 from services.freshness import WORKER_LIMIT_MS, Progress, judge
 from services.gateway.gateway import Gateway, OnReport
 from services.ingestion import RECORDS_MAX, Ingestion
@@ -35,6 +35,8 @@ from services.telemetry import GONE_AFTER_MS, Measurement
 API_PREFIX = "/api/"
 RETRY_BACKLOG_S = 1
 RETRY_BROKER_S = 5
+MARK_HEADER = "Headwater-Mark"
+MARKS = get_args(Mark)
 BACKLOG_AGE_LIMIT_MS = 30_000
 """Readiness: the oldest unprocessed event may be this old."""
 
@@ -119,7 +121,10 @@ class Api:
         principal = self.doors.principal()
         if principal is None:
             return _not_signed_in()
-        seen = [one for one in self.declarations.channels.values() if can(principal, "view", one.name)]
+        seen = [
+            one for one in self.declarations.channels.values()
+            if can(principal, "view", one.name) and not is_built_in(one.name)
+        ]
         heads = self.broker.read_heads([ChannelRef(channel) for channel in seen if channel.partition is None])
         progress = self.broker.lane_progress(self.declarations.lanes())
         now = self.clock()
@@ -128,6 +133,7 @@ class Api:
                 {**_channel(ref.channel), **_standing(ref, heads.get(ref), progress.get(ref.lane), now)}
                 for ref in map(ChannelRef, seen)
             ],
+            "lanes": [str(lane) for lane in self.declarations.lanes()],
             "idempotence": {"ids": IDS_WINDOW, "window_ms": IDS_WINDOW_MS},
         })
 
@@ -172,11 +178,21 @@ class Api:
             records = read_records(request, self.body_limit_bytes)
             if len(records) > RECORDS_MAX:
                 raise BodyError(413, "too_large", f"{len(records)} records; send at most {RECORDS_MAX} in one request")
-            return json_answer(self.ingestion.accept(feed, records).as_json(), 202)
+            return json_answer(self.ingestion.accept(feed, records, _mark(request)).as_json(), 202)
         except BodyError as error:
             return refusal(error.status, error.code, error.detail)
         except Overloaded as full:
             return refusal(429, "backlog_full", str(full), Retry_After=str(RETRY_BACKLOG_S))
+
+
+def _mark(request: Request) -> Mark | None:
+    """What the header says the events are for, where they are no client's. Raises BodyError."""
+    given = request.headers.get(MARK_HEADER)
+    if given is None:
+        return None
+    if given not in MARKS:
+        raise BodyError(400, "bad_mark", f"{MARK_HEADER}: {given[:40]!r}; send one of {', '.join(MARKS)}, or none")
+    return cast(Mark, given)
 
 
 def _unknown_route(others: frozenset[str]) -> Response | None:

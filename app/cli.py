@@ -18,6 +18,7 @@ from app.commands.checks import check, doctor, release
 from app.commands.contract import contract
 from app.commands.incidents import incidents
 from app.commands.notices import notice
+from app.commands.probe import probe
 from app.settings import markdown_table, unknown_variables
 
 
@@ -89,7 +90,7 @@ def settings(markdown: bool) -> None:
 
 
 contract.add_command(notice)
-for command in (release, check, doctor, contract, alerts, incidents):
+for command in (release, check, doctor, contract, alerts, incidents, probe):
     main.add_command(command)
 
 

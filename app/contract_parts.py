@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
 from app.alerting import Alerting
 from app.loading import Project, load_contract
 from app.settings import Settings
@@ -16,6 +18,7 @@ from services.declare import Declarations
 from services.measurement.collecting import Closer, Collector
 from services.measurement.kept import Kept
 from services.measurement.ledger import Ledger
+from services.measurement.probing import Prober, ProbeRounds
 from services.measurement.sampling import Sampler
 from services.parts import Part
 from services.positions import Clock
@@ -27,6 +30,8 @@ from services.report.schedule import ReportSchedule
 from services.telemetry import Telemetry
 
 STANDING_EVERY_S = 15.0
+
+log = structlog.get_logger("contract")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,19 @@ def measurement_parts(given: Surroundings, contract: Contract) -> list[Part]:
         Part("sampling", 1.0, sampler.step),
         Part("collecting", 5.0, Collector(given.broker, kept).step),
         Part("closing", 60.0, closer.step),
+        *_probing(given, kept),
     ]
+
+
+def _probing(given: Surroundings, kept: Kept) -> list[Part]:
+    """The probe of the whole path; without a key nothing is probed, which counts as nothing being available."""
+    settings = given.settings
+    if not settings.probe_secret:
+        log.warning("no probe: give an ingest key that may post to the feed probe, or set HEADWATER_PROBE_KEY")
+        return []
+    prober = Prober(settings.probed_url, settings.probe_secret, "inside", clock=given.clock)
+    lanes = [str(lane) for lane in given.declarations.lanes()]
+    return [Part("probing", 10.0, ProbeRounds(prober, lanes, kept, given.clock).step)]
 
 
 def report_parts(

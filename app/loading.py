@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import app.pages
+import services.declare.probe
 import services.feeds
 from services.contract.document import Contract
 from services.contract.reading import read_contract
@@ -38,7 +39,7 @@ DEMO = Project(services.feeds, app.pages, _CONTRACT if _CONTRACT.exists() else N
 
 def load_declarations(project: Project = DEMO) -> Declarations:
     """What the project's feed files declare. Raises DeclarationError."""
-    return Declarations.read(_modules_of(project.feeds))
+    return Declarations.read([*_modules_of(project.feeds), services.declare.probe])
 
 
 def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Page, ...]:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.accounts import IngestKeys
+from services.declare import PROBE_FEED
 from services.embedded import read_address
 
 
@@ -93,6 +95,14 @@ class Settings(BaseSettings):
         "HEADWATER_INGEST_MB", 4, unit="MB", meaning="largest body of one ingest request, inflated", ge=1, le=64,
         remedy="give a whole number from 1 to 64",
     )
+    public_url: str = _setting(
+        "HEADWATER_URL", "", meaning="address by which clients reach the web processes, which the probe takes; without"
+        " it this machine's own", remedy="give an origin such as https://ops.example.com",
+    )
+    probe_key: str = _setting(
+        "HEADWATER_PROBE_KEY", "", repr=False, remedy="give the secret of a key that may post to the feed `probe`",
+        meaning="secret with which probes are posted; without it the first ingest key that may post to `probe`",
+    )
     origins: Annotated[tuple[str, ...], NoDecode] = _setting(
         "HEADWATER_ORIGINS", (),
         meaning="origins whose pages may open the live socket, separated by spaces; without it the page's own host",
@@ -142,6 +152,14 @@ class Settings(BaseSettings):
         IngestKeys(keys)
         return keys
 
+    @field_validator("public_url")
+    @classmethod
+    def _plain_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.netloc):
+            raise ValueError("not an address")
+        return url.rstrip("/")
+
     @field_validator("origins")
     @classmethod
     def _plain_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -169,6 +187,18 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The address to type into a browser on this machine."""
         return f"http://{bracketed(self.local_host)}:{self.port}"
+
+    @property
+    def probed_url(self) -> str:
+        """The address that the probe takes."""
+        return self.public_url or self.url
+
+    @property
+    def probe_secret(self) -> str:
+        """The secret that probes are posted with; empty where no key may post to that feed."""
+        held = (key.split(":") for key in self.ingest_keys)
+        able = [secret for _, secret, feeds in held if any(fnmatchcase(PROBE_FEED, one) for one in feeds.split(","))]
+        return self.probe_key or next(iter(able), "")
 
     @property
     def database_address(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.broker import Broker, BrokerDown, Overloaded
-from services.declare import Declarations, FeedSpec, Lane
+from services.declare import Declarations, FeedSpec, Lane, Mark, is_built_in
 from services.events import Event, Refused, Rejection, Validator
 from services.positions import Clock, wall_clock
 from services.telemetry import Telemetry
@@ -50,11 +50,13 @@ class Ingestion:
     ) -> None:
         self._broker, self._telemetry, self._clock = broker, telemetry, clock
         self._lags: dict[str, _LeastLag] = {name: _LeastLag() for name in declarations.feeds}
+        self._probed = {str(lane): lane for lane in declarations.lanes()}
         self._validators = {name: Validator(feed) for name, feed in declarations.feeds.items()}
 
-    def accept(self, feed: FeedSpec, records: Sequence[Any]) -> Receipt:
+    def accept(self, feed: FeedSpec, records: Sequence[Any], mark: Mark | None = None) -> Receipt:
         """Validate, deduplicate and append records; an empty sequence is a sign of life.
 
+        With a mark, or as probes of another feed's lane, they pass through it and are folded, counted and kept nowhere.
         What the receipt counts as accepted is in the broker. Raises Overloaded or BrokerDown; records with
         an id may then simply be sent again.
         """
@@ -64,16 +66,16 @@ class Ingestion:
         now = self._clock()
         lanes, rejected = self._sort(feed, records, now)
         accepted = duplicates = 0
-        lag_ms = self._least_lag(feed, lanes, now)
+        lag_ms = None if mark else self._least_lag(feed, lanes, now)
         for lane, events in lanes.items():
-            new, known = self._broker.ingest(lane, [(e.id if e.given_id else "", e.body) for e in events], lag_ms)
+            marked: Mark | None = mark if lane.feed == feed.name else "probe"
+            bodies = [(e.id if e.given_id and marked is None else "", e.body) for e in events]
+            new, known = self._broker.ingest(lane, bodies, lag_ms if marked is None else None, marked)
             accepted, duplicates = accepted + new, duplicates + known
-            if not feed.source.recorded:  # a recording sets its stamps itself, some of them in the past
-                oldest = min(event.created_at for event in events)
-                waited_s = (now - oldest) / 1000
-                self._telemetry.observe("created_to_ingested", waited_s, len(events))
-                self._telemetry.note("created_to_ingested", waited_s, len(events), feed.name)
-        self._account(feed, accepted, duplicates, rejected)
+            if marked is None:
+                self._observe(feed, events, now)
+        if mark is None and not is_built_in(feed.name):
+            self._account(feed, accepted, duplicates, rejected)
         return Receipt(accepted, duplicates, tuple(rejected))
 
     def newest_ms(self, feed: FeedSpec) -> int:
@@ -85,15 +87,21 @@ class Ingestion:
     ) -> tuple[dict[Lane, list[Event]], list[Rejection]]:
         lanes: dict[Lane, list[Event]] = defaultdict(list)
         rejected: list[Rejection] = []
-        validate = self._validators[feed.name].event
+        validate, probes = self._validators[feed.name].event, is_built_in(feed.name)
         for index, record in enumerate(records):
             try:
                 event = validate(record, now)
+                lanes[self._probed_lane(record) if probes else feed.lane_of(event.partition)].append(event)
             except Refused as refused:
                 rejected.append(Rejection(index, refused.reason, refused.detail))
-            else:
-                lanes[feed.lane_of(event.partition)].append(event)
         return lanes, rejected
+
+    def _probed_lane(self, record: Mapping[str, Any]) -> Lane:
+        """The lane that a probe tries. Raises Refused where there is none of that name."""
+        found = self._probed.get(record["lane"])
+        if found is None:
+            raise Refused("wrong_type", f"lane: {str(record['lane'])[:60]!r}; send a lane that /api/channels lists")
+        return found
 
     def _least_lag(self, feed: FeedSpec, lanes: Mapping[Lane, Sequence[Event]], now: int) -> int | None:
         """How far the source's clock is off at least; None where a recording sets its stamps itself."""
@@ -101,6 +109,14 @@ class Ingestion:
         if feed.source.recorded or not lags:
             return None
         return self._lags[feed.name].with_(min(lags), now)
+
+    def _observe(self, feed: FeedSpec, events: Sequence[Event], now: int) -> None:
+        """Not of a recording, which sets its stamps itself, some of them in the past."""
+        if feed.source.recorded or is_built_in(feed.name):
+            return
+        waited_s = (now - min(event.created_at for event in events)) / 1000
+        self._telemetry.observe("created_to_ingested", waited_s, len(events))
+        self._telemetry.note("created_to_ingested", waited_s, len(events), feed.name)
 
     def _account(self, feed: FeedSpec, accepted: int, duplicates: int, rejected: Sequence[Rejection]) -> None:
         self._telemetry.count("accepted", accepted)

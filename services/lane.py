@@ -94,11 +94,14 @@ class _LedChannel:
 
 
 class Committed(NamedTuple):
-    """What one commit wrote: `events` of all channels, `times` of most of them, and those of each channel."""
+    """What one commit wrote: `events` of all channels, `times` of most of them, those of each channel, and what passed
+    through the lane with a mark.
+    """
 
     events: int
     times: Times | None
     channels: Sequence[tuple[str, Times]]
+    marked: Sequence[Entry]
 
 
 class PoisonEvent(Exception):
@@ -144,6 +147,7 @@ class LedLane:
 
     def _forget_pending(self) -> None:
         self._quarantined: list[bytes] = []
+        self._marked: list[Entry] = []
         self.pending_events = self._pending_bytes = 0
 
     @property
@@ -170,6 +174,9 @@ class LedLane:
         """Fold entries in stream order, which follow the checkpoint without a gap."""
         for entry in entries:
             self._pass(entry)
+            if entry.mark:
+                self._marked.append(entry)
+                continue
             for event in self._events_of(entry):
                 self._fold_event(event)
 
@@ -178,7 +185,8 @@ class LedLane:
         self.checkpoint = entry.id
         self.pending_events += entry.count
         # What ingest counted: the bodies without the brackets and commas that made them an array.
-        self._pending_bytes += max(0, len(entry.events) - entry.count - 1)
+        bodies = len(orjson.loads(entry.events)) if entry.mark else entry.count
+        self._pending_bytes += max(0, len(entry.events) - bodies - 1)
 
     def set_aside(self, entry: Entry, tries: int) -> None:
         """Put a whole entry into quarantine: it was tried again and again, and no worker survived it."""
@@ -246,10 +254,11 @@ class LedLane:
             ),
         )
         self._checkpoint_before = self.checkpoint
+        marked = self._marked
         self._forget_pending()
         times = max((change.times for change in changes), key=lambda t: t.events, default=None)
         channels = [(change.name.partition(":")[0], change.times) for change in changes]
-        return Committed(events - quarantined, times, channels)
+        return Committed(events - quarantined, times, channels, marked)
 
     def _take_too_late(self) -> int:
         reducers: list[Reducer] = [led.reducer for led in self._channels.values()]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import orjson
 import structlog
 
-from services.broker import Broker, BrokerDown, Entry, LaneLost
-from services.declare import Declarations, Lane
-from services.lane import LedLane
+from services.broker import Broker, BrokerDown, Entry, LaneLost, Overloaded
+from services.declare import PROBE_FEED, Declarations, Lane, is_built_in
+from services.lane import Committed, LedLane
 from services.leadership import Leadership
 from services.positions import Clock, wall_clock
 from services.telemetry import Telemetry
@@ -192,14 +193,32 @@ class Processor:
             self._lose(led.lane, str(lost))
             return
         self._committed[led.lane] = self._monotonic()
-        self._telemetry.count("processed", committed.events)
+        self._account(led.lane, committed)
+        self._answer_probes(led.lane, committed.marked)
+
+    def _account(self, lane: Lane, committed: Committed) -> None:
         now = self._clock()
         # From the oldest event of the commit: the worst of the batch, never flattered by the newest.
-        if committed.times is not None:
+        if not is_built_in(lane.feed):
+            self._telemetry.count("processed", committed.events)
+        if committed.times is not None and not is_built_in(lane.feed):
             waited_s = (now - committed.times.ingested[0]) / 1000
             self._telemetry.observe("ingested_to_processed", waited_s, committed.events)
         for channel, times in committed.channels:
             self._telemetry.note("ingested_to_processed", (now - times.ingested[0]) / 1000, times.events, channel)
+
+    def _answer_probes(self, lane: Lane, marked: Sequence[Entry]) -> None:
+        """A probe that this lane has committed is answered through the probe's own lane."""
+        now = self._clock()
+        for entry in marked:
+            if entry.mark != "probe":
+                continue
+            probes = orjson.loads(entry.events)
+            answers = [orjson.dumps({**probe, "ingested_at": now, "worker": self._worker}) for probe in probes]
+            try:
+                self._broker.ingest(Lane(PROBE_FEED, 0), [("", answer) for answer in answers])
+            except Overloaded as full:
+                log.warning("probe not answered", lane=str(lane), error=str(full))
 
     def _report_progress(self) -> None:
         now = self._monotonic()

@@ -17,6 +17,8 @@ def event_rows(lane: Lane, entries: Sequence[Entry]) -> tuple[list[EventRow], li
     rows: list[EventRow] = []
     gaps: list[Gap] = []
     for entry in entries:
+        if entry.mark:
+            continue  # nobody's events
         try:
             events = orjson.loads(entry.events)
             rows += [_row(entry.id, number, event) for number, event in enumerate(events)]

@@ -9,7 +9,7 @@ import orjson
 
 from services.broker.connection import Connection, key_of, memory_share, surfacing
 from services.broker.errors import BacklogFull, MemoryHigh
-from services.declare import Lane
+from services.declare import Lane, Mark
 
 IDS_WINDOW = 200_000
 IDS_WINDOW_MS = 24 * 3_600_000
@@ -24,18 +24,20 @@ class Accepting(Connection):
     """What ingestion asks of the broker."""
 
     @surfacing
-    def ingest(self, lane: Lane, events: Sequence[tuple[str, bytes]], lag_ms: int | None = None) -> tuple[int, int]:
+    def ingest(
+        self, lane: Lane, events: Sequence[tuple[str, bytes]], lag_ms: int | None = None, mark: Mark | None = None
+    ) -> tuple[int, int]:
         """Append events (id or '' where not to be deduplicated, JSON body) to a lane: (accepted, duplicates).
 
         `lag_ms` is the least time between an event's stamp and its arrival of late; below 0 the source's clock
-        is ahead of ours.
+        is ahead of ours. `mark`: they pass through the lane, and no channel folds them.
 
         Raises Overloaded, and has then written nothing.
         """
         self._refuse_when_full()
         key = key_of(lane)
         arguments: list[Any] = [self._clock(), IDS_WINDOW // 2, IDS_WINDOW_MS // 2, BACKLOG_LIMIT_BYTES]
-        arguments.append("" if lag_ms is None else lag_ms)
+        arguments += ("" if lag_ms is None else lag_ms, mark or "")
         for event_id, body in events:
             arguments += (event_id, body)
         keys = [key + "lane", key + "events", key + "ids:new", key + "ids:old", key + "source"]

@@ -32,16 +32,25 @@ class StoredDelta:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a lane's stream: its id, the events of one request as a JSON array, and their number."""
+    """One entry of a lane's stream: its id, the events of one request as a JSON array, and their number.
+
+    One with a `mark` holds nobody's events: no channel folds them, no archive keeps them, and `count` is 0.
+    """
 
     id: str
     events: bytes
     count: int
+    mark: str = ""
 
 
 def entries_of(raw: Any) -> list[Entry]:
     """Entries as a stream gives them."""
-    return [Entry(entry_id.decode(), fields.get(b"events", b""), int(fields.get(b"n", 0))) for entry_id, fields in raw]
+    return [_entry(entry_id.decode(), fields) for entry_id, fields in raw]
+
+
+def _entry(entry_id: str, fields: Mapping[bytes, bytes]) -> Entry:
+    mark = fields.get(b"mark", b"").decode()
+    return Entry(entry_id, fields.get(b"events", b""), 0 if mark else int(fields.get(b"n", 0)), mark)
 
 
 @dataclass(frozen=True, slots=True)

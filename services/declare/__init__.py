@@ -29,8 +29,10 @@ from services.declare.columns import (
 from services.declare.declarations import Declarations
 from services.declare.error import DeclarationError
 from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
+from services.declare.probe import PROBE_FEED, Mark, is_built_in
 
 __all__ = [
+    "PROBE_FEED",
     "Aggregate",
     "Channel",
     "ChannelRef",
@@ -51,12 +53,14 @@ __all__ = [
     "Lane",
     "Latest",
     "Log",
+    "Mark",
     "Moment",
     "Number",
     "Policy",
     "Series",
     "Text",
     "count",
+    "is_built_in",
     "maximum",
     "mean",
     "minimum",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from services.broker import StoredDelta
-from services.declare import ChannelRef
+from services.declare import ChannelRef, is_built_in
 from services.gateway.publications import Publication
 from services.positions import Clock
 from services.telemetry import Telemetry
@@ -24,7 +24,8 @@ class Observer:
         for publication, delta in deltas:
             channel, times = delta.ref.channel.name, delta.times
             waited_s = max(0, now - times.processed) / 1000
-            self._telemetry.observe("processed_to_sent", waited_s, times.events)
+            if not is_built_in(channel):
+                self._telemetry.observe("processed_to_sent", waited_s, times.events)
             self._telemetry.note("processed_to_sent", waited_s, times.events, channel)
             self._telemetry.note("ingested_to_sent", (now - times.ingested[0]) / 1000, times.events, channel)
             if publication.observed_at:

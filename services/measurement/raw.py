@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from services.declare import is_built_in
 from services.sheets import Key, Line, Sheet
-
-BUILT_IN = "probe."
-"""Channels of the built-in feed belong to no client: they count only where an objective names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,8 @@ class RawMinute:
 
 
 def _concerns(key: Key, channel: str | None) -> bool:
-    return not key.channel.startswith(BUILT_IN) if channel is None else key.channel == channel
+    """The probe's own channel belongs to no client: it counts only where an objective names it."""
+    return not is_built_in(key.channel) if channel is None else key.channel == channel
 
 
 class Raw(Protocol):

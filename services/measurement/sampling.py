@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.broker import Broker
-from services.declare import ChannelRef, Declarations
+from services.declare import ChannelRef, Declarations, is_built_in
 from services.freshness import Verdict, judge
 from services.positions import Clock
 from services.telemetry import Telemetry
@@ -26,7 +26,8 @@ class Sampler:
         backlogs = dict.fromkeys(self._declarations.feeds, 0)
         for lane, told in progress.items():
             backlogs[lane.feed] += told.backlog
-        self._telemetry.note("backlog", max(backlogs.values(), default=0))
+        clients = (backlog for feed, backlog in backlogs.items() if not is_built_in(feed))
+        self._telemetry.note("backlog", max(clients, default=0))
         for channel in self._declarations.channels.values():
             self._telemetry.note("backlog", backlogs[channel.feed.name], channel=channel.name)
         for ref, head in self._broker.read_heads(self._refs).items():

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from services.declare import Declarations, Lane
+from services.declare import Declarations, Lane, is_built_in
 from services.freshness import Progress
 from services.sources.source import Intake, Source
 from services.telemetry import GONE_AFTER_MS, Measurement, stages_of
@@ -75,6 +75,8 @@ class _Reader:
 
     def _feeds(self) -> Iterator[dict[str, Any]]:
         for feed in self._declarations.feeds.values():
+            if is_built_in(feed.name):
+                continue
             lanes = list(self._observed.lane_progress(feed.all_lanes()).values())
             if not lanes:
                 continue

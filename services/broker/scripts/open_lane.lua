@@ -37,9 +37,9 @@ if ARGV[7] == '1' then
     while true do
       local entries = redis.call('XRANGE', KEYS[4], from, '+', 'COUNT', 1000)
       for _, entry in ipairs(entries) do
-        for f = 1, #entry[2], 2 do
-          if entry[2][f] == 'n' then waiting = waiting + tonumber(entry[2][f + 1]) end
-        end
+        local fields = {}
+        for f = 1, #entry[2], 2 do fields[entry[2][f]] = entry[2][f + 1] end
+        if not fields['mark'] then waiting = waiting + tonumber(fields['n'] or 0) end
       end
       if #entries < 1000 then break end
       from = '(' .. entries[1000][1]

@@ -28,9 +28,9 @@ while true do
   local ids = {}
   for i, entry in ipairs(entries) do
     ids[i] = entry[1]
-    for f = 1, #entry[2], 2 do
-      if entry[2][f] == 'n' and older(read, entry[1]) then dropped = dropped + tonumber(entry[2][f + 1]) end
-    end
+    local fields = {}
+    for f = 1, #entry[2], 2 do fields[entry[2][f]] = entry[2][f + 1] end
+    if not fields['mark'] and older(read, entry[1]) then dropped = dropped + tonumber(fields['n'] or 0) end
   end
   redis.call('XDEL', events, unpack(ids))
 end
