@@ -55,3 +55,18 @@ def read_project_contract(file: Path | None = None) -> Contract:
     if found is None:
         fail("contract: no contract.toml here; write one, docs/contract.md explains each field", 1)
     return found
+
+
+@contract.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the file instead of printing it.")
+@explained
+def openslo(out: Path | None) -> None:
+    """Export the objectives as OpenSLO v1; what that format has no words for stands above them."""
+    from services.contract.openslo import text
+
+    exported = text(read_project_contract())
+    if out is None:
+        click.echo(exported, nl=False)
+        return
+    out.write_text(exported, encoding="utf-8")
+    click.echo(f"written: {out}")

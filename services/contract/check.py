@@ -99,7 +99,8 @@ def _rules(objective: Objective, declarations: Declarations) -> list[tuple[str, 
 
 def _against_tick(objective: Objective, tick_s: float) -> Iterator[str]:
     """Under load an event waits for a tick, and where it is painted for an animation frame."""
-    least, waits = (tick_s, "a tick") if objective.point == "gateway" else (tick_s + FRAME_S, "a tick and a frame")
+    painted = objective.point == "browser"
+    least, waits = (tick_s + FRAME_S, "a tick and a frame") if painted else (tick_s, "a tick")
     if objective.limit < least:
         yield (
             f"{_limit(objective)}: {waits} alone may take {seconds(round(least, 3))}; "

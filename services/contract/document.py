@@ -22,24 +22,26 @@ Kind = Literal[
     "latency", "update_interval", "freshness", "availability", "interaction", "reconnect", "backlog", "first_value"
 ]
 Point = Literal["gateway", "browser", "probe", "broker"]
-"""Where an objective is measured: latency at `gateway` is received → sent, at `browser` created → painted."""
+"""Where an objective is measured. Latency at `broker` is ingested → processed, at `gateway` ingested → sent, at
+`browser` created → painted, and by `probe` the probe's whole way.
+"""
 Degraded = Literal["slower_rate", "last_value_marked", "long_poll", "none"]
 
 PROBE_EVERY_S = 10
 """How often the synthetic probe takes the whole path."""
 POINTS: Mapping[Kind, tuple[Point, ...]] = {
-    "latency": ("gateway", "browser"),
-    "update_interval": ("gateway",),
-    "freshness": ("browser",),
-    "availability": ("probe",),
+    "latency": ("gateway", "browser", "broker", "probe"),
+    "update_interval": ("gateway", "browser"),
+    "freshness": ("browser", "broker"),
+    "availability": ("probe", "browser"),
     "interaction": ("browser",),
     "reconnect": ("browser",),
     "backlog": ("broker",),
     "first_value": ("browser",),
 }
-"""Where each kind can be measured."""
-OVERALL: frozenset[Kind] = frozenset({"availability", "interaction", "reconnect"})
-"""Kinds that belong to no channel: a probe, a click and a connection serve all of them."""
+"""Where each kind can be measured; the first one where the contract does not say it. Latency must say it."""
+OVERALL: frozenset[Kind] = frozenset({"interaction", "reconnect"})
+"""Kinds that belong to no channel: a click and a connection serve all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Objective:
     latency: events; update_interval: updates; freshness: view-seconds; availability: probes; interaction,
     reconnect, first_value: occurrences; backlog: seconds. `window_days` None is the contract's period.
     `exception` is a tolerated breach in words, `tolerated_minutes` how many breached minutes of a window it
-    covers; `degraded` what the viewer has instead while it is not met; `excluding` the exclusions that apply.
+    covers; `degraded` what the viewer has instead while it is not met; `excluding` the exclusions that apply,
+    `upstream` the feeds whose events are excluded when they arrive later than so many seconds.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Objective:
     line: int
     tolerated_minutes: int = 0
     excluding: tuple[ExclusionKind, ...] = ()
+    upstream: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

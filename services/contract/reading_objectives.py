@@ -13,23 +13,17 @@ from services.contract.refusals import Refusals
 from services.contract.sentences import breach_of, degraded_of
 from services.declare import Declarations
 
-_MEASURED: dict[ExclusionKind, frozenset[Kind]] = {
-    "upstream": frozenset({"latency", "freshness", "update_interval"}),
-    "viewer_network": frozenset({"latency", "freshness", "reconnect", "first_value"}),
-}
-"""Exclusions that are measured; the others are intervals of time and apply to every kind."""
-
 
 def applies(kind: ExclusionKind, objective: Kind, point: Point) -> bool:
     """Whether an exclusion can touch what such an objective counts.
 
-    At the gateway an event counts from its receipt until it is sent: neither upstream nor the viewer's network is in
-    it, so there is nothing to exclude.
+    Intervals of time apply to every kind. Upstream and the viewer's network are measured: they are part of what is
+    painted, upstream also of how old a shown value is; up to the gateway neither is in it, so nothing is excluded.
     """
-    kinds = _MEASURED.get(kind)
-    if kinds is None:
-        return True
-    return objective in kinds and not (objective == "latency" and point == "gateway")
+    painted = objective == "latency" and point == "browser"
+    if kind == "viewer_network":
+        return painted
+    return painted or objective == "freshness" if kind == "upstream" else True
 
 
 def read_objectives(
@@ -54,6 +48,7 @@ class _Reading:
 
     def objective(self, production: bool) -> Objective:
         said, point, limit = self.said, self._point(), self._limit()
+        excluding = self._excluding(point)
         self._check(production)
         return Objective(
             name=said.name,
@@ -70,7 +65,8 @@ class _Reading:
             binding=production and said.binding is not False,
             line=self.refusals.line(self.at),
             tolerated_minutes=said.tolerated_minutes,
-            excluding=self._excluding(point),
+            excluding=excluding,
+            upstream=self._upstream() if "upstream" in excluding else (),
         )
 
     def _check(self, production: bool) -> None:
@@ -87,7 +83,7 @@ class _Reading:
     def _point(self) -> Point:
         said, points = self.said, POINTS[self.said.kind]
         if said.measured_at is None:
-            if len(points) > 1:
+            if said.kind == "latency":
                 self.refusals.missing((*self.at, "measured_at"), f"say where: {' or '.join(points)}")
             return points[0]
         if said.measured_at not in points:
@@ -104,14 +100,22 @@ class _Reading:
             self.refusals.missing((*self.at, wanted), f"{self.said.kind} needs {wanted} = <limit>")
         return float(limits[wanted] or 0)
 
+    def _upstream(self) -> tuple[tuple[str, float], ...]:
+        """The upstream rules of the feeds that the objective counts."""
+        channel = self.declarations.channels.get(self.said.channel or "")
+        rules = self.exclusions.upstream
+        return tuple((one.feed, one.late_after_s) for one in rules if channel is None or channel.feed.name == one.feed)
+
     def _excluding(self, point: Point) -> tuple[ExclusionKind, ...]:
         kinds, said = self.exclusions.kinds, self.said
+        if not self._upstream():
+            kinds -= {"upstream"}
         if said.excluding is None:
             return tuple(sorted(kind for kind in kinds if applies(kind, said.kind, point)))
         for kind in said.excluding:
-            if kind not in kinds:
-                self.refusals.add((*self.at, "excluding"), kind, f"give its rule, [exclusions.{kind}]")
-            elif not applies(kind, said.kind, point):
+            if not applies(kind, said.kind, point):
                 remedy = f"no part of {said.kind} measured at {point}; leave it out"
                 self.refusals.add((*self.at, "excluding"), kind, remedy)
+            elif kind not in kinds:
+                self.refusals.add((*self.at, "excluding"), kind, f"there is no rule for it; give [exclusions.{kind}]")
         return tuple(sorted(set(said.excluding)))

@@ -179,11 +179,10 @@ class Excluded:
         if (now := self._clock()) - self._read_at >= self._every_ms:
             self._notices, self._windows = self._register.notices(), self._register.windows()
             self._read_at, self._days = now, {}
-        day = at // DAY_MS * DAY_MS
-        if day not in self._days:
+        days, day = self._days, at // DAY_MS * DAY_MS  # several threads ask: one may take a new page meanwhile
+        if (spans := days.get(day)) is None:
             contract = self._register.contract
-            self._days[day] = declared(contract, self._notices, self._windows, day, day + DAY_MS)
-        spans = self._days[day]
+            spans = days[day] = declared(contract, self._notices, self._windows, day, day + DAY_MS)
         return shares(objective, spans, at) if spans else {}
 
 

@@ -59,14 +59,24 @@ def percent(share: float) -> str:
     return f"{round(share * 100, 6):g} %"
 
 
+_REACHED: dict[Point, str] = {
+    "broker": "processed",
+    "gateway": "sent",
+    "browser": "painted",
+    "probe": "back at the probe",
+}
+
+
 def breach_of(kind: Kind, point: Point, limit: float) -> str:
     """What counts as a breach where the contract does not say it in its own words."""
     said = amount(kind, limit)
     return {
-        "latency": f"an event that is {'sent' if point == 'gateway' else 'painted'} later than {said}",
+        "latency": f"an event that is {_REACHED[point]} later than {said}",
         "update_interval": f"an update later than {said} after the one before",
         "freshness": f"a second in which a viewer is shown a value older than {said}",
-        "availability": f"a probe that does not come back whole within {said}",
+        "availability": f"a probe that does not come back whole within {said}"
+        if point == "probe"
+        else "a second in which a viewer is not shown fresh values",
         "interaction": f"an interaction whose next paint takes longer than {said}",
         "reconnect": f"a reconnect that takes longer than {said} to proven fresh values",
         "backlog": f"a second in which more than {said} wait",
@@ -84,24 +94,32 @@ def sentence(objective: Objective) -> str:
 
 
 def _counted(objective: Objective) -> str:
-    counted = _COUNTED[objective.kind]
+    in_browser = objective.kind == "availability" and objective.point == "browser"
+    counted = "view-seconds" if in_browser else _COUNTED[objective.kind]
     return counted if objective.channel is None else f"{counted} of {objective.channel}"
 
 
 def _within(objective: Objective) -> str:
     limit = amount(objective.kind, objective.limit)
     return {
-        "latency": f"within {limit} of receipt"
-        if objective.point == "gateway"
-        else f"painted within {limit} of creation",
+        "latency": _latency_within(objective.point, limit),
         "update_interval": f"within {limit} of the one before",
         "freshness": f"with values at most {limit} old",
-        "availability": f"whole within {limit}",
+        "availability": f"whole within {limit}" if objective.point == "probe" else "fresh",
         "interaction": f"painted within {limit}",
         "reconnect": f"fresh again within {limit}",
         "backlog": f"with at most {limit} waiting",
         "first_value": f"within {limit} of opening the page",
     }[objective.kind]
+
+
+def _latency_within(point: Point, limit: str) -> str:
+    return {
+        "broker": f"processed within {limit} of receipt",
+        "gateway": f"within {limit} of receipt",
+        "browser": f"painted within {limit} of creation",
+        "probe": f"back at the probe within {limit}",
+    }[point]
 
 
 def _at(point: Point) -> str:
@@ -116,7 +134,7 @@ def _at(point: Point) -> str:
 def _excluded(objective: Objective) -> list[str]:
     """What is not in it: by where it is measured, or by rule."""
     kinds = set(objective.excluding)
-    if objective.kind == "latency" and objective.point == "gateway":
+    if objective.kind == "latency" and objective.point in ("gateway", "broker"):
         kinds |= {"upstream", "viewer_network"}
     return [_EXCLUDED[kind] for kind in _ORDER if kind in kinds]
 

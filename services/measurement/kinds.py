@@ -35,7 +35,8 @@ NOTHING = Measured(0, 0, {})
 
 def objective_rule(objective: Objective) -> tuple[str, ...]:
     """What of an objective decides its minutes; a changed target or window changes none of them."""
-    decisive = (objective.kind, objective.channel, objective.limit, objective.point, sorted(objective.excluding))
+    decisive = (objective.kind, objective.channel, objective.limit, objective.point, sorted(objective.excluding),
+                objective.upstream)  # fmt: skip
     return tuple(map(repr, decisive))
 
 
@@ -82,8 +83,25 @@ def _painted(objective: Objective, raw: RawMinute) -> Measured | None:
         due = watched and raw.counted("ingested_to_sent", objective.channel)
         return None if due or not raw.has_role("web") else NOTHING
     good = found.within(objective.limit)
-    excluded = _of_viewer_networks(objective, raw, found.total - good)
-    return Measured(good, found.total, excluded)
+    bad = found.total - good
+    networks = _of_viewer_networks(objective, raw, bad)
+    upstream = _of_upstream(objective, raw, found.total, bad - int(sum(networks.values())))
+    return Measured(good, found.total, networks | upstream)
+
+
+def _of_upstream(objective: Objective, raw: RawMinute, painted: int, bad: int) -> dict[str, float]:
+    """Events that their source sent too late, in the share that such events have of all that came in that minute.
+
+    Only those count that came later than the objective's whole limit: of the others something was left to us.
+    """
+    came = raw.counted("created_to_ingested", None if objective.channel is None else _feed(objective.channel))
+    late = sum(
+        line.own.count - line.own.within(max(after_s, objective.limit))
+        for feed, after_s in objective.upstream
+        for line in raw.lines("created_to_ingested", feed)
+    )
+    excused = min(bad, painted * late // came) if came else 0
+    return {"upstream": float(excused)} if excused > 0 else {}
 
 
 def _of_viewer_networks(objective: Objective, raw: RawMinute, bad: int) -> dict[str, float]:

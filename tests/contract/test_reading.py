@@ -113,12 +113,12 @@ def test_an_objective_is_said_in_one_plain_sentence() -> None:
             "objective[0].channel: 'orders.everthing': no such channel; did you mean orders.everything?",
         ),
         (
-            SENT,
-            'measured_at = "probe"',
-            '"probe"',
-            "objective[0].measured_at: 'probe': latency is measured at gateway or",
+            'kind = "backlog"',
+            'kind = "backlog"\nmeasured_at = "browser"',
+            'measured_at = "browser"\ntarget_percent = 99\nwithin_events',
+            "objective[7].measured_at: 'browser': backlog is measured at broker",
         ),
-        (SENT, "", "[[objective]]", "objective[0].measured_at: missing: say where: gateway or browser"),
+        (SENT, "", "[[objective]]", "objective[0].measured_at: missing: say where: gateway or "),
         (
             'name = "orders-painted"',
             'name = "orders-sent" ',
@@ -239,3 +239,36 @@ def test_a_contract_says_for_each_objective_where_it_stands_in_the_file() -> Non
     for objective in contract.objectives:
         assert lines[objective.line - 1] == "[[objective]]"
         assert lines[objective.line] == f'name = "{objective.name}"'
+
+
+def test_an_objective_excludes_what_the_contract_has_rules_for_and_what_can_be_part_of_it() -> None:
+    excluded = {one.name: set(one.excluding) for one in shop().objectives}
+    intervals = {"maintenance", "hotfix", "third_party", "force_majeure"}
+    assert excluded["orders-sent"] == excluded["backlog"] == excluded["availability"] == intervals
+    assert excluded["orders-painted"] == intervals | {"upstream", "viewer_network"}
+    assert excluded["total-freshness"] == intervals | {"upstream"}
+    painted = shop().objective("orders-painted")
+    assert painted is not None
+    assert painted.upstream == (("orders", 3.0),)
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ('"viewer_network"', "'viewer_network': no part of latency measured at gateway; leave it out"),
+        ('"maintenance", "hotfix"', "'hotfix': there is no rule for it; give [exclusions.hotfix]"),
+    ],
+)
+def test_an_exclusion_that_cannot_apply_is_refused(tmp_path: Path, listed: str, said: str) -> None:
+    hotfix = TEXT[TEXT.index("[exclusions.hotfix]") : TEXT.index("[exclusions.force_majeure]")]
+    path = written(tmp_path, (SENT, f"{SENT}\nexcluding = [{listed}]"), (hotfix, ""))
+    (refusal,) = _refusals(path)
+    assert refusal.endswith(f"objective[0].excluding: {said}")
+
+
+def test_upstream_is_excluded_only_for_channels_of_a_feed_that_has_a_rule() -> None:
+    declarations = load_declarations(DEMO)
+    demo = load_contract(declarations, DEMO)
+    assert demo is not None
+    excluded = {one.name: "upstream" in one.excluding for one in demo.objectives}
+    assert (excluded["board-painted"], excluded["machine-freshness"]) == (True, False)

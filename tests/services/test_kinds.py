@@ -128,3 +128,32 @@ def test_seconds_that_were_old_because_of_their_source_are_excluded_by_name() ->
 def test_an_overall_objective_counts_all_channels_but_those_of_the_probe() -> None:
     lines = {Key("ingested_to_sent", name): Line(Sketch.of([GOOD])) for name in (CHANNEL, "shop.log", "probe.answers")}
     assert measure(objective("latency", "gateway", channel=None), minute(sheet("web", lines))).total == 2
+
+
+def _own_feed(*waits: float) -> dict[Key, Line]:
+    return {Key("created_to_ingested", "shop"): Line(Sketch.of(waits))}
+
+
+def test_events_that_their_source_sent_too_late_are_excluded_in_their_share() -> None:
+    painted = viewed("created_to_painted", [GOOD] * 6 + [BAD] * 4)
+    came = _own_feed(*[0.1] * 8, 4.0, 4.0)
+    upstream = objective("latency", "browser", excluding=("upstream",), upstream=(("shop", 3.0),))
+    found = measure(upstream, minute(sheet("web", painted | came)))
+    assert (found.good, found.total, dict(found.excluded)) == (6, 10, {"upstream": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("upstream", "waits"),
+    [((("shop", 3.0),), [2.5] * 10), ((("shop", 0.2),), [0.9] * 10), ((("other", 3.0),), [4.0] * 10), ((), [4.0] * 10)],
+)
+def test_nothing_is_upstreams_that_was_in_time_enough_or_that_no_rule_names(upstream: Any, waits: list[float]) -> None:
+    painted = viewed("created_to_painted", [BAD] * 10)
+    ours = objective("latency", "browser", excluding=("upstream",), upstream=upstream)
+    assert dict(measure(ours, minute(sheet("web", painted | _own_feed(*waits)))).excluded) == {}
+
+
+def test_no_more_is_excluded_than_was_bad() -> None:
+    painted = viewed("created_to_painted", [GOOD] * 9 + [BAD])
+    upstream = objective("latency", "browser", excluding=("upstream",), upstream=(("shop", 3.0),))
+    found = measure(upstream, minute(sheet("web", painted | _own_feed(*[4.0] * 10))))
+    assert dict(found.excluded) == {"upstream": 1.0}
