@@ -19,6 +19,7 @@ from app.commands.contract import contract
 from app.commands.incidents import incidents
 from app.commands.notices import notice
 from app.commands.probe import probe
+from app.commands.raw import export_raw, verify
 from app.settings import markdown_table, unknown_variables
 
 
@@ -89,7 +90,8 @@ def settings(markdown: bool) -> None:
         click.echo(f"headwater: {warning}", err=True)
 
 
-contract.add_command(notice)
+for command in (notice, export_raw, verify):
+    contract.add_command(command)
 for command in (release, check, doctor, contract, alerts, incidents, probe):
     main.add_command(command)
 
