@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from app.frames import frame as frame
     from components.chart import chart as chart
     from components.log import log as log
     from components.page import page as page
@@ -64,6 +65,7 @@ _WHERE = {
     **dict.fromkeys(_DECLARE, "services.declare"),
     **dict.fromkeys(("Http", "Source"), "services.sources.source"),
     **dict.fromkeys(("page", "row"), "components.page"),
+    "frame": "app.frames",
     "chart": "components.chart",
     "log": "components.log",
     "table": "components.table",

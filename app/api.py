@@ -13,6 +13,7 @@ from app.answers import json_answer, refusal
 from app.doors import Doors
 from app.ingest_body import BodyError, read_records
 from app.metrics import CONTENT_TYPE, exposition
+from app.past import answer_past
 from app.polling import take_poll, take_report
 from services.accounts import IngestKeys, Principal, can
 from services.broker import (
@@ -25,7 +26,8 @@ from services.broker import (
     StoredChannel,
     memory_share,
 )
-from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec, Mark, is_built_in
+from services.database import Database, DatabaseDown
+from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec, Lane, Mark, is_built_in
 from services.freshness import WORKER_LIMIT_MS, Progress, judge
 from services.gateway.gateway import Gateway, OnReport
 from services.ingestion import RECORDS_MAX, Ingestion
@@ -54,6 +56,7 @@ class Api:
     clock: Clock
     body_limit_bytes: int
     on_report: OnReport
+    database: Database
 
     def register(self, server: Flask) -> None:
         others = frozenset(server.view_functions)
@@ -64,10 +67,12 @@ class Api:
         server.add_url_rule("/api/session", view_func=self.session)
         server.add_url_rule("/api/channels", view_func=self.channels)
         server.add_url_rule("/api/channels/<name>/snapshot", view_func=self.snapshot)
+        server.add_url_rule("/api/channels/<name>/history", view_func=self.history)
         server.add_url_rule("/api/changes", view_func=self.changes, methods=["POST"])
         server.add_url_rule("/api/report", view_func=self.report, methods=["POST"])
         server.add_url_rule("/api/ingest/<feed>", view_func=self.ingest, methods=["POST"])
         server.register_error_handler(BrokerDown, _broker_down)
+        server.register_error_handler(DatabaseDown, _database_down)
         server.register_error_handler(HTTPException, _in_json)
 
     # Health ------------------------------------------------------------------------------------
@@ -81,8 +86,9 @@ class Api:
         try:
             checks = {"broker": _broker_check(self.broker.server()), **self._flow()}
         except BrokerDown as error:
-            checks = {"broker": str(error), "worker": "unknown", "backlog": "unknown"}
-        ready = all(found == "ok" for found in checks.values())
+            checks = {"broker": str(error), "worker": "unknown", "backlog": "unknown", "archive": "unknown"}
+        # An archive that is behind is told; events flow all the same.
+        ready = all(found == "ok" for name, found in checks.items() if name != "archive")
         return json_answer({"status": "ok" if ready else "unready", "checks": checks}, 200 if ready else 503)
 
     def _flow(self) -> dict[str, str]:
@@ -92,13 +98,17 @@ class Api:
             if lane not in progress or now - progress[lane].at > WORKER_LIMIT_MS
         ]
         waiting = [
-            f"lane {lane}: {found.backlog} events, the oldest {(now - found.backlog_since) / 1000:.0f} s old"
-            for lane, found in progress.items()
+            _waiting(lane, found.backlog, now - found.backlog_since) for lane, found in progress.items()
             if found.backlog and now - found.backlog_since > BACKLOG_AGE_LIMIT_MS
+        ]
+        unarchived = [
+            _waiting(lane, found.unarchived, now - found.unarchived_since) for lane, found in progress.items()
+            if found.unarchived and now - found.unarchived_since > BACKLOG_AGE_LIMIT_MS
         ]
         return {
             "worker": f"no worker leads {', '.join(map(str, leaderless))}" if leaderless else "ok",
             "backlog": "; ".join(waiting) or "ok",
+            "archive": "; ".join(unarchived) or "ok",
         }
 
     def metrics(self) -> Response:
@@ -146,6 +156,16 @@ class Api:
         if ref is None or not can(principal, "view", ref.name):
             return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
         return json_answer(self.gateway.snapshot(ref))
+
+    def history(self, name: str) -> Response:
+        """What the channel was over an interval, from the archive."""
+        principal = self.doors.principal()
+        if principal is None:
+            return _not_signed_in()
+        ref = self.declarations.resolve(name)
+        if ref is None or not can(principal, "history", ref.name):
+            return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
+        return answer_past(self.database, ref, request.args, self.clock())
 
     def changes(self) -> Response:
         """Long poll: what is newer than the positions asked from, answered from the gateway's loop."""
@@ -215,6 +235,14 @@ def _broker_check(server: Mapping[str, Any]) -> str:
     if policy != "noeviction":
         return f"maxmemory-policy {policy} drops data silently; set noeviction"
     return "ok" if share < MEMORY_LIMIT else f"memory {100 * share:.0f} % full; raise maxmemory"
+
+
+def _waiting(lane: Lane, events: int, age_ms: int) -> str:
+    return f"lane {lane}: {events} events, the oldest {age_ms / 1000:.0f} s old"
+
+
+def _database_down(error: DatabaseDown) -> Response:
+    return refusal(503, "database_down", str(error), Retry_After=str(RETRY_BROKER_S))
 
 
 def _broker_down(error: BrokerDown) -> Response:

@@ -91,11 +91,12 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     server.before_request(doors.refuse)
     dash = _dash_app(server, pages, Modules(ASSETS / "live"))
     _live_route(server, gateway, doors)
+    database = Database(settings.database_address)
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
         IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024, reports,
+        database,
     ).register(server)
-    database = Database(settings.database_address)
     reader = StandingReader(LastKnown(StandingRegister(database), settings.data / "standing.json"), database)
     register_status(server, lambda: reader.known.standing, clock)
     alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)

@@ -226,7 +226,7 @@ class Processor:
             return
         self._progress_at = now + PROGRESS_EVERY_S
         for lane, led in self._led.items():
-            if dropped := self._broker.shed(lane):
+            if dropped := self._broker.shed(lane, len(self._declarations.lanes())):
                 self._telemetry.count("shed", dropped)
                 log.error("events dropped for a group that lags", lane=str(lane), events=dropped)
             self._broker.report_progress(lane, led.started_at, led.epoch, led.newest)

@@ -10,8 +10,9 @@ OPERATIONS = page(
         table(Stages, columns=[
             Operations.name, Operations.p50_ms, Operations.p95_ms, Operations.p99_ms, Operations.count], rows=8),
         table(Feeds, columns=[
-            Operations.name, Operations.rate, Operations.backlog, Operations.accepted, Operations.rejected,
-            Operations.duplicates, Operations.quarantined, Operations.shed, Operations.skew_ms], rows=8),
+            Operations.name, Operations.rate, Operations.backlog, Operations.unarchived, Operations.accepted,
+            Operations.rejected, Operations.duplicates, Operations.quarantined, Operations.shed,
+            Operations.skew_ms], rows=8),
     ),
     row(
         table(Processes, columns=[

@@ -59,7 +59,10 @@ class DeltaRow:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What is missing between two times; `channel` is '' where it is events, `events` 0 where nobody knows."""
+    """What is missing between two times; `channel` is '' where it is events, `events` 0 where nobody knows.
+
+    `since` 0 is from the archive's beginning.
+    """
 
     feed: str
     channel: str

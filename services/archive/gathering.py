@@ -58,7 +58,7 @@ class LaneGatherer:
         standing = self._broker.archive_standing(self.lane)
         if standing is None:
             return None
-        before = self.cursor or LaneCursor(0, standing.epoch, NOTHING, standing.shed)
+        before = self.cursor or LaneCursor(0, standing.epoch, NOTHING, 0)
         renewed = before.epoch != standing.epoch
         found, position, counted = _Gathered(), NOTHING if renewed else before.entry, 0
         if self._keeps_events:
@@ -112,7 +112,7 @@ class LaneGatherer:
         if dropped > 0:
             since, _ = entry_parts(before.entry)
             until = found.events[0].entry_at if found.events else self._clock()
-            found.gaps.append(Gap(self.lane.feed, "", since or until, until, dropped, "shed"))
+            found.gaps.append(Gap(self.lane.feed, "", since, until, dropped, "shed"))
 
     # Deltas --------------------------------------------------------------------------------------
 

@@ -55,26 +55,22 @@ class Keeper:
         """From last to first: roll up before anything goes."""
         if days := self._declarations.feeds[lane.feed].history.days:
             yield partial(self._drop_events, lane, now - int(days * DAY_MS))
-        for name, rolled_until in self._channels(lane):
+        for name in self._channels(lane):
             ref = self._declarations.resolve(name)
             if ref is None or not ref.channel.history.days:
                 continue
             history = ref.channel.history
-            cutoff = now - int(history.days * DAY_MS)
             if history.hourly_days:
                 yield partial(self._drop_hours, name, now - int(history.hourly_days * DAY_MS))
-                cutoff = min(cutoff, rolled_until)
-            yield partial(self._drop_deltas, name, cutoff)
+            yield partial(self._drop_deltas, ref, now - int(history.days * DAY_MS))
             if history.hourly_days:
                 yield partial(self._roll_up, ref, now - _settling_ms(ref.channel))
 
-    def _channels(self, lane: Lane) -> list[tuple[str, int]]:
+    def _channels(self, lane: Lane) -> list[str]:
         table = archive_channels.c
         with self._database.reading() as connection:
-            found = connection.execute(
-                select(table.channel, table.rolled_until).where(table.feed == lane.feed, table.lane == lane.number)
-            )
-            return [(name, rolled_until) for name, rolled_until in found]
+            found = connection.execute(select(table.channel).where(table.feed == lane.feed, table.lane == lane.number))
+            return list(found.scalars())
 
     # Roll-ups ------------------------------------------------------------------------------------
 
@@ -99,8 +95,12 @@ class Keeper:
         table = archive_events.c
         return self._drop(archive_events, table.entry_at, cutoff, table.feed == lane.feed, table.lane == lane.number)
 
-    def _drop_deltas(self, channel: str, cutoff: int) -> bool:
-        return self._drop(archive_deltas, archive_deltas.c.at, cutoff, archive_deltas.c.channel == channel)
+    def _drop_deltas(self, ref: ChannelRef, cutoff: int) -> bool:
+        """Deltas that are to be rolled up stay until they are."""
+        if ref.channel.history.hourly_days:
+            with self._database.reading() as connection:
+                cutoff = min(cutoff, _rolled_until(connection, ref.name))
+        return self._drop(archive_deltas, archive_deltas.c.at, cutoff, archive_deltas.c.channel == ref.name)
 
     def _drop_hours(self, channel: str, cutoff: int) -> bool:
         return self._drop(archive_hours, archive_hours.c.hour, cutoff, archive_hours.c.channel == channel)
@@ -121,11 +121,15 @@ def _settling_ms(channel: type[Channel]) -> int:
     return int(max(channel.feed.lateness_s, window_s) * 1000) + SETTLED_MS
 
 
+def _rolled_until(connection: Connection, channel: str) -> int:
+    table = archive_channels.c
+    found: int = connection.execute(select(table.rolled_until).where(table.channel == channel)).scalar_one()
+    return found
+
+
 def _next_hour(connection: Connection, channel: str) -> int | None:
     """The hour that is to be rolled up next; None where the channel has nothing."""
-    rolled: int = connection.execute(
-        select(archive_channels.c.rolled_until).where(archive_channels.c.channel == channel)
-    ).scalar_one()
+    rolled = _rolled_until(connection, channel)
     table = archive_deltas.c
     first = connection.execute(select(func.min(table.at)).where(table.channel == channel, table.at >= rolled)).scalar()
     return None if first is None else max(rolled, first - first % HOUR_MS)

@@ -7,6 +7,7 @@ of a `log` an entry. What the archive knows to be missing in the interval is tol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -104,17 +105,19 @@ def _hours(connection: Connection, ref: ChannelRef, since: int, until: int, enou
     ]
 
 
-def _deltas(connection: Connection, ref: ChannelRef, since: int, until: int) -> Iterator[tuple[int, bool, Any]]:
-    """(commit time, whether a snapshot, data) of a channel, in order."""
+@contextmanager
+def _deltas(
+    connection: Connection, ref: ChannelRef, since: int, until: int
+) -> Iterator[Iterator[tuple[int, bool, Any]]]:
+    """(commit time, whether a snapshot, data) of a channel, in order, read as one goes."""
     table = archive_deltas.c
-    found = connection.execute(
+    wanted = (
         select(table.at, table.whole, table.data)
         .where(table.channel == ref.name, table.at >= since, table.at < until)
-        .order_by(table.at, table.seq, table.whole),
-        execution_options={"yield_per": 500},
+        .order_by(table.at, table.seq, table.whole)
     )
-    for at, whole, data in found:
-        yield at, whole, orjson.loads(data)
+    with connection.execute(wanted, execution_options={"yield_per": 500}) as found:
+        yield ((at, whole, orjson.loads(data)) for at, whole, data in found)
 
 
 def _points(connection: Connection, ref: ChannelRef, since: int, until: int, enough: int | None) -> list[Row]:
@@ -124,9 +127,10 @@ def _points(connection: Connection, ref: ChannelRef, since: int, until: int, eno
     for first in _slices(connection, ref, since, until, max(HOUR_MS, span_ms)):
         last = min(first + max(HOUR_MS, span_ms), until)
         points: dict[tuple[int, str], Any] = {}
-        for _, _, data in _deltas(connection, ref, first, last + span_ms + 1):
-            for name, pairs in data.get("points", {}).items():
-                points |= {(at, name): value for at, value in pairs if first <= at < last}
+        with _deltas(connection, ref, first, last + span_ms + 1) as deltas:
+            for _, _, data in deltas:
+                for name, pairs in data.get("points", {}).items():
+                    points |= {(at, name): value for at, value in pairs if first <= at < last}
         rows += [{"at": at, "name": name, "value": points[at, name]} for at, name in sorted(points)]
         if enough is not None and len(rows) > enough:
             break
@@ -147,10 +151,11 @@ def _slices(connection: Connection, ref: ChannelRef, since: int, until: int, sli
 
 def _changes(connection: Connection, ref: ChannelRef, since: int, until: int, enough: int | None) -> list[Row]:
     rows: list[Row] = []
-    for at, whole, data in _deltas(connection, ref, since, until):
-        rows += _changed(at, whole, data)
-        if enough is not None and len(rows) > enough:
-            break
+    with _deltas(connection, ref, since, until) as deltas:
+        for at, whole, data in deltas:
+            rows += _changed(at, whole, data)
+            if enough is not None and len(rows) > enough:
+                break
     return rows
 
 
@@ -166,11 +171,12 @@ def _changed(at: int, whole: bool, data: Mapping[str, Any]) -> Iterator[Row]:
 
 def _entries(connection: Connection, ref: ChannelRef, since: int, until: int, enough: int | None) -> list[Row]:
     rows: dict[str, Row] = {}
-    for at, _, data in _deltas(connection, ref, since, until):
-        for entry in data.get("entries", ()):
-            rows.setdefault(entry["id"], {"at": at, **entry})
-        if enough is not None and len(rows) > enough:
-            break
+    with _deltas(connection, ref, since, until) as deltas:
+        for at, _, data in deltas:
+            for entry in data.get("entries", ()):
+                rows.setdefault(entry["id"], {"at": at, **entry})
+            if enough is not None and len(rows) > enough:
+                break
     return list(rows.values())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from services.broker.connection import Connection, key_of, memory_share, surfacing
+from services.broker.connection import Connection, key_of, surfacing
 from services.broker.errors import BacklogFull, MemoryHigh
 from services.declare import Lane, Mark
 
@@ -17,7 +17,6 @@ BACKLOG_LIMIT_BYTES = 64 * 1024 * 1024
 REJECTIONS_KEPT = 200
 MEMORY_LIMIT = 0.8
 """Share of `maxmemory` above which no event is taken, so that commits and trimming can go on."""
-MEMORY_LOOK_S = 0.5
 
 
 class Accepting(Connection):
@@ -47,10 +46,7 @@ class Accepting(Connection):
         return accepted, duplicates
 
     def _refuse_when_full(self) -> None:
-        now = self._monotonic()
-        if now >= self._memory_due:
-            self._memory_due = now + MEMORY_LOOK_S
-            self._memory_share = memory_share(self._redis.info("memory"))
+        self._look_at_memory()
         if self._memory_share >= MEMORY_LIMIT:
             raise MemoryHigh(self._memory_share)
 

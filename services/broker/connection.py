@@ -22,6 +22,7 @@ from services.declare import Lane
 from services.positions import Clock, wall_clock
 
 SOCKET_TIMEOUT_S = 5.0
+MEMORY_LOOK_S = 0.5
 SCRIPTS = (
     "ingest",
     "lease",
@@ -72,7 +73,7 @@ class Connection:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock, self._monotonic = clock, monotonic
-        self._memory_due, self._memory_share = 0.0, 0.0
+        self._memory_due, self._memory_share, self._memory_limit = 0.0, 0.0, 0
         options: dict[str, Any] = {
             "socket_timeout": SOCKET_TIMEOUT_S,
             "socket_connect_timeout": 2.0,
@@ -97,6 +98,14 @@ class Connection:
 
     def _run(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         return self._scripts[script](keys=keys, args=args)
+
+    def _look_at_memory(self) -> None:
+        """Keep the used share of the server's memory, and its limit in bytes, not older than half a second."""
+        now = self._monotonic()
+        if now >= self._memory_due:
+            self._memory_due = now + MEMORY_LOOK_S
+            info: Any = self._redis.info("memory")
+            self._memory_share, self._memory_limit = memory_share(info), int(info.get("maxmemory") or 0)
 
     @surfacing
     def server(self) -> dict[str, Any]:

@@ -21,6 +21,11 @@ LEASE_TTL_MS = 2_000
 STREAM_LIMIT_BYTES = 96 * 1024 * 1024
 """How large a lane's stream may grow for a group that lags: above the backlog's own cap, which ingest keeps."""
 
+SHORT_OF_MEMORY = 0.65
+"""Share of the broker's memory from which on lagging groups have to give way: well below where ingest stops."""
+LAGGING_SHARE = 0.3
+"""How much of the memory all streams may then hold together."""
+
 
 class Leading(Connection):
     """What the processor asks of the broker."""
@@ -140,10 +145,18 @@ class Leading(Connection):
             raise LaneLost(f"lane {lane}: commit refused ({answer.decode()})")
 
     @surfacing
-    def shed(self, lane: Lane) -> int:
-        """Drop what is processed and waits for a lagging group only, where the stream is over its cap: how many."""
+    def shed(self, lane: Lane, lanes: int = 1) -> int:
+        """Drop what is processed and waits for a lagging group only, where the stream is over its cap: how many.
+
+        Where the broker's memory runs short the cap is the lane's share of a part of it, of `lanes` in all: a group
+        that lags must never bring ingest to a stop.
+        """
+        self._look_at_memory()
+        cap = STREAM_LIMIT_BYTES
+        if self._memory_share >= SHORT_OF_MEMORY:
+            cap = min(cap, int(self._memory_limit * LAGGING_SHARE / lanes))
         key = key_of(lane)
-        dropped: int = self._run("shed", [key + "lane", key + "events"], [STREAM_LIMIT_BYTES])
+        dropped: int = self._run("shed", [key + "lane", key + "events"], [cap])
         return dropped
 
     @surfacing

@@ -1,6 +1,6 @@
 """Host: the machine that Headwater runs on."""
 
-from headwater import Feed, Freshness, Latest, Number, Series, Text, value
+from headwater import Feed, Freshness, History, Latest, Number, Series, Text, value
 from services.sources.host import HostSource
 
 
@@ -10,6 +10,7 @@ class Host(
     key="name",
     source=HostSource(every_s=1.0),
     freshness=Freshness(expected_every_s=1, late_after_s=3, stale_after_s=10),
+    history=History(days=2, hourly_days=365),
 ):
     """One reading of one thing: a core, the whole machine, a file system, a process."""
 
@@ -60,5 +61,12 @@ class Disks(Latest, feed=Host, where=Host.kind.equals("disk"), title="File syste
     """Each file system's use."""
 
 
-class Processes(Latest, feed=Host, where=Host.kind.equals("process"), evict_after_s=2, title="Busiest processes"):
+class Processes(
+    Latest,
+    feed=Host,
+    where=Host.kind.equals("process"),
+    evict_after_s=2,
+    history=History(days=0),
+    title="Busiest processes",
+):
     """The processes that use most CPU; one that is no longer among them leaves after two seconds."""

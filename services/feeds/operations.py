@@ -1,6 +1,6 @@
 """Operations: how Headwater itself is doing, stage by stage, feed by feed, process by process."""
 
-from headwater import Feed, Freshness, Integer, Latest, Log, Number, Series, Text, value
+from headwater import Feed, Freshness, History, Integer, Latest, Log, Number, Series, Text, value
 from services.sources.operations import OperationsSource
 
 
@@ -10,6 +10,7 @@ class Operations(
     key="name",
     source=OperationsSource(every_s=1.0),
     freshness=Freshness(expected_every_s=1, late_after_s=4, stale_after_s=10),
+    history=History(days=0),  # thirty a second of ourselves; two courses below are kept
 ):
     """One measurement of one thing: a stage, a feed, a process, a rejected record."""
 
@@ -22,6 +23,7 @@ class Operations(
     source = Text(label="Source", required=False)
     rate = Number(unit="/s", decimals=1, label="Accepted", required=False)
     backlog = Integer(label="Backlog", required=False, about="events accepted and not yet processed")
+    unarchived = Integer(label="To archive", required=False, about="events accepted and not yet in the archive")
     accepted = Integer(label="Accepted in all", required=False)
     duplicates = Integer(label="Duplicates", required=False)
     rejected = Integer(label="Rejected", required=False)
@@ -52,12 +54,16 @@ class Processes(Latest, feed=Operations, where=Operations.kind.equals("process")
     """Every running process; one that is gone leaves after fifteen seconds."""
 
 
+COURSE = History(days=2, hourly_days=365)
+
+
 class Latency(
     Series,
     feed=Operations,
     by=Operations.name,
     where=Operations.kind.equals("stage"),
     span_s=600,
+    history=COURSE,
     title="Latency by stage, 95 in 100 under",
 ):
     """Each stage's p95, every second, ten minutes."""
@@ -71,6 +77,7 @@ class Backlog(
     by=Operations.name,
     where=Operations.kind.equals("feed"),
     span_s=600,
+    history=COURSE,
     title="Backlog by feed",
 ):
     """Events accepted and not yet processed, every second, ten minutes."""

@@ -86,6 +86,7 @@ class _Reader:
                 "source": feed.source.title[:200],
                 "rate": self._rate(feed.name, sum(lane.accepted for lane in lanes)),
                 "backlog": sum(lane.backlog for lane in lanes),
+                "unarchived": sum(lane.unarchived for lane in lanes),
                 "accepted": sum(lane.accepted for lane in lanes),
                 "duplicates": sum(lane.duplicates for lane in lanes),
                 "rejected": lanes[0].rejected,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,9 +14,10 @@ from services.archive.archiver import Archiver
 from services.archive.batch import Batch
 from services.archive.writing import write
 from services.broker import leading
-from services.database import Database
+from services.database import Database, migrate
 from services.database.tables import archive_deltas, archive_events, archive_gaps, archive_lanes
 from services.declare import Lane
+from services.embedded import EmbeddedBroker
 from tests.project.feeds import shop
 from tests.system import START_MS, System, order
 
@@ -198,6 +200,27 @@ def test_what_is_archived_already_may_be_shed_without_a_word(
     monkeypatch.setattr(leading, "STREAM_LIMIT_BYTES", 1)
     assert system.broker.shed(LANE) == 0
     assert system.broker._redis.xlen(STREAM) == 0
+
+
+def test_an_archive_that_stands_still_never_stops_ingest(tmp_path: Path) -> None:
+    with EmbeddedBroker(tmp_path / "broker", memory_mb=32) as broker:
+        system = System(broker.url, shop)
+        system.drain()
+        database = Database(f"sqlite:///{tmp_path / 'headwater.db'}")
+        migrate(database)
+        keeping = archiver(system, database)
+        for batch in range(20):  # 80 MB through a broker of 32
+            system.post(
+                [order(n % 10, at=START_MS + n, note="x" * 3_900) for n in range(batch * 1_000, (batch + 1) * 1_000)]
+            )
+            system.broker._memory_due = 0.0
+            system.drain()
+        keeping.drain()
+        (gap,) = gaps(database)
+        assert gap[:2] == ("", "shed")
+        assert gap[2] + len(ids(database)) == 20_000
+        database.close()
+        system.close()
 
 
 def test_deltas_that_were_trimmed_meanwhile_are_a_gap_closed_by_a_snapshot(

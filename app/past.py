@@ -1,0 +1,116 @@
+"""Past: what `GET /api/channels/<channel>/history` answers: the archive's rows of an interval, as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+
+from app.answers import json_answer, refusal
+from services.archive.reading import Past, Row, channel_past, hours_past
+from services.database import Database
+from services.declare import ChannelRef
+
+DEFAULT_MS = 3_600_000
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What of the past is wanted: times in milliseconds, from `since` up to and without `until`."""
+
+    since: int
+    until: int
+    by_hour: bool
+    as_csv: bool
+
+    @classmethod
+    def read(cls, asked: Mapping[str, str], now: int) -> Question:
+        """From a request's arguments; the last hour where no time is named. Raises ValueError with the remedy."""
+        until = read_time("until", asked["until"]) if "until" in asked else now
+        since = read_time("since", asked["since"]) if "since" in asked else until - DEFAULT_MS
+        if since >= until:
+            raise ValueError(f"since: {since} is not before until: {until}; give an earlier since")
+        by = _one_of(asked, "by", ("row", "hour"))
+        return cls(since, until, by == "hour", _one_of(asked, "format", ("json", "csv")) == "csv")
+
+
+def read_time(name: str, text: str) -> int:
+    """A time as milliseconds since 1970 in UTC, or in ISO 8601 with its zone. Raises ValueError with the remedy."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f"{name}: {text[:40]!r}: give milliseconds since 1970 in UTC, or 2026-01-31T12:00:00Z")
+    return int(moment.timestamp() * 1000)
+
+
+def _one_of(asked: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
+    found = asked.get(name, known[0])
+    if found not in known:
+        raise ValueError(f"{name}: {found[:40]!r}: give one of {', '.join(known)}")
+    return found
+
+
+def answer_past(database: Database, ref: ChannelRef, asked: Mapping[str, str], now: int) -> Response:
+    """The answer for a channel that one may see. Raises DatabaseDown."""
+    history = ref.channel.history
+    try:
+        question = Question.read(asked, now)
+    except ValueError as error:
+        return refusal(400, "bad_interval", str(error))
+    kept_days = history.hourly_days if question.by_hour else history.days
+    if not kept_days:
+        lacking = "hourly_days" if question.by_hour else "days"
+        return refusal(404, "no_history", f"channel {ref.name!r} keeps none; declare history=History({lacking}=...)")
+    with database.reading() as connection:
+        read = hours_past if question.by_hour else channel_past
+        past = read(connection, ref, question.since, question.until)
+    kept_since = now - int(kept_days * DAY_MS)
+    return _as_csv(ref, question, past) if question.as_csv else _as_json(ref, question, past, kept_since)
+
+
+def _as_json(ref: ChannelRef, question: Question, past: Past, kept_since: int) -> Response:
+    return json_answer({
+        "channel": ref.name, "kind": ref.channel.kind, "recorded": ref.channel.feed.source.recorded,
+        "by": "hour" if question.by_hour else "row", "since": question.since, "until": question.until,
+        "kept_since": kept_since, "complete_until": past.complete_until, "rows": past.rows, "gaps": past.gaps,
+    })
+
+
+def _as_csv(ref: ChannelRef, question: Question, past: Past) -> Response:
+    """The rows; what has no place in them stands in headers."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    names = _columns(ref, past.rows)
+    writer.writerow(names)
+    writer.writerows([_cell(row.get(name)) for name in names] for row in past.rows)
+    answer = Response(text.getvalue(), 200, content_type="text/csv; charset=utf-8")
+    file_name = f"{ref.channel.name}-{question.since}-{question.until}.csv"
+    answer.headers |= {
+        "Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{file_name}"',
+        "Headwater-Complete-Until": str(past.complete_until), "Headwater-Gaps": str(len(past.gaps)),
+        "Headwater-Recorded": str(int(ref.channel.feed.source.recorded)),
+    }
+    return answer
+
+
+def _columns(ref: ChannelRef, rows: Iterable[Row]) -> list[str]:
+    """The names of all rows: first what every row has, then as declared, then the rest."""
+    found = dict.fromkeys(name for row in rows for name in row)
+    first = ["at", "key", "name", "value", "id", "field", *ref.channel.columns()]
+    return [name for name in first if name in found] + [name for name in found if name not in first] or ["at"]
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,73 @@
+"""Frames: the archive as pandas DataFrames, the door for analysis. Only who asks for one loads pandas."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from services.archive.reading import Past, Row, channel_past, feed_past
+from services.database import Database
+from services.declare import ChannelRef, Column, Declarations
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_TYPES: dict[str, Any] = {"text": "string", "number": "float64", "integer": "Int64", "flag": "boolean"}
+_MOMENTS = ("at", "created_at", "ingested_at", "window_start", "window_end")
+
+Time = int | str | datetime.datetime
+"""Milliseconds since the Unix epoch, ISO 8601 with a zone, or a datetime with a zone."""
+
+
+def read_frame(database: Database, declarations: Declarations, name: str, since: Time, until: Time) -> DataFrame:
+    """Everything of a feed or channel from `since` up to and without `until`, oldest first.
+
+    A feed gives its events, a channel the rows of its history; times are in UTC, columns of the declared types.
+    `frame.attrs["gaps"]` holds what is known to be missing. Raises KeyError for an unknown name, ValueError for a
+    wrong time, DatabaseDown.
+    """
+    first, last = _milliseconds("since", since), _milliseconds("until", until)
+    feed, ref = declarations.feeds.get(name), declarations.resolve(name)
+    if feed is None and ref is None:
+        known = ", ".join(sorted([*declarations.feeds, *declarations.channels]))
+        raise KeyError(f"no feed or channel {name!r}; there are {known}")
+    with database.reading() as connection:
+        if feed is not None:
+            return _frame(feed_past(connection, feed, first, last, None), feed.fields)
+        assert ref is not None
+        return _frame(channel_past(connection, ref, first, last, None), _columns(ref))
+
+
+def _columns(ref: ChannelRef) -> Mapping[str, Column]:
+    """The declared columns of the rows; a series has one value column for all of them."""
+    return {} if ref.channel.kind == "series" else ref.channel.columns()
+
+
+def _milliseconds(name: str, time: Time) -> int:
+    if isinstance(time, int):
+        return time
+    moment = datetime.datetime.fromisoformat(time) if isinstance(time, str) else time
+    if moment.tzinfo is None:
+        raise ValueError(f"{name}: {time!r} has no time zone; give one, for example 2026-01-31T12:00:00Z")
+    return int(moment.timestamp() * 1000)
+
+
+def _frame(past: Past, columns: Mapping[str, Column]) -> DataFrame:
+    import pandas as pd
+
+    frame = pd.DataFrame(list(past.rows), columns=_names(past.rows, columns))
+    for name in frame.columns:
+        declared = columns.get(name)
+        if name in _MOMENTS or (declared is not None and declared.value_type == "moment"):
+            frame[name] = pd.to_datetime(frame[name], unit="ms", utc=True)
+        elif declared is not None:
+            frame[name] = frame[name].astype(_TYPES[declared.value_type])
+    frame.attrs["gaps"] = list(past.gaps)
+    return frame
+
+
+def _names(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[str]:
+    """All names: an empty interval has the declared columns as well, so that code on top of it holds."""
+    found: dict[str, Any] = dict.fromkeys(name for row in rows for name in row)
+    return ["at", *(name for name in {**found, **columns} if name != "at")]

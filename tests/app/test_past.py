@@ -1,0 +1,104 @@
+"""History over HTTP: rows of an interval from the archive, as JSON or CSV, and clear refusals."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.factory import Web
+from app.settings import Settings
+from services.archive.archiver import Archiver
+from services.database import Database, migrate
+from services.processor import Processor
+from tests.app.conftest import KEY
+
+URL = "/api/channels/signals.newest/history"
+
+
+@pytest.fixture
+def filled(web: Web, settings: Settings, client: FlaskClient) -> FlaskClient:
+    """A client of a web whose archive holds three signals."""
+    from app.loading import load_declarations
+    from services.telemetry import Telemetry
+
+    declarations = load_declarations()
+    database = Database(settings.database_address)
+    migrate(database)
+    for number in range(3):
+        record = {"name": f"n{number}", "value": number + 0.5}
+        headers = {"Authorization": f"Bearer {KEY}"}
+        assert client.post("/api/ingest/signals", json=record, headers=headers).status_code == 202
+    telemetry = Telemetry("test", "worker")
+    Processor(web.broker, declarations, telemetry, worker="w").drain()
+    Archiver(web.broker, database, declarations, telemetry, worker="w").drain()
+    database.close()
+    return client
+
+
+def names(channel: str) -> str:
+    return f"/api/channels/{channel}/history"
+
+
+def signals_channel() -> str:
+    from app.loading import load_declarations
+
+    found: list[str] = [c.name for c in load_declarations().channels.values() if c.feed.name == "signals"]
+    return next(name for name in found if load_declarations().channels[name].kind == "latest")
+
+
+def test_the_rows_of_the_last_hour_come_as_json(filled: FlaskClient) -> None:
+    answer = filled.get(names(signals_channel()))
+    body: dict[str, Any] = answer.get_json()
+    assert answer.status_code == 200
+    assert {row["key"]: row["value"] for row in body["rows"]} == {"n0": 0.5, "n1": 1.5, "n2": 2.5}
+    assert body["complete_until"] == body["until"] > body["since"] > body["kept_since"]
+    assert (body["gaps"], body["recorded"], body["by"]) == ([], False, "row")
+
+
+def test_the_same_rows_come_as_csv(filled: FlaskClient) -> None:
+    answer = filled.get(names(signals_channel()) + "?format=csv&since=2020-01-01T00:00:00Z")
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+    assert [(row["key"], row["value"]) for row in rows] == [("n0", "0.5"), ("n1", "1.5"), ("n2", "2.5")]
+    assert answer.headers["Headwater-Gaps"] == "0"
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="signals.')
+
+
+@pytest.mark.parametrize(
+    ("asked", "detail"),
+    [
+        ("since=yesterday", "since: 'yesterday': give milliseconds since 1970 in UTC"),
+        ("until=2026-01-01T00:00:00", "until: '2026-01-01T00:00:00': give milliseconds"),
+        ("since=2000&until=1000", "since: 2000 is not before until: 1000"),
+        ("format=xml", "format: 'xml': give one of json, csv"),
+        ("by=day", "by: 'day': give one of row, hour"),
+    ],
+)
+def test_a_wrong_question_is_answered_with_the_remedy(filled: FlaskClient, asked: str, detail: str) -> None:
+    answer = filled.get(f"{names(signals_channel())}?{asked}")
+    assert answer.status_code == 400
+    assert answer.get_json()["error"] == "bad_interval"
+    assert detail in answer.get_json()["detail"]
+
+
+def test_an_unknown_channel_and_one_that_keeps_nothing_are_404(filled: FlaskClient) -> None:
+    assert filled.get(names("no.such")).get_json()["error"] == "unknown_channel"
+    nothing = filled.get(names("operations.feeds"))
+    assert (nothing.status_code, nothing.get_json()["error"]) == (404, "no_history")
+    assert filled.get(names(signals_channel()) + "?by=hour").get_json()["error"] == "no_history"
+
+
+def test_a_database_without_tables_is_503_with_the_remedy(client: FlaskClient) -> None:
+    answer = client.get(names(signals_channel()))
+    assert (answer.status_code, answer.get_json()["error"]) == (503, "database_down")
+    assert "headwater release" in answer.get_json()["detail"]
+
+
+def test_readiness_tells_of_an_archive_that_is_behind_and_is_not_decided_by_it(
+    filled: FlaskClient, tmp_path: Path
+) -> None:
+    assert filled.get("/readyz").get_json()["checks"]["archive"] == "ok"
