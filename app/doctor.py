@@ -18,7 +18,7 @@ from services.contract.check import check_contract
 from services.contract.document import Contract
 from services.contract.faults import ContractError
 from services.database import Database, DatabaseDown, migrate, standing_of
-from services.declare import DeclarationError
+from services.declare import DeclarationError, is_built_in
 from services.embedded import EmbeddedBrokerError, find_server
 from services.positions import wall_clock
 
@@ -66,7 +66,10 @@ def _declarations() -> Finding:
         pages = load_pages(declarations)
     except DeclarationError as error:
         return Finding("fail", "declarations", str(error))
-    counts = f"{len(declarations.feeds)} feeds, {len(declarations.channels)} channels, {len(pages)} pages"
+    feeds, channels = (
+        sum(not is_built_in(name) for name in names) for names in (declarations.feeds, declarations.channels)
+    )
+    counts = f"{feeds} feeds, {channels} channels, {len(pages)} pages"
     return Finding("ok", "declarations", counts)
 
 
