@@ -20,11 +20,15 @@ from services.contract.faults import ContractError
 from services.database import Database, DatabaseDown, migrate, standing_of
 from services.declare import DeclarationError, is_built_in
 from services.embedded import EmbeddedBrokerError, find_server
+from services.measurement.kept import Kept
+from services.measurement.lately import lately
+from services.measurement.raw import RawMinute
 from services.positions import wall_clock
 
 BROKER_VERSION_MIN = 7
 TESTED_WITHIN_MS = 90 * 86_400_000
 """A sink that took nothing for so long is one that nobody knows to work."""
+LATELY_MS = 3_600_000
 Reach = Literal["offline", "doctor", "release"]
 
 
@@ -92,8 +96,10 @@ def examine_contract(settings: Settings, file: Path | None = None, *, offline: b
         return
     yield Finding("ok", "contract", f"{len(contract.objectives)} objectives, phase {contract.phase}: {contract.name}")
     tested = None if offline else _tested_sinks(settings, contract)
+    raw = [] if offline else _measured_lately(settings)
     remarks = check_contract(
         contract, declarations, tick_ms=settings.tick_ms, environment=os.environ, tested=tested,
+        measured=lambda objective: lately(objective, raw),
     )
     for remark in remarks:
         yield Finding(remark.level, "contract", remark.line_of(contract.path))
@@ -109,6 +115,18 @@ def _tested_sinks(settings: Settings, contract: Contract) -> set[str] | None:
         return {sink.name for sink in contract.alerting.sinks if outbox.last_delivered(sink.name) >= since}
     except DatabaseDown:
         return None
+    finally:
+        database.close()
+
+
+def _measured_lately(settings: Settings) -> list[RawMinute]:
+    """What was measured in the last hour; nothing where the records cannot be read."""
+    database = Database(settings.database_address)
+    try:
+        now = wall_clock()
+        return [] if database.absent else list(Kept(database).minutes(now - LATELY_MS, now))
+    except DatabaseDown:
+        return []
     finally:
         database.close()
 

@@ -52,6 +52,7 @@ ENV_REMEDY = "name the environment variable that holds it, in capitals, for exam
 _SEVERITY = "give critical, major or minor"
 _DAY = "give a weekday in English, for example monday"
 _TIME = "give a local time such as 02:00:00, without quotes"
+_SHARE = "give a percentage from 0 to 100"
 _OWNER = "give provider, client or third_party"
 
 
@@ -101,10 +102,20 @@ class ObjectiveClause(Clause):
     )
 
 
+class ExpectedClause(Clause):
+    every_s: float | None = _field("give seconds above 0", None, gt=0, allow_inf_nan=False)
+    duplicates_percent: float | None = _field(_SHARE, None, ge=0, le=100)
+    out_of_order_percent: float | None = _field(_SHARE, None, ge=0, le=100)
+    rejected_percent: float | None = _field(_SHARE, None, ge=0, le=100)
+    skew_s: float | None = _field("give seconds from 0", None, ge=0, allow_inf_nan=False)
+
+
 class UpstreamClause(Clause):
     feed: str = _field("give a feed's name")
     late_after_s: float = _field("give seconds above 0", gt=0, allow_inf_nan=False)
     cause: Words = _field(_WORDS + '"the exchange publishes late"')
+    owner: Literal["client", "third_party"] = _field("give client or third_party", "third_party")
+    expects: ExpectedClause = _field("give the table [exclusions.upstream.expects]", ExpectedClause())
 
 
 class RecurringClause(Clause):

@@ -14,13 +14,29 @@ ExclusionKind = Literal["upstream", "maintenance", "hotfix", "third_party", "for
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What the contract expects of a source; None is nothing. Shares are percentages that are not to be exceeded."""
+
+    every_s: float | None = None
+    duplicates_percent: float | None = None
+    out_of_order_percent: float | None = None
+    rejected_percent: float | None = None
+    skew_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
-    """Events of a feed that arrive over `late_after_s` after they were created; `cause` says whose delay it is."""
+    """Events of a feed that arrive over `late_after_s` after they were created, with their cause and its owner.
+
+    `expects` is what else the source owes; it excludes nothing, and is shown beside what the source does.
+    """
 
     feed: str
     late_after_s: float
     cause: str
     line: int
+    owner: Literal["client", "third_party"] = "third_party"
+    expects: Expected = Expected()
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from services.contract.clauses import (
 )
 from services.contract.exclusions import (
     Exclusions,
+    Expected,
     ForceMajeure,
     Hotfix,
     Maintenance,
@@ -54,7 +55,8 @@ def read_exclusions(said: ExclusionsClause, declarations: Declarations, refusals
 
 def _upstream(at: Place, said: UpstreamClause, declarations: Declarations, refusals: Refusals) -> Upstream:
     refusals.known((*at, "feed"), said.feed, declarations.feeds, "feed")
-    return Upstream(said.feed, said.late_after_s, said.cause, refusals.line(at))
+    expects = Expected(**said.expects.model_dump())
+    return Upstream(said.feed, said.late_after_s, said.cause, refusals.line(at), said.owner, expects)
 
 
 def _third_party(at: Place, said: ThirdPartyClause, declarations: Declarations, refusals: Refusals) -> ThirdParty:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import time
 
 from app.loading import DEMO
+from services.database import Database, migrate
+from services.measurement.kept import Kept
+from services.sheets import MINUTE_MS, Key, Line, Sheet
+from services.sketch import Sketch
 from tests.app.running import headwater
 
 assert DEMO.contract is not None
@@ -92,3 +97,19 @@ def test_a_time_that_is_none_is_bad_usage(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ended.returncode == 2
     assert "'tomorrow': give a time such as 2026-06-01T22:00" in ended.stderr
+
+
+def test_a_limit_below_what_was_measured_in_the_last_hour_is_a_warning(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'headwater.db'}")
+    migrate(database)
+    now = int(1000 * time())
+    slow = Sheet("web-1", "web-1", "web", now // MINUTE_MS * MINUTE_MS - 10 * MINUTE_MS, 0.0, 0.1, {}, {}, {
+        Key("ingested_to_sent", "flights.board"): Line(Sketch.of([3.0] * 50))
+    })  # fmt: skip
+    Kept(database).add_sheets([(now, slow.encoded())])
+    database.close()
+    ended = headwater("contract", "check", HEADWATER_DATA=str(tmp_path))
+    assert ended.returncode == 0, ended.stdout
+    (warned,) = [line for line in ended.stdout.splitlines() if line.startswith("warn")]
+    assert "gateway-latency: within_s = 2: lately 95 % were within 2.979 s" in warned
+    assert warned.endswith("the nearest target that holds is within_s = 3")
