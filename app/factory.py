@@ -14,6 +14,7 @@ from flask_sock import Sock
 from app.alerting import Alerting, Lookout
 from app.api import Api
 from app.doors import LIVE_PATH, Doors
+from app.incident_marks import IncidentMarks
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.publisher import Publisher, process_name
 from app.reading import StandingReader
@@ -25,6 +26,7 @@ from app.viewer_reports import ViewerReports
 from callbacks import register_all
 from components.page import Page
 from services.accounts import IngestKeys
+from services.alerts.register import Register
 from services.broker import Broker
 from services.clocks import BrokerClock
 from services.contract.document import Contract
@@ -99,6 +101,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     ).register(server)
     reader = StandingReader(LastKnown(StandingRegister(database), settings.data / "standing.json"), database)
     register_status(server, lambda: reader.known.standing, clock)
+    IncidentMarks(None if contract is None else Register(database), doors, clock).register(server)
     alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)
     lookout = None if alerting is None else alerting.lookout(process_name("web"))
     return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, reader, lookout)

@@ -2,6 +2,7 @@
    graph's own layout is given back to it. */
 
 import { escapeHtml } from './format.mjs';
+import { markNotes, markShapes, marksOf } from './incidents.mjs';
 import { withGaps, within } from './points.mjs';
 
 const COLOURS = 8; // --series-1 to --series-8 of style.css; more series start over with a dashed line
@@ -74,6 +75,18 @@ export function readPalette(style) {
   return { ...Object.fromEntries(names.map((name) => [name, read(name)])), series };
 }
 
+/** What was wrong meanwhile, as bands with a text. */
+function marked(layout, palette, { channel }, traces, incidents) {
+  const times = traces.flatMap(({ x }) => (x.length ? [x[0], x[x.length - 1]] : []));
+  if (times.length === 0 || incidents.length === 0) return { ...layout, annotations: [] };
+  const offset = new Date().getTimezoneOffset(), shift = localTime(0, offset);
+  const since = Math.min(...times) - shift, until = Math.max(...times) - shift;
+  const place = (at) => new Date(localTime(at, offset)).toISOString().slice(0, -1); // on this axis, as a text
+  const marks = marksOf(incidents, channel, since, until);
+  const shapes = [...layout.shapes, ...markShapes(marks, palette, place)];
+  return { ...layout, shapes, annotations: markNotes(marks, palette, place, (since + until) / 2) };
+}
+
 function themed(layout, palette, spec) {
   layout.font = { ...layout.font, color: palette.muted };
   layout.hoverlabel = { ...layout.hoverlabel, bgcolor: palette.surface, bordercolor: palette.line, font: { color: palette.text } };
@@ -83,7 +96,7 @@ function themed(layout, palette, spec) {
 }
 
 /** Paints a chart's section from the store; false where Plotly or the graph is not ready, or the user drags in it. */
-export function paintChart(section, spec, store, palette) {
+export function paintChart(section, spec, store, palette, incidents = []) {
   const graph = section.querySelector('.js-plotly-plot'), { Plotly } = window;
   if (!Plotly || !graph?._fullLayout || graph._dragging) return false;
   const series = store.get(spec.channel)?.state?.series ?? new Map();
@@ -96,6 +109,6 @@ export function paintChart(section, spec, store, palette) {
   });
   section.toggleAttribute('data-empty', traces.length === 0);
   if (spec.window_ms && traces.length > 0) traces.push(openWindow(traces));
-  Plotly.react(graph, traces, themed(graph.layout, palette, spec));
+  Plotly.react(graph, traces, marked(themed(graph.layout, palette, spec), palette, spec, traces, incidents));
   return true;
 }

@@ -7,11 +7,12 @@ import { watchBadges } from './badges.mjs';
 import { Watch, linkOf } from './freshness.mjs';
 import { Grids } from './grid.mjs';
 import { paintChart, readPalette } from './chart.mjs';
+import { Incidents } from './incidents.mjs';
 import { paintLog } from './log.mjs';
 import { Measuring, watchInteractions } from './measuring.mjs';
 import { Job, PaintLoop } from './paint.mjs';
 import { Poll, askForChanges, sendReport } from './poll.mjs';
-import { setProps } from './props.mjs';
+import { readEarly, setProps } from './props.mjs';
 import { PROTOCOL, Release } from './release.mjs';
 import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
 import { installTap } from './tap.mjs';
@@ -40,7 +41,7 @@ let props = 0;
 let reportAt = now() + REPORT_MS;
 let isStarted = false;
 let wasPolling = false;
-let early = readEarly(); // the channels of the page that is being loaded: asked for before it is drawn
+let early = readEarly(document); // the channels of the page that is being loaded: asked for before it is drawn
 
 // ---- socket ----
 
@@ -170,11 +171,16 @@ function sendChanges() {
 function jobOf(element, spec) {
   const painter = PAINTERS[spec.paint];
   if (painter === undefined) return null;
-  const paint = () => painter(element, spec, store, palette ??= readPalette(getComputedStyle(document.documentElement)));
+  const paint = () => painter(element, spec, store, palette ??= readPalette(getComputedStyle(document.documentElement)), incidents.all);
   const job = new Job({ group: spec.paint === 'chart' ? 'chart' : 'text', every_ms: spec.every_ms ?? 0, paint, seen: false });
   job.waiting = [];
   return job;
 }
+
+const charts = () => [...bound.values()].flatMap(({ job }) => (job?.group === 'chart' ? [job] : []));
+const incidents = new Incidents({
+  isWanted: () => !document.hidden && charts().length > 0, onChange: () => charts().forEach((job) => loop.mark(job)),
+});
 
 const view = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
@@ -226,11 +232,6 @@ function bindOne(element) {
   if (job.group === 'text' && store.get(spec.channel)?.state) job.paint();
 }
 
-function readEarly() {
-  const named = document.querySelector('meta[name="headwater-channels"]');
-  return named ? JSON.parse(named.content) : [];
-}
-
 /** Whoever replaces the page binds it in the same task; Dash's callback comes some tasks later. */
 function watchPages() {
   const content = document.getElementById('_pages_content');
@@ -260,6 +261,7 @@ function tick() {
   connection.tick();
   if ([...bound.keys()].some((element) => !element.isConnected)) rescan();
   lookAtFreshness();
+  void incidents.tick(now());
   if (isStarted) measuring.look(watch.judged(store.wanted(), linkOf(connection, now(), Date.now()), clock.at(now())));
   if (now() >= reportAt) report();
 }
@@ -311,7 +313,7 @@ const grids = new Grids({
 const CONNECTING = { state: 'connecting', text: 'connecting', detail: '' };
 const themes = new Theme(window, () => {
   palette = null;
-  for (const { job } of bound.values()) if (job?.group === 'chart') loop.mark(job);
+  charts().forEach((job) => loop.mark(job));
 });
 const lastShown = new Map(); // uid of a badge → what it shows
 

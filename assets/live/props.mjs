@@ -2,6 +2,12 @@
    for an undo that nobody is shown, and copies all of them each time; at several a second, a page that stays open for
    days would grow and slow down without end. */
 
+/** The channels of the page that is being loaded, as its document names them. */
+export function readEarly(document) {
+  const named = document.querySelector('meta[name="headwater-channels"]');
+  return named ? JSON.parse(named.content) : [];
+}
+
 /** Sets props of a component, as a clientside callback would. `scope` is the window. */
 export function setProps(scope, id, props) {
   scope.dash_clientside.set_props(id, props);

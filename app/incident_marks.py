@@ -1,0 +1,72 @@
+"""Incident marks: the troubles of the last day, as charts show them; every web process answers for all."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import structlog
+from flask import Flask, Response
+
+from app.answers import json_answer, refusal
+from app.doors import Doors
+from services.accounts import can
+from services.alerts.incident import Incident
+from services.alerts.register import Register
+from services.database import DatabaseDown
+from services.positions import Clock
+
+SHOWN_MS = 24 * 3_600_000
+READ_EVERY_MS = 5_000
+"""However many viewers ask, the database is asked so often."""
+
+log = structlog.get_logger("web")
+
+
+class IncidentMarks:
+    """`/api/incidents`; while the database is away it answers with what it knew. Without a contract there are none."""
+
+    def __init__(self, register: Register | None, doors: Doors, clock: Clock) -> None:
+        self._register, self._doors, self._clock = register, doors, clock
+        self._known: list[Incident] = []
+        self._read_at, self._lock = 0, threading.Lock()
+
+    def register(self, server: Flask) -> None:
+        server.add_url_rule("/api/incidents", view_func=self.incidents)
+
+    def incidents(self) -> Response:
+        """Those of the last day, oldest first, that concern a channel which this principal may see, or all of them."""
+        principal = self._doors.principal()
+        if principal is None:
+            return refusal(401, "not_signed_in", "sign in first")
+        now = self._clock()
+        seen = [one for one in self._recent(now) if one.channel is None or can(principal, "view", one.channel)]
+        return json_answer({"server_time": now, "incidents": [_mark(one, now) for one in seen]})
+
+    def _recent(self, now: int) -> list[Incident]:
+        with self._lock:
+            if self._register is not None and now - self._read_at >= READ_EVERY_MS:
+                self._read_at = now
+                try:
+                    self._known = self._register.incidents(since=now - SHOWN_MS)
+                except DatabaseDown as error:
+                    log.debug("incidents as they were known", error=str(error))
+            return self._known
+
+
+def _mark(incident: Incident, now: int) -> dict[str, Any]:
+    """`until` is now for one that goes on; `feed` is None where it concerns every feed."""
+    over_at = incident.mitigated_at or incident.resolved_at
+    return {
+        "id": incident.id, "severity": incident.severity, "stage": incident.stage, "text": incident.text,
+        "channel": incident.channel, "feed": feed_of(incident), "began_at": incident.began_at,
+        "until": over_at or now, "over": bool(over_at), "resolved_at": incident.resolved_at,
+    }
+
+
+def feed_of(incident: Incident) -> str | None:
+    """The feed that an incident is about, None where it is about all."""
+    if incident.channel is not None:
+        return incident.channel.partition(".")[0]
+    kind, _, feed = incident.topic.partition(":")
+    return feed if kind == "backlog" else None

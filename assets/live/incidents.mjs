@@ -1,0 +1,65 @@
+/* Incidents: what troubles there were of late, as marks with a text on charts. Over HTTP and not by a channel, so that
+   a chart also shows since when its broker or its worker is down. */
+
+import { escapeHtml } from './format.mjs';
+
+export const ASK_MS = 15_000;
+const URL = '/api/incidents', TEXT_MAX = 44, NOTES_MAX = 3;
+const LEVELS = { critical: 'bad', major: 'warn', minor: 'muted' };
+
+/** What a chart of that channel shows of them between two moments: those of its feed, and those of no feed. */
+export function marksOf(incidents, channel, since, until) {
+  const feed = channel.split('.')[0];
+  return incidents
+    .filter((one) => (one.feed === null || one.feed === feed) && one.until >= since && one.began_at <= Math.max(until, one.until))
+    .map((one) => ({ ...one, from: Math.max(one.began_at, since), level: LEVELS[one.severity] }));
+}
+
+/** A band from begin to end and a line at the begin, below the data. `place` is a time on the chart's axis. */
+export function markShapes(marks, palette, place) {
+  const common = { xref: 'x', yref: 'paper', y0: 0, y1: 1, layer: 'below' };
+  return marks.flatMap(({ from, until, level }) => [
+    { ...common, type: 'rect', x0: place(from), x1: place(until), fillcolor: palette[level], opacity: 0.1, line: { width: 0 } },
+    { ...common, type: 'line', x0: place(from), x1: place(from), line: { color: palette[level], width: 1 } },
+  ]);
+}
+
+/** The newest of them in words, one below the other; the whole text when pointed at. */
+export function markNotes(marks, palette, place, middle) {
+  return marks.slice(-NOTES_MAX).map(({ id, severity, text, from, level }, row) => ({
+    x: place(from), xref: 'x', y: 1 - 0.11 * row, yref: 'paper', yanchor: 'top', showarrow: false,
+    xanchor: from > middle ? 'right' : 'left', align: 'left', borderpad: 2,
+    text: escapeHtml(`#${id} ${severity}: ${shortened(text)}`), hovertext: escapeHtml(text),
+    font: { size: 11, color: palette[level] }, bgcolor: palette.surface,
+  }));
+}
+
+function shortened(text) {
+  const first = text.split(': ')[0];
+  return first.length <= TEXT_MAX ? first : `${first.slice(0, TEXT_MAX - 1)}…`;
+}
+
+/** Asks while somebody looks at a chart; an answer that does not come leaves what is known. */
+export class Incidents {
+  all = [];
+  #told = '[]';
+  #due = 0;
+
+  constructor({ ask = askForIncidents, isWanted, onChange }) { Object.assign(this, { ask, isWanted, onChange }); }
+
+  async tick(now) {
+    if (now < this.#due || !this.isWanted()) return;
+    this.#due = now + ASK_MS;
+    const found = await this.ask();
+    const told = JSON.stringify(found);
+    if (found === null || told === this.#told) return;
+    this.#told = told;
+    this.all = found;
+    this.onChange();
+  }
+}
+
+function askForIncidents() {
+  const answer = fetch(URL, { signal: AbortSignal.timeout(10_000) });
+  return answer.then(async (one) => (one.ok ? (await one.json()).incidents : null)).catch(() => null);
+}

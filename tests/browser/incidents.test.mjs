@@ -1,0 +1,64 @@
+/* Incidents on charts: which ones a chart shows, where, and in which words. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { ASK_MS, Incidents, markNotes, markShapes, marksOf } from '../../assets/live/incidents.mjs';
+
+const PALETTE = { bad: 'red', warn: 'orange', muted: 'grey', surface: 'white' };
+const place = (at) => at;
+const incident = (more) => ({
+  id: 1, severity: 'critical', text: 'lane flights.0 has no worker: live tiles stand still for 42 viewers', feed: null,
+  began_at: 100, until: 200, ...more,
+});
+
+test('a chart shows the incidents of its feed and those of all feeds', () => {
+  const known = [incident({ id: 1 }), incident({ id: 2, feed: 'flights' }), incident({ id: 3, feed: 'host' })];
+  assert.deepEqual(marksOf(known, 'flights.delays:EWR', 0, 300).map(({ id }) => id), [1, 2]);
+});
+
+test('an incident from before the chart begins with the chart, one that was over by then is left out', () => {
+  const known = [incident({ id: 1, until: 140 }), incident({ id: 2 })];
+  assert.deepEqual(marksOf(known, 'flights.delays', 150, 300).map(({ id, from }) => [id, from]), [[2, 150]]);
+});
+
+test('an incident that began after the last value is shown: the values ended because of it', () => {
+  assert.equal(marksOf([incident({ began_at: 350, until: 400 })], 'host.cpu', 0, 300).length, 1);
+});
+
+test('a mark is a band over its time and a line at its begin, coloured by how severe it was', () => {
+  const [band, line] = markShapes(marksOf([incident()], 'host.cpu', 0, 300), PALETTE, place);
+  assert.deepEqual([band.type, band.x0, band.x1, band.fillcolor], ['rect', 100, 200, 'red']);
+  assert.deepEqual([line.type, line.x0, line.x1], ['line', 100, 100]);
+});
+
+test('a mark says number, severity and what it was, and all of it when pointed at; text from data stays text', () => {
+  const [note] = markNotes(marksOf([incident({ text: '<b>lane</b>: more' })], 'host.cpu', 0, 300), PALETTE, place, 150);
+  assert.equal(note.text, '#1 critical: &#60;b&#62;lane&#60;/b&#62;');
+  assert.equal(note.hovertext, '&#60;b&#62;lane&#60;/b&#62;: more');
+  assert.equal(note.xanchor, 'left');
+});
+
+test('of many incidents the newest three are in words, one below the other', () => {
+  const known = [1, 2, 3, 4].map((id) => incident({ id, began_at: 100 + id }));
+  const notes = markNotes(marksOf(known, 'host.cpu', 0, 300), PALETTE, place, 100);
+  assert.deepEqual(notes.map(({ text }) => text[1]), ['2', '3', '4']);
+  assert.equal(new Set(notes.map(({ y }) => y)).size, 3);
+  assert.equal(notes[0].xanchor, 'right'); // near the end of the chart, where it would leave it
+});
+
+test('incidents are asked for while a chart is looked at, and charts are painted anew when there is something new', async () => {
+  let asked = 0, changed = 0, wanted = false, answer = [incident()];
+  const incidents = new Incidents({
+    ask: async () => { asked += 1; return answer; }, isWanted: () => wanted, onChange: () => { changed += 1; },
+  });
+  await incidents.tick(0);
+  wanted = true;
+  await incidents.tick(1);
+  await incidents.tick(ASK_MS);
+  assert.deepEqual([asked, changed, incidents.all.length], [1, 1, 1]);
+  await incidents.tick(1 + ASK_MS);
+  answer = null; // nobody answered
+  await incidents.tick(1 + 2 * ASK_MS);
+  assert.deepEqual([asked, changed, incidents.all.length], [3, 1, 1]);
+});

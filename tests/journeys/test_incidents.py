@@ -1,0 +1,35 @@
+"""An incident stands on the charts that it concerns, with its text, while it lasts and afterwards."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from services.alerts.finding import Finding
+from services.alerts.register import Register
+from services.database import Database
+from tests.installation import Installation
+from tests.journeys.browser import Viewer
+from tests.waiting import wait_until
+
+NOTES = "return [...document.querySelectorAll('.chart .annotation-text')].map((one) => one.textContent)"
+BANDS = "return document.querySelectorAll('.chart .shapelayer path').length"
+
+
+def test_an_incident_is_marked_on_a_chart_with_its_text(installation: Installation, viewer: Viewer) -> None:
+    database = Database(f"sqlite:///{installation.folder / 'data' / 'headwater.db'}")
+    register, now = Register(database), int(time.time() * 1_000)
+    viewer.open(installation.url)
+    orders: list[dict[str, Any]] = [
+        {"id": f"mark-{n}", "order": f"M{n}", "shop": "north", "price": 10 + n, "created_at": now - 20_000 + 1_000 * n}
+        for n in range(20)
+    ]
+    installation.post(orders)
+    wait_until(lambda: viewer.chart_points(), 20, "a chart with points")
+    text = "backlog of orders at 12,400 events: live tiles delayed by 3.1 s for 42 viewers since 14:03"
+    found = Finding("backlog:orders.0", "backlog:orders", "major", "worker", text, now - 10_000)
+    number = register.fire(found, now, "journey")
+    wait_until(lambda: viewer.run(NOTES), 30, "the incident's text on the chart")
+    assert viewer.run(NOTES)[0] == f"#{number} major: backlog of orders at 12,400 events"
+    assert viewer.run(BANDS) >= 2
+    database.close()
