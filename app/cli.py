@@ -20,6 +20,7 @@ from app.commands.incidents import incidents
 from app.commands.notices import notice
 from app.commands.probe import probe
 from app.commands.raw import export_raw, verify
+from app.commands.report import report
 from app.settings import markdown_table, unknown_variables
 
 
@@ -90,7 +91,7 @@ def settings(markdown: bool) -> None:
         click.echo(f"headwater: {warning}", err=True)
 
 
-for command in (notice, export_raw, verify):
+for command in (notice, export_raw, verify, report):
     contract.add_command(command)
 for command in (release, check, doctor, contract, alerts, incidents, probe):
     main.add_command(command)

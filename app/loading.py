@@ -33,20 +33,22 @@ class Project:
     contract: Path | None = None
 
 
+_CONTRACT_FEED, _CONTRACT_PAGE = "services.feeds.contract", "app.pages.sla"
 _CONTRACT = Path(app.__file__).parents[1] / "contract.toml"
 DEMO = Project(services.feeds, app.pages, _CONTRACT if _CONTRACT.exists() else None)
 
 
 def load_declarations(project: Project = DEMO) -> Declarations:
     """What the project's feed files declare. Raises DeclarationError."""
-    return Declarations.read([*_modules_of(project.feeds), services.declare.probe])
+    of_contract = _CONTRACT_FEED if project.contract else None
+    return Declarations.read([*_modules_of(project.feeds, of_contract), services.declare.probe])
 
 
 def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Page, ...]:
     """What the project's page files declare, in the navigation's order. Raises DeclarationError."""
     from components.page import read_pages
 
-    pages = read_pages(_modules_of(project.pages))
+    pages = read_pages(_modules_of(project.pages, _CONTRACT_PAGE if project.contract else None))
     for page in pages:
         page.check(declarations)
     return pages
@@ -57,9 +59,10 @@ def load_contract(declarations: Declarations, project: Project = DEMO) -> Contra
     return None if project.contract is None else read_contract(project.contract, declarations)
 
 
-def _modules_of(package: ModuleType) -> list[ModuleType]:
-    names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
-    return [_import(f"{package.__name__}.{name}") for name in names]
+def _modules_of(package: ModuleType, built_in: str | None) -> list[ModuleType]:
+    """The package's modules, and the one that comes with a contract."""
+    names = {f"{package.__name__}.{found.name}" for found in pkgutil.iter_modules(package.__path__)}
+    return [_import(name) for name in sorted(names | ({built_in} if built_in else set()))]
 
 
 def _import(name: str) -> ModuleType:

@@ -29,7 +29,7 @@ OLD_MS = 90_000
 """A standing comes every fifteen seconds; one that is older than this says nothing of now."""
 
 _HEADLINES = {
-    "normal": "All objectives are met now",
+    "normal": "What is measured is as promised",
     "disturbed": "Service is disturbed",
     "down": "Service is down",
     "unknown": "State is not known",

@@ -25,6 +25,7 @@ from services.declare import FeedSpec, Lane
 from services.ingestion import FeedIntake, Ingestion
 from services.parts import PartRunner
 from services.processor import Processor
+from services.report.source import Standings, StandingSource
 from services.sources.operations import OperationsSource
 from services.sources.runner import SourceRunner
 from services.sources.source import Intake
@@ -210,11 +211,18 @@ class Worker:
         thread.start()
         return thread
 
+    def _standings(self) -> Standings:
+        from services.report.board import StandingRegister
+
+        return StandingRegister(self._database())
+
     def _sources(self) -> SourceRunner:
         ingestion = Ingestion(self._broker, self._declarations, self._telemetry, self._clock)
         for feed in self._declarations.feeds.values():
             if isinstance(feed.source, OperationsSource):
                 feed.source.observe(self._broker, self._declarations)
+            if isinstance(feed.source, StandingSource):
+                feed.source.observe(self._standings())
 
         def intake_of(feed: FeedSpec, stop: threading.Event) -> Intake:
             return FeedIntake(ingestion, feed, stop, self._clock)

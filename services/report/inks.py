@@ -30,6 +30,7 @@ BAD = Ink("bad", "#bd2440", "#ff8594")
 WASH = Ink("wash", "#f0f2f6", "#1d232d")
 WARN_WASH = Ink("warn-wash", "#fdf3dc", "#2c2413")
 BAD_WASH = Ink("bad-wash", "#fdeaec", "#33191e")
+GROUND = Ink("ground", "#f5f6f8", "#0d1015")
 PAPER = Ink("paper", "#ffffff", "#151920")
 
-INKS = (TEXT, MUTED, LINE, ACCENT, GOOD, WARN, BAD, WASH, WARN_WASH, BAD_WASH, PAPER)
+INKS = (TEXT, MUTED, LINE, ACCENT, GOOD, WARN, BAD, WASH, WARN_WASH, BAD_WASH, GROUND, PAPER)

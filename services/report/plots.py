@@ -18,7 +18,7 @@ from services.contract.moments import local_time
 from services.contract.periods import Period
 from services.report.fonts import REGULAR
 from services.report.inks import ACCENT, BAD, BAD_WASH, LINE, MUTED, TEXT, WASH, Ink
-from services.report.periods import midnights
+from services.report.periods import ReportKind, midnights
 from services.report.report import Measured
 from services.report.words import minus
 
@@ -89,7 +89,7 @@ def missed_plot(measured: Measured, interval: Period, contract: Contract, marks:
     return frame.drawing
 
 
-def budget_plot(measured: Measured, interval: Period, contract: Contract) -> Drawing:
+def budget_plot(measured: Measured, interval: Period, contract: Contract, kind: ReportKind) -> Drawing:
     """How the budget of this interval was spent: of what it tolerates in all, what was left hour by hour."""
     allowed = tolerated(measured.objective) * measured.score.total
     points: list[tuple[int, float]] = [(interval.since, 1.0)]
@@ -98,7 +98,7 @@ def budget_plot(measured: Measured, interval: Period, contract: Contract) -> Dra
         bad += bucket.score.total - bucket.score.good
         points.append((bucket.until, 1.0 - bad / allowed if allowed else float(bad == 0)))
     low = min(0.0, points[-1][1])
-    frame = _frame(interval, low, 1.0, "Budget left of this interval")
+    frame = _frame(interval, low, 1.0, f"Budget left of this {kind}")
     _days(frame, contract)
     frame.across(0.0, MUTED)
     ends = [coordinate for at, left in points for coordinate in (frame.x(at), frame.y(left))]

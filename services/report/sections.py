@@ -51,14 +51,13 @@ def _verdict(report: Report) -> Iterator[Block]:
         yield Note("Phase MVP: measured and reported, not binding for either party.", "warn")
     yield Text(summary(report))
     weekly = report.kind == "week"
-    heads = ["Objective", "Target", f"This {report.kind}", "Budget left", "Minutes down", "Verdict"]
-    widths = [0.25, 0.16, 0.12, 0.12, 0.11, 0.24]
+    heads = ["Objective", "Verdict", "Target", f"This {report.kind}", "Budget left", "Minutes down"]
     if weekly:
-        heads.insert(3, "Month to date")
-        widths = [0.22, 0.15, 0.11, 0.11, 0.11, 0.1, 0.2]
+        heads.insert(4, "Month to date")
+        widths = [0.2, 0.19, 0.16, 0.12, 0.12, 0.11, 0.1]
     else:
-        heads.insert(5, "Tolerated minutes used")
-        widths = [0.22, 0.15, 0.11, 0.11, 0.1, 0.12, 0.19]
+        heads.append("Tolerated minutes used")
+        widths = [0.2, 0.19, 0.16, 0.12, 0.12, 0.1, 0.11]
     yield Table(tuple(heads), tuple(_verdict_row(report, one) for one in report.measured), tuple(widths))
     if weekly:
         yield Text(
@@ -92,16 +91,16 @@ def _verdict_row(report: Report, one: Measured) -> tuple[Cell, ...]:
     objective = one.objective
     cells = [
         Cell(words.title(objective)),
+        Cell(_said(report, one), _TONES[one.verdict]),
         Cell(f"{words.target(objective)} within {words.limit(objective)}"),
         _share(one.score, objective.share),
         _budget(one),
         Cell(words.minutes(one.minutes_down), figure=True),
-        Cell(_said(report, one), _TONES[one.verdict]),
     ]
     if report.kind == "week":
-        cells.insert(3, _share(one.month, objective.share))
+        cells.insert(4, _share(one.month, objective.share))
     else:
-        cells.insert(5, Cell(f"{one.tolerated_used} of {objective.tolerated_minutes}", figure=True))
+        cells.append(Cell(f"{one.tolerated_used} of {objective.tolerated_minutes}", figure=True))
     return tuple(cells)
 
 
@@ -142,7 +141,8 @@ def _objective(report: Report, one: Measured) -> Iterator[Block]:
     ]
     if one.score.total:
         yield Plots(
-            (missed_plot(one, interval, contract, marks), budget_plot(one, interval, contract)), _described(one)
+            (missed_plot(one, interval, contract, marks), budget_plot(one, interval, contract, report.kind)),
+            _described(one),
         )
     else:
         yield Text(f"Nothing was counted in this {report.kind}.", "muted")

@@ -140,7 +140,7 @@ def state_of(objectives: Sequence[ObjectiveStanding], incidents: Sequence[Incide
     if any(one.severity == "critical" for one in open_):
         return "down"
     states = {one.now for one in objectives}
-    if open_ or "missed" in states:
+    if open_ or states & {"missed", "no data"}:
         return "disturbed"
     return "normal" if "met" in states else "unknown"
 

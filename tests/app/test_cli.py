@@ -50,7 +50,7 @@ def test_a_worker_for_an_unknown_station_names_the_known_ones(own_broker: Embedd
 def test_check_needs_no_broker_and_counts_what_is_declared(tmp_path: Path) -> None:
     ended = headwater("check", HEADWATER_DATA=str(tmp_path), REDIS_URL="redis://127.0.0.1:1")
     assert ended.returncode == 0, ended.stdout
-    assert "ok    declarations: 4 feeds" in ended.stdout
+    assert "ok    declarations: 5 feeds" in ended.stdout
 
 
 def test_the_doctor_finds_a_good_broker(own_broker: EmbeddedBroker) -> None:

@@ -71,7 +71,7 @@ def test_the_state_is_that_of_open_incidents_and_of_the_last_five_minutes() -> N
 def test_minutes_without_data_are_told_as_such() -> None:
     gone = {NOON - n * MINUTE_MS: Minute(NOON - n * MINUTE_MS, 0, 1, no_data=True) for n in range(1, 7)}
     found = standing(Even({"board-latency": 10}, {"board-latency": gone}, since=BEGAN))
-    assert found.objectives[0].now == "no data"
+    assert (found.objectives[0].now, found.state) == ("no data", "disturbed")
 
 
 def test_nothing_private_stands_in_it() -> None:
