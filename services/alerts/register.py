@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services.alerts.alert import Alert
@@ -86,11 +86,12 @@ class Register:
             connection.execute(
                 update(alerts).where(alerts.c.id == alert.id).values(seen_at=at, watcher=watcher, **said)
             )
-            _raise_severity(connection, _row(connection, alert.incident), finding, at)
+            _raise_severity(connection, locked(connection, alert.incident), finding, at)
 
     def clear(self, alert: Alert, at: int) -> bool:
         """End an alert; with its last one its incident is mitigated. False where another process did it."""
         with self._database.writing() as connection:
+            locked(connection, alert.incident)
             ended = update(alerts).where(alerts.c.id == alert.id, alerts.c.cleared_at == 0).values(cleared_at=at)
             if connection.execute(ended).rowcount != 1:
                 return False
@@ -157,7 +158,7 @@ class Register:
     def assign(self, number: int, at: int, person: str, owner: Owner) -> None:
         """Whose it is: provider, client or a third party; also after it was resolved. Raises UnknownIncident."""
         with self._database.writing() as connection:
-            before = _row(connection, number).owner
+            before = locked(connection, number).owner
             _set(connection, number, owner=owner)
             add_entry(connection, number, at, "owner", person, f"{before} → {owner}")
 
@@ -170,7 +171,7 @@ class Register:
     @contextmanager
     def _open(self, number: int) -> Iterator[tuple[Connection, Row[Any]]]:
         with self._database.writing() as connection:
-            row = _row(connection, number)
+            row = locked(connection, number)
             if row.resolved_at:
                 raise UnknownIncident(f"incident {number}: it is resolved; open another, or add a note")
             yield connection, row
@@ -190,8 +191,14 @@ def add_entry(connection: Connection, incident: int, at: int, what: What, person
     connection.execute(insert(incident_entries).values(**row))
 
 
-def _row(connection: Connection, number: int) -> Row[Any]:
-    row = connection.execute(select(incidents).where(incidents.c.id == number)).one_or_none()
+def locked(connection: Connection, number: int) -> Row[Any]:
+    """The incident, which nobody else may change until this transaction ends. Raises UnknownIncident."""
+    return _row(connection, number, select(incidents).with_for_update())
+
+
+def _row(connection: Connection, number: int, query: Select[Any] | None = None) -> Row[Any]:
+    query = select(incidents) if query is None else query
+    row = connection.execute(query.where(incidents.c.id == number)).one_or_none()
     if row is None:
         raise UnknownIncident(f"no incident {number}; `headwater incidents list` shows them")
     return row
@@ -211,7 +218,7 @@ def _refuse_while_firing(connection: Connection, number: int) -> None:
 def _opened(connection: Connection, finding: Finding, at: int) -> int:
     """The open incident of the finding's topic, which goes on or comes back; else a new one."""
     query = select(incidents).where(incidents.c.topic == finding.topic, incidents.c.resolved_at == 0)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query.with_for_update()).one_or_none()
     if row is None:
         number = _new_incident(connection, finding, at)
         add_entry(connection, number, at, "detected", text=finding.text)

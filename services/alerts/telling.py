@@ -17,7 +17,7 @@ from services.alerts.alert import Alert
 from services.alerts.finding import SEVERITIES, is_worse
 from services.alerts.message import Message
 from services.alerts.outbox import put
-from services.alerts.register import UnknownIncident, add_entry, open_alerts
+from services.alerts.register import UnknownIncident, add_entry, locked, open_alerts
 from services.alerts.wording import local
 from services.contract.alerting import Alerting, Sink
 from services.contract.document import Severity
@@ -76,7 +76,7 @@ class Telling:
 
     def _tell(self, number: int, at: int) -> bool:
         with self._database.writing() as connection:
-            row = connection.execute(select(incidents).where(incidents.c.id == number)).one()
+            row = locked(connection, number)
             if not self._is_due(row, at):
                 return False  # another process told it meanwhile
             over = bool(row.mitigated_at or row.resolved_at)

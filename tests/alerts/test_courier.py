@@ -19,8 +19,8 @@ MESSAGE = Message("subject", ("line",), {"Incident": "1"}, "critical")
 
 
 @pytest.fixture
-def kept(database: Database) -> Keeping:
-    return Keeping(database)
+def kept(each_database: Database) -> Keeping:
+    return Keeping(each_database)
 
 
 def test_a_webhook_that_fails_twice_gets_the_message_once(kept: Keeping) -> None:
@@ -91,10 +91,10 @@ def test_a_process_that_died_while_it_sent_leaves_the_message_to_others(kept: Ke
     assert again.attempts == 2
 
 
-def test_of_many_couriers_one_takes_a_message(database: Database, kept: Keeping) -> None:
+def test_of_many_couriers_one_takes_a_message(kept: Keeping) -> None:
     kept.outbox.put(MESSAGE, ["chat"], NOW)
     taken: list[object] = []
-    threads = [threading.Thread(target=lambda: taken.append(Outbox(database).take(NOW))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: taken.append(Outbox(kept.database).take(NOW))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

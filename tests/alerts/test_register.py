@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from services.alerts.register import UnknownIncident
@@ -10,8 +12,8 @@ from tests.alerts.keeping import NOW, Keeping, finding
 
 
 @pytest.fixture
-def kept(database: Database) -> Keeping:
-    return Keeping(database)
+def kept(each_database: Database) -> Keeping:
+    return Keeping(each_database)
 
 
 def whats(kept: Keeping, number: int) -> list[str]:
@@ -115,3 +117,32 @@ def test_incidents_are_found_by_the_time_in_which_they_were_open(kept: Keeping) 
 def test_a_number_that_no_incident_has_is_told_with_the_way_to_find_one(kept: Keeping) -> None:
     with pytest.raises(UnknownIncident, match="no incident 7; `headwater incidents list` shows them"):
         kept.register.acknowledge(7, NOW, "ada")
+
+
+def test_alerts_that_end_at_the_same_moment_leave_their_incident_mitigated(kept: Keeping) -> None:
+    number = fired(kept)
+    for extra in range(5):
+        fired(kept, key=f"lane:host.{extra}")
+    ended: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda alert=alert: ended.append(kept.register.clear(alert, NOW + 1)))  # type: ignore[misc]
+        for alert in kept.register.open_alerts()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ended == [True] * 6
+    assert kept.register.incident(number).mitigated_at == NOW + 1
+    assert whats(kept, number) == ["detected", "mitigated"]
+
+
+def test_of_many_processes_that_see_the_same_at_once_one_makes_the_alert(kept: Keeping) -> None:
+    made: list[int | None] = []
+    threads = [threading.Thread(target=lambda: made.append(kept.fire(finding()))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([number for number in made if number is not None]) == 1
+    assert len(kept.register.incidents()) == 1

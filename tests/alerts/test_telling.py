@@ -15,8 +15,8 @@ HOUR_MS = 3_600_000
 
 
 @pytest.fixture
-def kept(database: Database) -> Keeping:
-    return Keeping(database)
+def kept(each_database: Database) -> Keeping:
+    return Keeping(each_database)
 
 
 def test_an_incident_is_told_once_with_all_that_fires(kept: Keeping) -> None:
