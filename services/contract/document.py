@@ -54,7 +54,8 @@ class Objective:
     reconnect, first_value: occurrences; backlog: seconds. `window_days` None is the contract's period.
     `exception` is a tolerated breach in words, `tolerated_minutes` how many breached minutes of a window it
     covers; `degraded` what the viewer has instead while it is not met; `excluding` the exclusions that apply,
-    `upstream` the feeds whose events are excluded when they arrive later than so many seconds.
+    `upstream` the feeds whose events are excluded when they arrive later than so many seconds;
+    `together_percent` of viewers that are slow at once share a cause that is none of theirs.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Objective:
     tolerated_minutes: int = 0
     excluding: tuple[ExclusionKind, ...] = ()
     upstream: tuple[tuple[str, float], ...] = ()
+    together_percent: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

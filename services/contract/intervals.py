@@ -22,7 +22,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A declared span of time. `exclusion` is the name under which its share is printed; `standing` is for readers."""
+    """A declared span of time. `exclusion` is the name under which its share is printed; `standing` is for readers.
+
+    `feeds`: it touches only what comes from those; empty is everything.
+    """
 
     kind: ExclusionKind
     exclusion: str
@@ -32,6 +35,7 @@ class Declared:
     about: str
     person: str
     standing: str
+    feeds: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:
@@ -43,7 +47,7 @@ def declared(
 ) -> list[Declared]:
     """All that touches the time from `since` to `until`, in order; what counts under one name never overlaps."""
     first, last = _whole_months(contract.zone, since, until)
-    found = [_of_notice(notice) for notice in notices]
+    found = [_of_notice(contract, notice) for notice in notices]
     found += [one for window in windows for one in _occurrences(window, first, last)]
     found.sort(key=lambda one: (one.since, one.until, one.exclusion, one.name))
     return [one for one in _capped(contract, found) if one.until > since and one.since < until]
@@ -54,9 +58,14 @@ def shares(objective: Objective, spans: Sequence[Declared], at: int) -> Mapping[
     taken: dict[str, float] = {}
     for one in spans:
         overlap = min(one.until, at + MINUTE_MS) - max(one.since, at)
-        if overlap > 0 and one.counts and one.kind in objective.excluding:
+        if overlap > 0 and one.counts and one.kind in objective.excluding and _touches(one, objective):
             taken[one.exclusion] = min(1.0, taken.get(one.exclusion, 0.0) + overlap / MINUTE_MS)
     return taken
+
+
+def _touches(one: Declared, objective: Objective) -> bool:
+    """Whether the objective counts anything that the span can have hurt."""
+    return not one.feeds or objective.channel is None or objective.channel.partition(".")[0] in one.feeds
 
 
 def reasons(contract: Contract) -> dict[str, str]:
@@ -64,7 +73,8 @@ def reasons(contract: Contract) -> dict[str, str]:
     rules, found = contract.exclusions, {}
     if rules.upstream:
         found["upstream"] = "; ".join(
-            f"{one.feed}: {one.cause} (over {one.late_after_s:g} s)" for one in rules.upstream
+            f"{one.feed}: {one.cause} ({one.owner.replace('_', ' ')}, over {one.late_after_s:g} s)"
+            for one in rules.upstream
         )
     if rules.maintenance:
         ahead, cap = rules.maintenance.notice_hours, rules.maintenance.cap_minutes_a_month
@@ -84,7 +94,7 @@ def reasons(contract: Contract) -> dict[str, str]:
     return found
 
 
-def _of_notice(notice: Notice) -> Declared:
+def _of_notice(contract: Contract, notice: Notice) -> Declared:
     exclusion = f"third_party:{notice.name}" if notice.kind == "third_party" else notice.kind
     return Declared(
         kind=notice.kind,
@@ -95,7 +105,14 @@ def _of_notice(notice: Notice) -> Declared:
         about=notice.reason,
         person=notice.person,
         standing=standing_of(notice),
+        feeds=_supplied(contract, notice),
     )
+
+
+def _supplied(contract: Contract, notice: Notice) -> tuple[str, ...]:
+    """The feeds that come from the third party; none named, its outage may touch everything."""
+    parties = contract.exclusions.third_parties if notice.kind == "third_party" else ()
+    return next((one.supplies for one in parties if one.name == notice.name), ())
 
 
 def standing_of(notice: Notice) -> str:

@@ -67,6 +67,9 @@ class _Reading:
             tolerated_minutes=said.tolerated_minutes,
             excluding=excluding,
             upstream=self._upstream() if "upstream" in excluding else (),
+            together_percent=self.exclusions.viewer_network.together_percent
+            if self.exclusions.viewer_network
+            else 10.0,
         )
 
     def _check(self, production: bool) -> None:

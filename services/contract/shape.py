@@ -64,7 +64,7 @@ def _followed(loc: Sequence[str | int]) -> tuple[tuple[str | int, ...], Any]:
     parts: list[str | int] = []
     at: Any = File
     for part in loc:
-        branches = [one for one in _members(at) if isinstance(one, type) and issubclass(one, Clause)]
+        branches = [one for one in members_of(at) if isinstance(one, type) and issubclass(one, Clause)]
         if len(branches) > 1 and isinstance(part, str):
             at = next(one for one in branches if part in get_args(one.model_fields["kind"].annotation))
             continue
@@ -77,21 +77,21 @@ def _followed(loc: Sequence[str | int]) -> tuple[tuple[str | int, ...], Any]:
             at = branches[0].model_fields[part].annotation
         else:
             at = None
-    found = next((one for one in _members(at) if isinstance(one, type) and issubclass(one, Clause)), None)
+    found = next((one for one in members_of(at) if isinstance(one, type) and issubclass(one, Clause)), None)
     return tuple(parts), found
 
 
-def _members(annotation: Any) -> tuple[Any, ...]:
+def members_of(annotation: Any) -> tuple[Any, ...]:
     """The types that an annotation allows, without the marks around them."""
     if hasattr(annotation, "__metadata__"):
-        return _members(annotation.__origin__)
+        return members_of(annotation.__origin__)
     if get_origin(annotation) in (Union, UnionType):
-        return tuple(member for one in get_args(annotation) for member in _members(one))
+        return tuple(member for one in get_args(annotation) for member in members_of(one))
     return (annotation,)
 
 
 def _present(annotation: Any) -> Any:
-    return next((one for one in _members(annotation) if one is not type(None)), annotation)
+    return next((one for one in members_of(annotation) if one is not type(None)), annotation)
 
 
 def _remedy(loc: Sequence[str | int]) -> str:

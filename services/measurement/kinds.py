@@ -16,8 +16,6 @@ from services.measurement.weighing import Weighed, weigh
 
 SECONDS_A_MINUTE = 60
 VIEWER_NETWORK = "viewer_network"
-TOGETHER_PERCENT = 10.0
-"""A slow network is a viewer's own only while no more of the viewers than this are slow with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ NOTHING = Measured(0, 0, {})
 def objective_rule(objective: Objective) -> tuple[str, ...]:
     """What of an objective decides its minutes; a changed target or window changes none of them."""
     decisive = (objective.kind, objective.channel, objective.limit, objective.point, sorted(objective.excluding),
-                objective.upstream)  # fmt: skip
+                objective.upstream, objective.together_percent)  # fmt: skip
     return tuple(map(repr, decisive))
 
 
@@ -119,7 +117,7 @@ def _of_viewer_networks(objective: Objective, raw: RawMinute, bad: int) -> dict[
             bare = numbered["painted_less_network"].get(number, painted)
             gained = max(0, bare.within(objective.limit) - painted.within(objective.limit))
             viewers, slow, excused = viewers + 1, slow + (gained * 20 > painted.total), excused + gained
-    if not viewers or 100 * slow > TOGETHER_PERCENT * viewers:
+    if not viewers or 100 * slow > objective.together_percent * viewers:
         return {}
     return {VIEWER_NETWORK: float(min(bad, excused))} if excused else {}
 

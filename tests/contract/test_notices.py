@@ -262,10 +262,23 @@ def test_a_claim_that_is_confirmed_is_excluded_within_seconds(desk: Desk) -> Non
     assert excluded(objective, minute) == {"force_majeure": 1.0}
 
 
+def test_an_outage_of_a_third_party_touches_what_comes_from_it_and_nothing_else(desk: Desk) -> None:
+    number = desk.register.record(
+        "third_party", since=at("2026-04-30 10:00"), until=at("2026-04-30 12:00"), reason="down", person="Ada",
+        party="provider", name="card-network",
+    ).id  # fmt: skip
+    desk.register.confirm(number, person="Grace", party="client")
+    excluded, minute = Excluded(desk.register, lambda: desk.now), at("2026-04-30 11:00")
+    ours = desk.contract.objectives[0]
+    assert excluded(ours, minute) == {"third_party:card-network": 1.0}
+    assert excluded(replace(ours, channel=None), minute) == {"third_party:card-network": 1.0}
+    assert excluded(replace(ours, channel="stock.levels"), minute) == {}
+
+
 def test_every_exclusion_has_its_reason_in_words() -> None:
     found = reasons(shop())
     assert set(found) == {
         "upstream", "maintenance", "hotfix", "third_party:card-network", "force_majeure", "viewer_network"
     }  # fmt: skip
     assert found["hotfix"] == "7.3 Emergency changes: recorded before it began, at most 60 min a month"
-    assert found["upstream"] == "orders: the shop's till sends late (over 3 s)"
+    assert found["upstream"] == "orders: the shop's till sends late (client, over 3 s)"
