@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import structlog
 
 from app.child import Child
-from app.loading import DEMO, Project, load_declarations
+from app.loading import DEMO, Project, load_contract, load_declarations
 from app.publisher import Publisher, process_name
 from app.settings import Settings, SettingsError
 from services.broker import Broker
@@ -218,9 +218,11 @@ class Worker:
 
     def _sources(self) -> SourceRunner:
         ingestion = Ingestion(self._broker, self._declarations, self._telemetry, self._clock)
+        contract = load_contract(self._declarations, self._project)
+        agreed = () if contract is None else contract.exclusions.upstream
         for feed in self._declarations.feeds.values():
             if isinstance(feed.source, OperationsSource):
-                feed.source.observe(self._broker, self._declarations)
+                feed.source.observe(self._broker, self._declarations, agreed)
             if isinstance(feed.source, StandingSource):
                 feed.source.observe(self._standings())
 

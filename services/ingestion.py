@@ -74,6 +74,8 @@ class Ingestion:
             accepted, duplicates = accepted + new, duplicates + known
             if marked is None:
                 self._observe(feed, events, now)
+                stamps = [event.created_at for event in events]
+                self._telemetry.supplies.delivered(feed.name, lane, stamps, now, new=new, known=known)
         if mark is None and not is_built_in(feed.name):
             self._account(feed, accepted, duplicates, rejected)
         return Receipt(accepted, duplicates, tuple(rejected))
@@ -123,6 +125,7 @@ class Ingestion:
         self._telemetry.count("duplicates", duplicates)
         if rejected:
             self._telemetry.count("rejected", len(rejected))
+            self._telemetry.supplies.refused(feed.name, len(rejected))
             samples = [rejection.as_json() for rejection in rejected[:_SAMPLES_MAX]]
             self._broker.rejections(Lane(feed.name, 0), len(rejected), samples)
 

@@ -20,6 +20,7 @@ from services.clocks import BrokerClock
 from services.positions import Clock, wall_clock
 from services.sheets import LINES_MAX, MINUTE_MS, Key, OpenLine, Sheet, Stage, Transport
 from services.sketch import Sketch
+from services.supply import Supplies, Supply
 
 PANE_MS = 10_000
 PANES = 6
@@ -45,6 +46,7 @@ class Telemetry:
         self._counts: dict[str, int] = defaultdict(int)
         self._gauges: dict[str, float] = {}
         self._book = _Book(process, role, clock)
+        self.supplies = Supplies(clock)
 
     def observe(self, stage: str, seconds: float, times: int = 1) -> None:
         """One stage took so long, for so many events. A negative latency (clocks) counts as none."""
@@ -113,6 +115,7 @@ class Telemetry:
                     "counts": dict(self._counts),
                     "gauges": dict(self._gauges),
                     "stages": {name: s.as_json() for name, s in stages.items()},
+                    "supplies": {feed: one.as_json() for feed, one in self.supplies.recent().items()},
                 }
             )
 
@@ -196,12 +199,14 @@ class Measurement:
     counts: Mapping[str, int]
     gauges: Mapping[str, float]
     stages: Mapping[str, Sketch]
+    supplies: Mapping[str, Supply] = field(default_factory=dict)
 
     @classmethod
     def decoded(cls, payload: bytes) -> Measurement:
         raw: dict[str, Any] = orjson.loads(payload)
         stages = {name: Sketch.from_json(sketch) for name, sketch in raw["stages"].items()}
-        return cls(raw["process"], raw["role"], raw["at"], raw["counts"], raw["gauges"], stages)
+        supplies = {feed: Supply.from_json(supply) for feed, supply in raw.get("supplies", {}).items()}
+        return cls(raw["process"], raw["role"], raw["at"], raw["counts"], raw["gauges"], stages, supplies)
 
 
 def stages_of(measurements: Iterable[Measurement]) -> dict[str, Sketch]:

@@ -1,7 +1,7 @@
 """Operations: how Headwater itself is doing; the first page to open when something is slow."""
 
 from headwater import chart, log, page, row, table
-from services.feeds.operations import Backlog, Feeds, Latency, Operations, Processes, Rejections, Stages
+from services.feeds.operations import Backlog, Feeds, Latency, Operations, Processes, Rejections, Sources, Stages
 
 OPERATIONS = page(
     "Operations", "/operations",
@@ -14,6 +14,10 @@ OPERATIONS = page(
             Operations.rejected, Operations.duplicates, Operations.quarantined, Operations.shed,
             Operations.skew_ms], rows=8),
     ),
+    table(Sources, columns=[
+        Operations.name, Operations.verdict, Operations.interval_s, Operations.lateness_p95_s,
+        Operations.duplicates_percent, Operations.out_of_order_percent, Operations.rejected_percent,
+        Operations.skew_ms, Operations.answered_s, Operations.expected, Operations.source], rows=6),
     row(
         table(Processes, columns=[
             Operations.name, Operations.role, Operations.viewers, Operations.slow_viewers,

@@ -15,7 +15,7 @@ class Operations(
     """One measurement of one thing: a stage, a feed, a process, a rejected record."""
 
     name = Text(label="Name")
-    kind = Text(about="stage, feed, process or rejection")
+    kind = Text(about="stage, feed, source, process or rejection")
     count = Integer(label="Events", required=False, about="in the last minute")
     p50_ms = Number(unit="ms", decimals=1, label="Median", required=False, about="±1 %, last minute")
     p95_ms = Number(unit="ms", decimals=1, label="95 in 100 under", required=False, about="±1 %, last minute")
@@ -40,6 +40,18 @@ class Operations(
     feed = Text(label="Feed", required=False)
     reason = Text(label="Reason", required=False)
     detail = Text(label="Detail", required=False, max_length=400)
+    interval_s = Number(unit="s", decimals=1, label="Interval", required=False, about="mean, last minute")
+    lateness_p95_s = Number(
+        unit="s", decimals=2, label="Lateness p95", required=False, about="creation to ingestion, ±1 %, last minute"
+    )
+    duplicates_percent = Number(unit="%", decimals=2, label="Duplicates", required=False, about="last minute")
+    out_of_order_percent = Number(
+        unit="%", decimals=2, label="Out of order", required=False, about="older than one before, last minute"
+    )
+    rejected_percent = Number(unit="%", decimals=2, label="Rejected", required=False, about="last minute")
+    answered_s = Number(unit="s", decimals=1, label="Last answer", required=False, about="seconds since a sign of life")
+    expected = Text(label="Agreed", required=False, max_length=300, about="what the contract expects upstream")
+    verdict = Text(label="Verdict", required=False, max_length=200)
 
 
 class Stages(Latest, feed=Operations, where=Operations.kind.equals("stage"), evict_after_s=90, title="Stages"):
@@ -48,6 +60,10 @@ class Stages(Latest, feed=Operations, where=Operations.kind.equals("stage"), evi
 
 class Feeds(Latest, feed=Operations, where=Operations.kind.equals("feed"), evict_after_s=30, title="Feeds"):
     """What each feed took in and what waits."""
+
+
+class Sources(Latest, feed=Operations, where=Operations.kind.equals("source"), evict_after_s=30, title="Sources"):
+    """What each source brings, against what the contract expects of it."""
 
 
 class Processes(Latest, feed=Operations, where=Operations.kind.equals("process"), evict_after_s=15, title="Processes"):

@@ -6,12 +6,15 @@ Headwater watches itself by its own means: what its processes publish becomes an
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from services.contract.exclusions import Upstream
 from services.declare import Declarations, Lane, is_built_in
 from services.freshness import Progress
 from services.sources.source import Intake, Source
+from services.sources.upstream import source_record
+from services.supply import Supply, merged
 from services.telemetry import GONE_AFTER_MS, Measurement, stages_of
 
 
@@ -36,15 +39,17 @@ class OperationsSource(Source):
         self.every_s = every_s
         self._observed: Observed | None = None
         self._declarations: Declarations | None = None
+        self._agreed: Mapping[str, Upstream] = {}
 
-    def observe(self, observed: Observed, declarations: Declarations) -> None:
-        """Be told what to watch; the worker does this before it runs the source."""
+    def observe(self, observed: Observed, declarations: Declarations, agreed: Sequence[Upstream] = ()) -> None:
+        """Be told what to watch, and what the contract expects of sources; the worker does it before it runs this."""
         self._observed, self._declarations = observed, declarations
+        self._agreed = {one.feed: one for one in agreed}
 
     def run(self, intake: Intake) -> None:
         if self._observed is None or self._declarations is None:
             raise RuntimeError("operations source: call observe(broker, declarations) before run")
-        reader = _Reader(self._observed, self._declarations)
+        reader = _Reader(self._observed, self._declarations, self._agreed)
         while not intake.wait(self.every_s):
             now = intake.now_ms()
             records = [{"created_at": now, **record} for record in reader.records(now)]
@@ -52,8 +57,8 @@ class OperationsSource(Source):
 
 
 class _Reader:
-    def __init__(self, observed: Observed, declarations: Declarations) -> None:
-        self._observed, self._declarations = observed, declarations
+    def __init__(self, observed: Observed, declarations: Declarations, agreed: Mapping[str, Upstream]) -> None:
+        self._observed, self._declarations, self._agreed = observed, declarations, agreed
         self._accepted: dict[str, tuple[float, int]] = {}
         self._sampled = dict.fromkeys(declarations.feeds, "0-0")
 
@@ -65,6 +70,7 @@ class _Reader:
         for measurement in measurements:
             yield _process(measurement)
         yield from self._feeds()
+        yield from self._sources(merged(one.supplies for one in measurements), now)
         yield from self._rejections()
 
     def _measurements(self, now: int) -> list[Measurement]:
@@ -95,6 +101,14 @@ class _Reader:
                 "shed": sum(lane.shed for lane in lanes),
                 "skew_ms": -lanes[0].lag_ms,
             }
+
+    def _sources(self, supplies: Mapping[str, Supply], now: int) -> Iterator[dict[str, Any]]:
+        feeds = [feed for feed in self._declarations.feeds.values() if not is_built_in(feed.name)]
+        told = self._observed.lane_progress([Lane(feed.name, 0) for feed in feeds])
+        for feed in feeds:
+            if (progress := told.get(Lane(feed.name, 0))) is not None:
+                supply = supplies.get(feed.name, Supply())
+                yield source_record(feed, progress, supply, self._agreed.get(feed.name), now)
 
     def _rate(self, feed: str, accepted: int) -> float:
         now = time.monotonic()
