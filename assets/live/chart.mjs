@@ -76,7 +76,7 @@ export function readPalette(style) {
 }
 
 /** What was wrong meanwhile, as bands with a text. */
-function marked(layout, palette, { channel }, traces, incidents) {
+function marked(layout, palette, { channel }, traces, incidents, width_px) {
   const times = traces.flatMap(({ x }) => (x.length ? [x[0], x[x.length - 1]] : []));
   if (times.length === 0 || incidents.length === 0) return { ...layout, annotations: [] };
   const offset = new Date().getTimezoneOffset(), shift = localTime(0, offset);
@@ -84,7 +84,7 @@ function marked(layout, palette, { channel }, traces, incidents) {
   const place = (at) => new Date(localTime(at, offset)).toISOString().slice(0, -1); // on this axis, as a text
   const marks = marksOf(incidents, channel, since, until);
   const shapes = [...layout.shapes, ...markShapes(marks, palette, place)];
-  return { ...layout, shapes, annotations: markNotes(marks, palette, place, (since + until) / 2) };
+  return { ...layout, shapes, annotations: markNotes(marks, palette, place, (since + until) / 2, width_px) };
 }
 
 function themed(layout, palette, spec) {
@@ -109,6 +109,7 @@ export function paintChart(section, spec, store, palette, incidents = []) {
   });
   section.toggleAttribute('data-empty', traces.length === 0);
   if (spec.window_ms && traces.length > 0) traces.push(openWindow(traces));
-  Plotly.react(graph, traces, marked(themed(graph.layout, palette, spec), palette, spec, traces, incidents));
+  const layout = themed(graph.layout, palette, spec);
+  Plotly.react(graph, traces, marked(layout, palette, spec, traces, incidents, graph._fullLayout._size?.w));
   return true;
 }

@@ -4,7 +4,7 @@
 import { escapeHtml } from './format.mjs';
 
 export const ASK_MS = 15_000;
-const URL = '/api/incidents', TEXT_MAX = 44, NOTES_MAX = 3;
+const URL = '/api/incidents', TEXT_MAX = 60, NOTES_MAX = 3, LETTER_PX = 6;
 const LEVELS = { critical: 'bad', major: 'warn', minor: 'muted' };
 
 /** What a chart of that channel shows of them between two moments: those of its feed, and those of no feed. */
@@ -24,20 +24,18 @@ export function markShapes(marks, palette, place) {
   ]);
 }
 
-/** The newest of them in words, one below the other; the whole text when pointed at. */
-export function markNotes(marks, palette, place, middle) {
+/** The newest of them in words, one below the other, no wider than half of the plot; the whole text when pointed at. */
+export function markNotes(marks, palette, place, middle, width_px = Infinity) {
+  const most = Math.min(TEXT_MAX, Math.floor(width_px / 2 / LETTER_PX));
   return marks.slice(-NOTES_MAX).map(({ id, severity, text, from, level }, row) => ({
     x: place(from), xref: 'x', y: 1 - 0.11 * row, yref: 'paper', yanchor: 'top', showarrow: false,
     xanchor: from > middle ? 'right' : 'left', align: 'left', borderpad: 2,
-    text: escapeHtml(`#${id} ${severity}: ${shortened(text)}`), hovertext: escapeHtml(text),
+    text: escapeHtml(shortened(`#${id} ${severity}: ${text.split(': ')[0]}`, most)), hovertext: escapeHtml(text),
     font: { size: 11, color: palette[level] }, bgcolor: palette.surface,
   }));
 }
 
-function shortened(text) {
-  const first = text.split(': ')[0];
-  return first.length <= TEXT_MAX ? first : `${first.slice(0, TEXT_MAX - 1)}…`;
-}
+const shortened = (text, most) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
 /** Asks while somebody looks at a chart; an answer that does not come leaves what is known. */
 export class Incidents {

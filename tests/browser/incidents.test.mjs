@@ -39,6 +39,11 @@ test('a mark says number, severity and what it was, and all of it when pointed a
   assert.equal(note.xanchor, 'left');
 });
 
+test('on a narrow chart the words end before they would leave it', () => {
+  const [note] = markNotes(marksOf([incident()], 'host.cpu', 0, 300), PALETTE, place, 150, 240);
+  assert.equal(note.text, '#1 critical: lane f…');
+});
+
 test('of many incidents the newest three are in words, one below the other', () => {
   const known = [1, 2, 3, 4].map((id) => incident({ id, began_at: 100 + id }));
   const notes = markNotes(marksOf(known, 'host.cpu', 0, 300), PALETTE, place, 100);
