@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, insert, select, text, update
 
 from services.contract.document import Contract, Objective
 from services.contract.exclusions import RecurringWindow
@@ -118,12 +117,12 @@ class NoticeRegister:
     def announce(self) -> None:
         """Record the windows of the contract's file as of now; those that left the file end. Safe to repeat."""
         rules = self.contract.exclusions.maintenance
-        try:
-            with self._database.writing() as connection:
-                self._announce_weekly(connection, () if rules is None else rules.recurring)
-        except IntegrityError:
-            return  # another process announced the same at the same moment
         with self._database.writing() as connection:
+            if (
+                not self._database.is_sqlite
+            ):  # there a writer is alone anyhow; here a second one waits, and finds all done
+                connection.execute(text("LOCK TABLE weekly_windows IN SHARE ROW EXCLUSIVE MODE"))
+            self._announce_weekly(connection, () if rules is None else rules.recurring)
             self._announce_single(connection)
 
     def _announce_weekly(self, connection: Connection, wanted: tuple[RecurringWindow, ...]) -> None:
@@ -186,8 +185,8 @@ class Excluded:
         return shares(objective, spans, at) if spans else {}
 
 
-def _require(text: str, what: str, remedy: str) -> None:
-    if not text.strip():
+def _require(given: str, what: str, remedy: str) -> None:
+    if not given.strip():
         raise NoticeError(f"notice: {what}: empty; {remedy}")
 
 
@@ -198,7 +197,8 @@ def _added(connection: Connection, row: Notice) -> Notice:
 
 
 def _find(connection: Connection, number: int) -> Notice:
-    row = connection.execute(select(notices).where(notices.c.id == number)).one_or_none()
+    """The entry, locked until the transaction ends: of two that confirm it at once, the second is told so."""
+    row = connection.execute(select(notices).where(notices.c.id == number).with_for_update()).one_or_none()
     if row is None:
         raise NoticeError(f"notice {number}: there is none; see headwater contract notice list")
     return _notice(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,12 @@ class Desk:
 @pytest.fixture
 def desk(database: Database) -> Desk:
     return Desk(database, shop())
+
+
+@pytest.fixture
+def each_desk(each_database: Database) -> Desk:
+    """Once on SQLite and once on PostgreSQL."""
+    return Desk(each_database, shop())
 
 
 def _maintenance(desk: Desk, since: str, until: str, name: str = "patches") -> str:
@@ -128,17 +135,17 @@ def _claim(desk: Desk) -> int:
     ).id  # fmt: skip
 
 
-def test_force_majeure_is_a_claim_until_the_other_party_confirms_it(desk: Desk) -> None:
-    number = _claim(desk)
-    assert desk.standing("2026-04-30", "2026-05-01") == [
+def test_force_majeure_is_a_claim_until_the_other_party_confirms_it(each_desk: Desk) -> None:
+    number = _claim(each_desk)
+    assert each_desk.standing("2026-04-30", "2026-05-01") == [
         ("force majeure", "claimed by Ada for the provider, not confirmed")
     ]
-    assert desk.counted("2026-04-30", "2026-05-01") == 0
-    desk.register.confirm(number, person="Grace", party="client")
-    assert desk.standing("2026-04-30", "2026-05-01") == [
+    assert each_desk.counted("2026-04-30", "2026-05-01") == 0
+    each_desk.register.confirm(number, person="Grace", party="client")
+    assert each_desk.standing("2026-04-30", "2026-05-01") == [
         ("force majeure", "counts: claimed by Ada, confirmed by Grace")
     ]
-    assert desk.counted("2026-04-30", "2026-05-01") == 120
+    assert each_desk.counted("2026-04-30", "2026-05-01") == 120
 
 
 @pytest.mark.parametrize(("person", "party"), [("Grace", "provider"), ("ada ", "client")])
@@ -163,17 +170,17 @@ def test_a_notice_without_reason_person_or_length_is_not_taken(
     assert desk.register.notices() == []
 
 
-def test_a_window_that_is_called_off_or_over_early_counts_no_longer_than_it_lasted(desk: Desk) -> None:
-    _maintenance(desk, "2026-05-05 02:00", "2026-05-05 03:00", "early")
-    _maintenance(desk, "2026-05-12 02:00", "2026-05-12 03:00", "off")
-    desk.now = at("2026-05-05 02:20")
-    desk.register.end(1)
-    desk.register.end(2)
-    assert desk.counted("2026-05-05", "2026-05-06") == 20
-    assert desk.standing("2026-05-12", "2026-05-13") == [("off", "called off")]
-    assert desk.counted("2026-05-12", "2026-05-13") == 0
+def test_a_window_that_is_called_off_or_over_early_counts_no_longer_than_it_lasted(each_desk: Desk) -> None:
+    _maintenance(each_desk, "2026-05-05 02:00", "2026-05-05 03:00", "early")
+    _maintenance(each_desk, "2026-05-12 02:00", "2026-05-12 03:00", "off")
+    each_desk.now = at("2026-05-05 02:20")
+    each_desk.register.end(1)
+    each_desk.register.end(2)
+    assert each_desk.counted("2026-05-05", "2026-05-06") == 20
+    assert each_desk.standing("2026-05-12", "2026-05-13") == [("off", "called off")]
+    assert each_desk.counted("2026-05-12", "2026-05-13") == 0
     with pytest.raises(NoticeError, match="over already"):
-        desk.register.end(1)
+        each_desk.register.end(1)
 
 
 # What the file announces ---------------------------------------------------------------------------
@@ -188,27 +195,50 @@ def test_a_recurring_window_counts_from_the_first_one_that_was_announced_in_time
     assert found[0].standing == "refused: announced 1 d 14 h ahead, too late for this one"
 
 
-def test_windows_are_announced_once_however_often_the_file_is_read(desk: Desk) -> None:
+def test_windows_are_announced_once_however_often_the_file_is_read(each_desk: Desk) -> None:
     for _ in range(3):
-        desk.register.announce()
-        desk.now += HOUR
-    assert len(desk.register.windows()) == 1
-    assert [one.name for one in desk.register.notices()] == ["database-move"]
+        each_desk.register.announce()
+        each_desk.now += HOUR
+    assert len(each_desk.register.windows()) == 1
+    assert [one.name for one in each_desk.register.notices()] == ["database-move"]
 
 
-def test_a_window_that_is_moved_must_be_announced_anew_and_what_was_stays(desk: Desk, tmp_path: Path) -> None:
-    desk.register.announce()
-    desk.now = at("2026-05-23 12:00")  # a Saturday
+def test_two_processes_that_read_the_file_at_once_announce_it_once(each_desk: Desk) -> None:
+    with ThreadPoolExecutor(4) as processes:
+        for one in [processes.submit(each_desk.register.announce) for _ in range(8)]:
+            one.result()
+    assert len(each_desk.register.windows()) == 1
+    assert len(each_desk.register.notices()) == 1
+
+
+def test_of_two_that_confirm_at_once_one_is_told_that_it_is_done(each_desk: Desk) -> None:
+    number = _claim(each_desk)
+
+    def confirm(person: str) -> str:
+        try:
+            return each_desk.register.confirm(number, person=person, party="client").confirmed_by
+        except NoticeError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as people:
+        said = list(people.map(confirm, ("Grace", "Jean")))
+    first = each_desk.register.notices()[0].confirmed_by
+    assert sorted(said) == sorted([first, f"notice 1: {first} confirmed it already"])
+
+
+def test_a_window_that_is_moved_must_be_announced_anew_and_what_was_stays(each_desk: Desk, tmp_path: Path) -> None:
+    each_desk.register.announce()
+    each_desk.now = at("2026-05-23 12:00")  # a Saturday
     moved = written(
         tmp_path, ('weekday = "sunday"\nbegins = 02:00:00', 'weekday = "sunday"\nbegins = 05:00:00'),
         ("cap_minutes_a_month = 120", "cap_minutes_a_month = 240"),
     )  # fmt: skip
-    desk.read(read_contract(moved, DECLARATIONS))
-    counted = [one.since for one in desk.declared("2026-05-04", "2026-06-05") if one.counts]
+    each_desk.read(read_contract(moved, DECLARATIONS))
+    counted = [one.since for one in each_desk.declared("2026-05-04", "2026-06-05") if one.counts]
     assert counted == [
         at("2026-05-10 02:00"), at("2026-05-17 02:00"), at("2026-05-31 05:00"), at("2026-06-01 22:00")
     ]  # fmt: skip
-    assert desk.standing("2026-05-24", "2026-05-25") == [
+    assert each_desk.standing("2026-05-24", "2026-05-25") == [
         ("sunday-updates", "refused: announced 17 h ahead, too late for this one")
     ]
 
@@ -221,14 +251,14 @@ def test_a_single_window_that_stands_in_the_file_too_late_is_refused(desk: Desk)
     )  # fmt: skip
 
 
-def test_a_single_window_that_leaves_the_file_before_it_begins_is_called_off(desk: Desk, tmp_path: Path) -> None:
-    desk.register.announce()
-    assert desk.counted("2026-06-01", "2026-06-03") == 120
-    desk.now += DAY
+def test_a_single_window_that_leaves_the_file_before_it_begins_is_called_off(each_desk: Desk, tmp_path: Path) -> None:
+    each_desk.register.announce()
+    assert each_desk.counted("2026-06-01", "2026-06-03") == 120
+    each_desk.now += DAY
     text = written(tmp_path).read_text()
     single = text[text.index("[[exclusions.maintenance.single]]") : text.index("[exclusions.hotfix]")]
-    desk.read(read_contract(written(tmp_path, (single, "")), DECLARATIONS))
-    assert desk.counted("2026-06-01", "2026-06-03") == 0
+    each_desk.read(read_contract(written(tmp_path, (single, "")), DECLARATIONS))
+    assert each_desk.counted("2026-06-01", "2026-06-03") == 0
 
 
 # What the ledger is told ---------------------------------------------------------------------------
