@@ -101,8 +101,7 @@ function onFrame(frame, received) {
   if (frame.op !== 'heartbeat') return null;
   watch.heartbeat(frame.channels);
   if (store.check(frame.channels, received, patience_ms()).length > 0) return onGap();
-  measuring.proven();
-  return null;
+  return void measuring.proven();
 }
 
 /** A server that speaks otherwise, or that no longer has these modules, is another release. */
@@ -127,9 +126,9 @@ function onData(frame, received) {
   if (frame.op === 'delta') measuring.applied(frame, received);
   measuring.proven();
   for (const { job, channels } of bound.values()) {
-    if (job === null || !channels.includes(frame.channel)) continue;
-    if (frame.op === 'delta' && frame.channel === channels[0]) measuring.awaitPaint(job, frame, received);
-    loop.mark(job);
+    if (!channels.includes(frame.channel)) continue;
+    if (frame.op === 'delta' && frame.channel === channels[0]) measuring.awaitPaint(job ?? measuring.grids, frame, received);
+    if (job) loop.mark(job);
   }
   loop.mark(propsJob);
   noteShown();
@@ -163,6 +162,7 @@ function sendChanges() {
   const channels = isStarted ? store.takeChanges() : null;
   if (channels === null) return;
   const start = now();
+  measuring.ship();
   setProps(window, CHANGES, { data: { frame: (props += 1), channels } });
   // Dash runs the callbacks in two further tasks; what they take counts as this job's cost
   setTimeout(() => setTimeout(() => loop.charge(propsJob, now() - start), 0), 0);
@@ -214,10 +214,9 @@ function rescan() {
   lookAtFreshness();
 }
 
-/** Which channels have a value on the page. */
+/** Tells which channels have a value on the page. */
 function noteShown() {
-  const found = [...bound.values()].flatMap(({ channels }) => channels);
-  measuring.shown(found.filter((name) => store.get(name)?.state));
+  measuring.shown([...bound.values()].flatMap(({ channels }) => channels).filter((name) => store.get(name)?.state));
 }
 
 function bindOne(element) {
@@ -296,8 +295,7 @@ function start() {
 
 document.addEventListener('visibilitychange', () => {
   for (const { job } of bound.values()) if (job) job.waiting = [];
-  if (document.hidden) measuring.hide();
-  if (document.hidden) return void report(); // it may be the last chance
+  if (document.hidden) return void (measuring.hide(), report()); // it may be the last chance
   connection.nudge();
   loop.kick();
 });
@@ -328,6 +326,7 @@ function bind(ids) {
 /** Changed rows go to the grids; a grid that was just mounted gets all of its rows. */
 function updateGrids(changes, ids) {
   const isMounting = dash.callback_context?.triggered_id !== CHANGES;
+  measuring.landed();
   grids.update(isMounting ? Object.fromEntries(ids.map(({ channel }) => [channel, true])) : changes.channels, ids);
 }
 

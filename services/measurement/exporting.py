@@ -132,8 +132,13 @@ def _held(head: Mapping[str, Any], lines: Iterable[bytes]) -> Held:
     )
 
 
+def _objective(raw: Mapping[str, Any]) -> Objective:
+    upstream = tuple((feed, after_s) for feed, after_s in raw["upstream"])
+    return Objective(**{**raw, "excluding": tuple(raw["excluding"]), "upstream": upstream})
+
+
 def _verified(head: Mapping[str, Any], held: Held) -> Verification:
-    objectives = [Objective(**{**raw, "excluding": tuple(raw["excluding"])}) for raw in head["objectives"]]
+    objectives = [_objective(raw) for raw in head["objectives"]]
     spans = [Declared(**raw) for raw in head["declared"]]
     ledger = Ledger(
         held, intervals=lambda objective, at: shares(objective, spans, at), clock=lambda: int(head["exported_at"])

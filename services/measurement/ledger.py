@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from services.contract.document import Objective
-from services.measurement.kinds import measure, no_data, objective_rule, with_intervals
+from services.measurement.kinds import counted, measure, no_data, objective_rule, with_intervals
 from services.measurement.minutes import MINUTE_MS, Minute
 from services.measurement.raw import Raw
 from services.positions import Clock, wall_clock
+from services.sketch import Sketch
 
 SETTLED_AFTER_MS = 30_000
 """A minute is told once it has been over for so long: by then its sheets are there."""
@@ -57,6 +58,13 @@ class Ledger:
         if self._intervals is None:
             return list(found)
         return [with_intervals(minute, self._intervals(objective, minute.at)) for minute in found]
+
+    def would_hold(self, objective: Objective, since: int, until: int) -> float | None:
+        """The limit that the objective's share would just have held in that time: for 95 % the p95; None: unknown."""
+        whole = Sketch()
+        for raw in self._raw.minutes(*self._bounds(since, until)):
+            whole.merge(counted(objective, raw).whole())
+        return whole.quantile(objective.share)
 
     def _bounds(self, since: int, until: int) -> tuple[int, int]:
         began = self._raw.began_at()

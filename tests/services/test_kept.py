@@ -38,8 +38,8 @@ def ledger(kept: Kept, now: int = START + 3 * HOUR_MS, *, closed: bool = True) -
     return Ledger(kept, rolled_up=kept if closed else None, clock=lambda: now)
 
 
-def test_minutes_read_from_closed_hours_are_those_measured_again_to_the_digit(database: Database) -> None:
-    kept = Kept(database)
+def test_minutes_read_from_closed_hours_are_those_measured_again_to_the_digit(each_database: Database) -> None:
+    kept = Kept(each_database)
     fill(kept)
     close(kept, START + HOUR_MS + CLOSED_AFTER_MS)
     for one in OBJECTIVES:
@@ -48,8 +48,8 @@ def test_minutes_read_from_closed_hours_are_those_measured_again_to_the_digit(da
         assert ledger(kept).minutes(one, *whole) == ledger(kept, closed=False).minutes(one, *whole)
 
 
-def test_a_closed_hour_never_changes_and_what_comes_after_it_counts_nowhere(database: Database) -> None:
-    kept = Kept(database)
+def test_a_closed_hour_never_changes_and_what_comes_after_it_counts_nowhere(each_database: Database) -> None:
+    kept = Kept(each_database)
     fill(kept)
     close(kept, closes_at(START))
     before = ledger(kept).minutes(LATENCY, START, START + HOUR_MS)
@@ -61,8 +61,8 @@ def test_a_closed_hour_never_changes_and_what_comes_after_it_counts_nowhere(data
     assert before[3].no_data
 
 
-def test_a_sheet_that_comes_before_its_hour_is_closed_counts(database: Database) -> None:
-    kept = Kept(database)
+def test_a_sheet_that_comes_before_its_hour_is_closed_counts(each_database: Database) -> None:
+    kept = Kept(each_database)
     fill(kept, minutes=3)
     now = START + 10 * MINUTE_MS
     ways = ledger(kept, now)
@@ -71,8 +71,8 @@ def test_a_sheet_that_comes_before_its_hour_is_closed_counts(database: Database)
     assert [one.no_data for one in ways.minutes(LATENCY, START, now)][:5] == [False, False, False, False, True]
 
 
-def test_what_is_received_twice_counts_once(database: Database) -> None:
-    kept = Kept(database)
+def test_what_is_received_twice_counts_once(each_database: Database) -> None:
+    kept = Kept(each_database)
     fill(kept, minutes=1)
     fill(kept, minutes=1)
     (found,) = ledger(kept, START + 2 * MINUTE_MS).minutes(LATENCY, START, START + MINUTE_MS)
@@ -80,8 +80,8 @@ def test_what_is_received_twice_counts_once(database: Database) -> None:
     assert len(kept.probes(START, START + MINUTE_MS)) == 2
 
 
-def test_an_hour_of_which_nothing_was_received_is_closed_as_bad(database: Database) -> None:
-    kept = Kept(database)
+def test_an_hour_of_which_nothing_was_received_is_closed_as_bad(each_database: Database) -> None:
+    kept = Kept(each_database)
     fill(kept, minutes=2)
     close(kept, START + 2 * HOUR_MS + CLOSED_AFTER_MS)
     found = kept.hours(LATENCY, START, START + 2 * HOUR_MS)[START + HOUR_MS]
