@@ -68,7 +68,7 @@ def broker_full(sight: Sight) -> Iterator[Finding]:
     yield Finding(
         "broker:full", "broker", "critical", "broker",
         f"broker memory {per_cent(sight.memory_share)} full: new events are refused with 429, "
-        f"{sight.effect(None, 'live tiles stand still')}; raise maxmemory or find what does not drain",
+        f"{sight.audience()}; raise maxmemory, or find what does not drain",
         sight.at,
     )  # fmt: skip
 
@@ -83,8 +83,7 @@ def without_worker(sight: Sight) -> Iterator[Finding]:
         since = sight.looking_since if said is None else said.at + WORKER_LIMIT_MS
         yield Finding(
             f"lane:{lane}", "worker", "critical", "worker",
-            f"lane {lane} has no worker: {sight.effect(f'{lane.feed}.', 'live tiles of this feed stand still')} since "
-            f"{moment(since, sight)}",
+            f"lane {lane} has no worker: {sight.effect(f'{lane.feed}.', since, 'live tiles of this feed stand still')}",
             since, for_ms=HANDOVER_MS, channel=None,
         )  # fmt: skip
 
@@ -97,7 +96,7 @@ def backlogs(sight: Sight) -> Iterator[Finding]:
         yield Finding(
             f"backlog:{lane}", f"backlog:{lane.feed}", "major", "worker",
             f"backlog of {lane.feed} at {counted(said.backlog, 'event', 'events')}: "
-            f"{sight.effect(f'{lane.feed}.')} since {moment(said.backlog_since, sight)}",
+            f"{sight.effect(f'{lane.feed}.', said.backlog_since)}",
             said.backlog_since,
         )  # fmt: skip
 

@@ -62,8 +62,8 @@ def _burn_text(
     return (
         f"{objective.name}: the error budget goes {fast} over {span(rule.long_s)}; "
         f"{per_cent(budget.spent / budget.total)} {bad} in the last {span(rule.short_s)}, where "
-        f"{per_cent(tolerated(objective))} is tolerated: {sight.effect(objective.channel)} since "
-        f"{moment(since, sight)}"
+        f"{per_cent(tolerated(objective))} is tolerated: "
+        f"{sight.effect(objective.channel, since)}"
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from services.alerts.finding import Stage
-from services.alerts.wording import counted, seconds
+from services.alerts.wording import counted, moment, seconds
 from services.declare import Lane
 from services.freshness import WORKER_LIMIT_MS, Progress
 
@@ -71,17 +71,17 @@ class Sight:
         silent = [self.at - said.at for said in spoken if not self.is_led(said)]
         return max([self.delay_ms or 0.0, *map(self._waits, spoken), *silent])
 
-    def effect(self, channel: str | None, says: str = "") -> str:
-        """What viewers have of it: `live tiles delayed by 3.1 s for 42 viewers`."""
+    def effect(self, channel: str | None, since: int, says: str = "") -> str:
+        """What viewers have of it, and since when: `live tiles delayed by 3.1 s for 42 viewers since 14:03`."""
+        delay, when = self.delay_of(channel), f"since {moment(since, self)}"
         if self.viewers == 0:
-            return "no viewer is connected"
-        delay = self.delay_of(channel)
+            return f"{when}; no viewer is connected"
         if not says and delay < NOTICED_MS:
-            return f"live tiles not delayed, {self.audience()}"
+            return f"{when}; live tiles not delayed, {self.audience()}"
         what = (says or "live tiles delayed by {delay}").replace("{delay}", seconds(delay))
         if self.viewers is None:
-            return f"{what}, for how many viewers is not known,"
-        return f"{what} for {counted(self.viewers, 'viewer', 'viewers')}"
+            return f"{what} {when}; {self.audience()}"
+        return f"{what} for {counted(self.viewers, 'viewer', 'viewers')} {when}"
 
     def audience(self) -> str:
         """How many look on: `42 viewers are connected`."""

@@ -68,7 +68,7 @@ class Thresholds:
         since = self._since.setdefault(threshold.name, sight.at)
         yield self._finding(threshold, f"threshold:{threshold.name}", since, threshold.for_s * 1_000, (
             f"{reading.label} of {reading.title}{f' ({key})' if key else ''} {_limit(threshold, reading.unit)}, now "
-            f"{figure(value)}: {sight.effect(threshold.channel, threshold.means)} since {moment(since, sight)}"
+            f"{figure(value)}: {sight.effect(threshold.channel, since, threshold.means)}"
         ))  # fmt: skip
 
     def _silent(self, threshold: ThresholdRule, reading: Reading, sight: Sight) -> Iterator[Finding]:

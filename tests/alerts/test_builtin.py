@@ -95,7 +95,10 @@ def test_shedding_at_the_hard_cap_is_told_when_it_happens_and_for_a_while() -> N
 
 
 def test_nobody_is_said_to_be_affected_where_nobody_looks_on() -> None:
-    assert "no viewer is connected since" in texts(sight(viewers=0, lanes={BOARD: progress(at=NOW - 63_000)}))[0]
+    assert (
+        "has no worker: since 22:13; no viewer is connected"
+        in texts(sight(viewers=0, lanes={BOARD: progress(at=NOW - 63_000)}))[0]
+    )
 
 
 def test_while_everything_starts_a_lane_without_a_worker_is_no_trouble() -> None:

@@ -35,7 +35,7 @@ def test_viewers_of_all_webs_and_how_old_values_are_when_painted(system: System)
     publish(system, "web-2", 10, 0, 3.1)
     sight = observer(system).look()
     assert sight.viewers == 42
-    assert sight.effect(None) == "live tiles delayed by 3.1 s for 42 viewers"
+    assert sight.effect(None, START_MS) == "live tiles delayed by 3.1 s for 42 viewers since 22:13"
 
 
 def test_a_web_that_has_said_nothing_for_a_while_has_no_viewers(system: System) -> None:
@@ -43,7 +43,7 @@ def test_a_web_that_has_said_nothing_for_a_while_has_no_viewers(system: System) 
     system.now_ms += 11_000
     sight = observer(system).look()
     assert sight.viewers is None
-    assert "how many viewers are connected is not known" in sight.effect(None)
+    assert "how many viewers are connected is not known" in sight.effect(None, START_MS)
 
 
 def test_lanes_memory_and_whether_somebody_evaluates_alerts(system: System) -> None:

@@ -75,8 +75,8 @@ def test_web_tells_the_death_of_the_worker_once_however_many_webs_look(watched: 
     assert watched.look(*webs, after_s=60) == ["lane:orders.0"]
     (subject,) = watched.kept.subjects()
     assert subject == (
-        "[critical] lane orders.0 has no worker: live tiles of this feed stand still, for how many viewers is not "
-        "known, since 22:14"
+        "[critical] lane orders.0 has no worker: live tiles of this feed stand still since 22:14; how many viewers are "
+        "connected is not known"
     )
     watched.system.drain()
     assert watched.look(*webs) == []
