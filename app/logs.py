@@ -41,7 +41,8 @@ def start_logging(process: str, level: str, *, for_people: bool | None = None) -
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    for talkative in ("werkzeug", "alembic"):  # their routine is not ours to tell
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def _naming(process: str) -> Processor:

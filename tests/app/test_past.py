@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+import headwater
 from app.factory import Web
+from app.loading import load_declarations
 from app.settings import Settings
 from services.archive.archiver import Archiver
 from services.database import Database, migrate
+from services.positions import wall_clock
 from services.processor import Processor
+from services.telemetry import Telemetry
 from tests.app.conftest import KEY
-
-URL = "/api/channels/signals.newest/history"
 
 
 @pytest.fixture
 def filled(web: Web, settings: Settings, client: FlaskClient) -> FlaskClient:
     """A client of a web whose archive holds three signals."""
-    from app.loading import load_declarations
-    from services.telemetry import Telemetry
-
     declarations = load_declarations()
     database = Database(settings.database_address)
     migrate(database)
@@ -45,8 +44,6 @@ def names(channel: str) -> str:
 
 
 def signals_channel() -> str:
-    from app.loading import load_declarations
-
     found: list[str] = [c.name for c in load_declarations().channels.values() if c.feed.name == "signals"]
     return next(name for name in found if load_declarations().channels[name].kind == "latest")
 
@@ -98,7 +95,21 @@ def test_a_database_without_tables_is_503_with_the_remedy(client: FlaskClient) -
     assert "headwater release" in answer.get_json()["detail"]
 
 
+def test_the_door_for_analysis_reads_what_the_settings_name(filled: FlaskClient, settings: Settings) -> None:
+    values = headwater.frame("signals", 0, wall_clock() + 1, settings=settings)["value"]
+    assert list(values) == [0.5, 1.5, 2.5]
+
+
 def test_readiness_tells_of_an_archive_that_is_behind_and_is_not_decided_by_it(
-    filled: FlaskClient, tmp_path: Path
+    filled: FlaskClient, web: Web
 ) -> None:
-    assert filled.get("/readyz").get_json()["checks"]["archive"] == "ok"
+    headers = {"Authorization": f"Bearer {KEY}"}
+    assert filled.post("/api/ingest/signals", json={"name": "n4", "value": 1}, headers=headers).status_code == 202
+    now = wall_clock()
+    for lane, told in web.broker.lane_progress(load_declarations().lanes()).items():
+        behind = replace(told, at=now, unarchived_since=now - 90_000)
+        web.broker._redis.set(f"hw:{{{lane}}}:progress", behind.encoded())
+    ready = filled.get("/readyz")
+    assert ready.status_code == 200, ready.get_json()
+    assert ready.get_json()["checks"]["archive"] == "lane signals.0: 1 events, the oldest 90 s old"
+    assert 'headwater_lane_unarchived_events{lane="signals.0"} 1' in filled.get("/metrics").get_data(as_text=True)

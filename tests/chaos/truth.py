@@ -9,9 +9,12 @@ those that are in.
 from __future__ import annotations
 
 import math
+import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from tests.chaos.arena import CHANNELS, Arena
@@ -27,7 +30,8 @@ def settle(arena: Arena, within_s: float = 20.0) -> None:
     for producer in arena.producers:
         if not producer.stop(within_s):
             arena.record.violation("not acknowledged", f"a batch was not acknowledged within {within_s:g} s")
-    events = [event for batch in _survivors(arena, within_s) for event in batch.events]
+    survivors = _survivors(arena, within_s)
+    events = [event for batch in survivors for event in batch.events]
     for viewer in arena.viewers:
         viewer.slow_s = 0.0
     for answer in (text for text in arena.counts if text.startswith("answer that does not add up")):
@@ -38,6 +42,7 @@ def settle(arena: Arena, within_s: float = 20.0) -> None:
     if not _until(within_s, lambda: not _stragglers(arena)):
         arena.record.violation("not converged", "; ".join(_stragglers(arena)[:4]))
     _compare(arena, wanted)
+    _compare_archive(arena, [event["id"] for event in events], within_s)
     _judge_epochs(arena)
 
 
@@ -128,6 +133,34 @@ def _compare(arena: Arena, wanted: dict[str, Any]) -> None:
             arena.record.violation(
                 "wrong value", f"{channel}: {len(wrong)} of {len(shown)}, {wrong[0]} among them, differ: {difference}"
             )
+
+
+def _compare_archive(arena: Arena, wanted: Sequence[str], within_s: float) -> None:
+    """What is in is in the archive, too; once, where no broker lost what it had accepted and accepted it again.
+
+    Less is right only where the archive says so: a gap of events that were dropped for memory.
+    """
+    def missing() -> int:
+        return len(set(wanted) - set(_archived(arena, "SELECT id FROM archive_events WHERE feed = 'orders'")))
+
+    def forgiven() -> int:
+        return sum(_archived(arena, "SELECT events FROM archive_gaps WHERE feed = 'orders' AND reason = 'shed'"))
+
+    if not _until(within_s, lambda: missing() <= forgiven()):
+        arena.record.violation("archive", f"{missing()} of {len(wanted)} events are missing, {forgiven()} are told")
+    kept = Counter(_archived(arena, "SELECT id FROM archive_events WHERE feed = 'orders'"))
+    arena.counts["events archived"] += kept.total()
+    arena.counts["events told missing in the archive"] += forgiven()
+    twice = [one for one, times in kept.items() if times > 1]
+    if twice and not arena.losses:
+        arena.record.violation("archive", f"{len(twice)} events are there twice: {twice[:3]}")
+
+
+def _archived(arena: Arena, question: str) -> list[Any]:
+    """One column of the installation's database, read as anybody could."""
+    database = arena.system.folder / "data" / "headwater.db"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as connection:
+        return [found for (found,) in connection.execute(question)]
 
 
 def _difference(wanted: Any, shown: Any, path: str = "") -> str:

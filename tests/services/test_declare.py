@@ -13,6 +13,7 @@ from headwater import (
     Feed,
     Flag,
     Freshness,
+    History,
     Http,
     Latest,
     Log,
@@ -102,6 +103,11 @@ def _taken_name() -> None:
         title = count()  # type: ignore[assignment]
 
 
+def _log_by_hour() -> None:
+    class Wrong(Log, feed=Orders, history=History(days=1, hourly_days=30)):
+        pass
+
+
 @pytest.mark.parametrize(
     ("declare", "name", "remedy"),
     [
@@ -129,6 +135,10 @@ def _taken_name() -> None:
         (_unpartitioned_in_lanes, "partition", "lives in one"),
         (_taken_name, "title", "otherwise"),
         (_log_of_newest, "policy", "keeps 'every'"),
+        (lambda: _feed(history=History(days=-1)), "history", "0 to 36500"),
+        (lambda: _feed(history=History(days=0.5, hourly_days=30)), "history", "hours come from days"),
+        (lambda: _latest(history=History(days=9, hourly_days=3)), "history", "hourly_days of at least days"),
+        (_log_by_hour, "history", "leave out hourly_days"),
     ],
 )
 def test_a_wrong_declaration_names_file_name_value_and_remedy(
@@ -201,3 +211,19 @@ def test_a_flag_can_be_a_condition() -> None:
     assert not condition.holds({"k": "c", "paid": True})
     assert not condition.holds({"k": "a"})
     assert condition.describe() == "paid is True and k is one of a, b"
+
+
+def test_a_channel_is_kept_as_long_as_its_feed_unless_it_says_otherwise() -> None:
+    class Kept(Feed, name="kept", key="k", source=Http(), freshness=FRESH, history=History(days=3, hourly_days=30)):
+        k = Text()
+
+    class Newest(Latest, feed=Kept):
+        pass
+
+    class Entries(Log, feed=Kept):
+        pass
+
+    class Short(Latest, feed=Kept, history=History(days=1)):
+        pass
+
+    assert [channel.history for channel in (Newest, Entries, Short)] == [History(3, 30), History(3), History(1)]
