@@ -86,12 +86,13 @@ class Kept:
             connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
 
     def began_at(self) -> int | None:
+        """The first minute; of an hour that is closed it is the one that the hour begins with."""
+        oldest = select(objective_hours.c.minutes).order_by(objective_hours.c.hour).limit(1)
         with self._database.reading() as connection:
-            found = [
-                connection.execute(select(func.min(column))).scalar()
-                for column in (measured_sheets.c.minute, objective_hours.c.hour)
-            ]
-        return min((at for at in found if at is not None), default=None)
+            sheet = connection.execute(select(func.min(measured_sheets.c.minute))).scalar()
+            closed = connection.execute(oldest).scalar()
+        first = [minute.at for minute in _minutes_from(closed)[:1]] if closed else []
+        return min([*first, *([] if sheet is None else [sheet])], default=None)
 
     def received(self, since: int, until: int) -> dict[int, int]:
         found: dict[int, int] = {}

@@ -7,15 +7,14 @@ declared, or confirmed, after the minute.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from services.contract.document import Objective
-from services.measurement.kinds import counted, measure, no_data, objective_rule, with_intervals
+from services.measurement.kinds import measure, no_data, objective_rule, with_intervals
 from services.measurement.minutes import MINUTE_MS, Minute
-from services.measurement.raw import Raw
+from services.measurement.raw import Raw, RawMinute
 from services.positions import Clock, wall_clock
-from services.sketch import Sketch
 
 SETTLED_AFTER_MS = 30_000
 """A minute is told once it has been over for so long: by then its sheets are there."""
@@ -46,6 +45,7 @@ class Ledger:
         clock: Clock = wall_clock,
     ) -> None:
         self._raw, self._rolled_up, self._intervals, self._clock = raw, rolled_up, intervals, clock
+        self._last: tuple[tuple[int, int, int], tuple[RawMinute, ...]] = (0, 0, 0), ()
         self._known: dict[tuple[str, ...], dict[int, tuple[int, Minute]]] = {}
 
     def minutes(self, objective: Objective, since: int, until: int) -> list[Minute]:
@@ -58,13 +58,6 @@ class Ledger:
         if self._intervals is None:
             return list(found)
         return [with_intervals(minute, self._intervals(objective, minute.at)) for minute in found]
-
-    def would_hold(self, objective: Objective, since: int, until: int) -> float | None:
-        """The limit that the objective's share would just have held in that time: for 95 % the p95; None: unknown."""
-        whole = Sketch()
-        for raw in self._raw.minutes(*self._bounds(since, until)):
-            whole.merge(counted(objective, raw).whole())
-        return whole.quantile(objective.share)
 
     def _bounds(self, since: int, until: int) -> tuple[int, int]:
         began = self._raw.began_at()
@@ -98,9 +91,17 @@ class Ledger:
         received = self._raw.received(first, end)
         fresh = [at for at, count in received.items() if known.get(at, (0, None))[0] != count]
         if fresh:
-            for raw in self._raw.minutes(min(fresh), max(fresh) + MINUTE_MS):
+            for raw in self._read(min(fresh), max(fresh) + MINUTE_MS, sum(received.values())):
                 known[raw.at] = (received.get(raw.at, 0), measure(objective, raw))
         for at in range(first, end, MINUTE_MS):
             yield known[at][1] if at in received else no_data(at)
         for at in sorted(known)[: -KNOWN_MINUTES or None]:
             del known[at]
+
+    def _read(self, first: int, end: int, count: int) -> Iterable[RawMinute]:
+        """Objectives are asked for one after the other: what was read for one of them is not read again for the next."""
+        if end - first > KNOWN_MINUTES * MINUTE_MS:
+            return self._raw.minutes(first, end)
+        if self._last[0] != (first, end, count):
+            self._last = (first, end, count), tuple(self._raw.minutes(first, end))
+        return self._last[1]

@@ -89,6 +89,17 @@ def test_an_hour_of_which_nothing_was_received_is_closed_as_bad(each_database: D
     assert all(minute.no_data for minute in found)
 
 
+def test_the_time_before_the_first_measurement_is_not_bad_also_once_its_hour_is_closed(database: Database) -> None:
+    kept, first = Kept(database), START + 40 * MINUTE_MS
+    kept.add_sheets([(first, sheet("web", own(ingested_to_sent=[0.1]), first).encoded())])
+    close(kept, closes_at(START))
+    for _ in range(2):  # with the raw minutes, and once they are forgotten
+        assert kept.began_at() == first
+        found = ledger(kept).minutes(LATENCY, START, START + HOUR_MS)
+        assert [one.at for one in found] == list(range(first, START + HOUR_MS, MINUTE_MS))
+        kept.forget_before(START + HOUR_MS)
+
+
 def test_raw_minutes_go_after_the_disputed_period_and_closed_hours_stay(database: Database) -> None:
     kept = Kept(database)
     fill(kept)

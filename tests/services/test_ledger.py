@@ -40,14 +40,6 @@ def test_declared_intervals_take_their_share_of_a_minute_out() -> None:
     assert not second.excluded
 
 
-def test_the_limit_that_would_just_have_held_is_told_for_a_check_of_the_contract() -> None:
-    raw = received(minute(sheet("web", own(ingested_to_sent=[0.1] * 94 + [3.0] * 6))))
-    found = ledger(raw).would_hold(objective("latency", "gateway", share=0.95), START, START + HOUR_MS)
-    assert found is not None
-    assert abs(found - 3.0) < 0.05
-    assert ledger(raw).would_hold(BACKLOG, START, START + HOUR_MS) is None
-
-
 def test_intervals_that_overlap_take_nothing_out_twice() -> None:
     ways = ledger(backlogs(0), intervals=lambda *_: {"maintenance": 1.0, "force_majeure": 1.0})
     (found,) = ways.minutes(BACKLOG, START, START + MINUTE_MS)
