@@ -6,6 +6,7 @@ after exclusions.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -51,9 +52,10 @@ def settled(now: int) -> int:
     return (now - SETTLED_AFTER_MS) // MINUTE_MS * MINUTE_MS
 
 
-def within(minutes: Iterable[Minute], until: int, span_ms: int) -> list[Minute]:
-    """The whole minutes of the `span_ms` before `until`."""
-    return [minute for minute in minutes if until - span_ms <= minute.at <= until - MINUTE_MS]
+def within(minutes: Sequence[Minute], until: int, span_ms: int) -> Sequence[Minute]:
+    """The whole minutes of the `span_ms` before `until`; `minutes` are in the order of time."""
+    first = bisect_left(minutes, until - span_ms, key=lambda minute: minute.at)
+    return minutes[first : bisect_left(minutes, until, key=lambda minute: minute.at)]
 
 
 def burn_rate(objective: Objective, minutes: Iterable[Minute]) -> float | None:

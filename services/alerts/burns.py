@@ -36,9 +36,11 @@ def burning(objective: Objective, alerting: Alerting, minutes: Sequence[Minute],
     """
     until = settled(sight.at)
     for rule in alerting.burn:
-        long, short = (within(minutes, until, 1_000 * span_s) for span_s in (rule.long_s, rule.short_s))
-        budget = Budget.of(objective, long)
-        if budget.total < alerting.minimum_events or not all(_exceeds(objective, rule, part) for part in (long, short)):
+        short = within(minutes, until, 1_000 * rule.short_s)
+        if not _exceeds(objective, rule, short):
+            continue  # nearly always, and the cheaper one to find out
+        long = within(minutes, until, 1_000 * rule.long_s)
+        if Budget.of(objective, long).total < alerting.minimum_events or not _exceeds(objective, rule, long):
             continue
         since = burning_since(objective, long, 1_000 * rule.short_s)
         yield Finding(
