@@ -34,7 +34,7 @@ class Places:
                 self._open(number, header[1] == "[[", _names(header[2]))
                 return
             if key := _KEY.match(line):
-                self._lines.setdefault((*self._table, *_names(key[1])), number)
+                self._note((*self._table, *_names(key[1])), number)
         self._follow(line)
 
     def _open(self, number: int, listed: bool, names: Path) -> None:
@@ -44,7 +44,12 @@ class Places:
             table = (*table, self._seen[table])
             self._seen[table[:-1]] += 1
         self._table = table
-        self._lines.setdefault(table, number)
+        self._note(table, number)
+
+    def _note(self, path: Path, number: int) -> None:
+        """The line of the field, and of tables around it that have no line of their own."""
+        for length in range(1, len(path) + 1):
+            self._lines.setdefault(path[:length], number)
 
     def _counted(self, names: Path) -> Path:
         """The path of a header's parents: a parent that is a list means its newest entry."""
