@@ -99,7 +99,7 @@ class Ledger:
             del known[at]
 
     def _read(self, first: int, end: int, count: int) -> Iterable[RawMinute]:
-        """Objectives are asked for one after the other: what was read for one of them is not read again for the next."""
+        """Objectives are asked for one after the other: what was read for one is not read again for the next."""
         if end - first > KNOWN_MINUTES * MINUTE_MS:
             return self._raw.minutes(first, end)
         if self._last[0] != (first, end, count):
