@@ -6,7 +6,7 @@ import pytest
 
 from services.contract.exclusions import Expected, Upstream
 from services.events import Validator
-from services.feeds import operations
+from services.feeds import flights, operations
 from services.freshness import Progress
 from services.sources.upstream import source_record
 from services.supply import Supplies, Supply, merged
@@ -79,6 +79,15 @@ def test_where_nothing_was_agreed_that_is_said_and_what_was_not_seen_is_left_out
     assert (found["verdict"], found["expected"]) == ("nothing agreed", "–")
     assert "interval_s" not in found
     Validator(operations.Operations.declaration).event(found, NOW)
+
+
+def test_a_recording_has_no_lateness_since_it_sets_its_stamps_itself() -> None:
+    supply = Supply(deliveries=20, accepted=1_000)
+    supply.lateness.add(600.0, 1_000)
+    told = Progress("e", NOW, NOW, alive_at=NOW)
+    found = source_record(flights.Flights.declaration, told, supply, AGREED, NOW)
+    assert found["verdict"] == "as expected"
+    assert "lateness_p95_s" not in found
 
 
 def test_a_process_of_an_earlier_release_publishes_none() -> None:
