@@ -71,11 +71,8 @@ def _touches(one: Declared, objective: Objective) -> bool:
 def reasons(contract: Contract) -> dict[str, str]:
     """Why each exclusion is one, by the name under which it is printed."""
     rules, found = contract.exclusions, {}
-    if rules.upstream:
-        found["upstream"] = "; ".join(
-            f"{one.feed}: {one.cause} ({one.owner.replace('_', ' ')}, over {one.late_after_s:g} s)"
-            for one in rules.upstream
-        )
+    for one in rules.upstream:
+        found[one.name] = f"{one.cause} ({one.owner.replace('_', ' ')}, over {one.late_after_s:g} s)"
     if rules.maintenance:
         ahead, cap = rules.maintenance.notice_hours, rules.maintenance.cap_minutes_a_month
         found["maintenance"] = f"maintenance that was announced {ahead} h ahead, at most {cap} min a month"

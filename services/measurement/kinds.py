@@ -120,31 +120,33 @@ def _excluded(objective: Objective, raw: RawMinute, good: int, total: int) -> It
         left -= excused
         if excused:
             yield "viewer_network", float(excused)
-    if left and "upstream" in objective.excluding:
-        late = min(left, _upstream_events(objective, raw, total) if painted else _upstream_seconds(objective, raw))
-        if late:
-            yield "upstream", float(late)
+    for feed, after_s in objective.upstream:
+        late = (
+            _upstream_events(objective, raw, total, feed, after_s)
+            if painted
+            else _upstream_seconds(objective, raw, feed)
+        )
+        if excused := min(left, late):
+            left -= excused
+            yield f"upstream:{feed}", float(excused)
 
 
-def _upstream_events(objective: Objective, raw: RawMinute, painted: int) -> int:
+def _upstream_events(objective: Objective, raw: RawMinute, painted: int, feed: str, after_s: float) -> int:
     """Events that their source sent too late, in the share that such events have of all that came in that minute.
 
     Only those count that came later than the objective's whole limit: of the others something was left to us.
     """
     came = raw.counted("created_to_ingested", None if objective.channel is None else _feed(objective.channel))
-    late = sum(
-        line.own.count - line.own.within(max(after_s, objective.limit))
-        for feed, after_s in objective.upstream
-        for line in raw.lines("created_to_ingested", feed)
-    )
+    limit = max(after_s, objective.limit)
+    late = sum(line.own.count - line.own.within(limit) for line in raw.lines("created_to_ingested", feed))
     return painted * late // came if came else 0
 
 
-def _upstream_seconds(objective: Objective, raw: RawMinute) -> int:
+def _upstream_seconds(objective: Objective, raw: RawMinute, feed: str) -> int:
     """Seconds in which what was shown was too old, and its source was the cause."""
     if objective.kind != "freshness":
         return 0
-    lines = raw.lines("event_age_upstream", objective.channel)
+    lines = raw.lines_of("event_age_upstream", feed, objective.channel)
     found = weigh(lines, objective.limit, SECONDS_A_MINUTE) if objective.point == "browser" else _own(lines)
     return found.total - found.within(objective.limit)
 

@@ -44,6 +44,11 @@ class RawMinute:
         """The lines of a stage: of a channel, or of all that belong to the client."""
         return [line for key, line in self._found(stage, transport) if _concerns(key, channel)]
 
+    def lines_of(self, stage: str, feed: str, channel: str | None) -> list[Line]:
+        """The lines of a stage that come from one feed: of a channel, or of all its channels."""
+        found = self._found(stage, "socket")
+        return [line for key, line in found if key.channel.partition(".")[0] == feed and _concerns(key, channel)]
+
     def _found(self, stage: str, transport: str) -> Iterator[tuple[Key, Line]]:
         for sheet in self.sheets:
             for key, line in sheet.lines.items():

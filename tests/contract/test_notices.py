@@ -308,7 +308,7 @@ def test_an_outage_of_a_third_party_touches_what_comes_from_it_and_nothing_else(
 def test_every_exclusion_has_its_reason_in_words() -> None:
     found = reasons(shop())
     assert set(found) == {
-        "upstream", "maintenance", "hotfix", "third_party:card-network", "force_majeure", "viewer_network"
+        "upstream:orders", "maintenance", "hotfix", "third_party:card-network", "force_majeure", "viewer_network"
     }  # fmt: skip
     assert found["hotfix"] == "7.3 Emergency changes: recorded before it began, at most 60 min a month"
-    assert found["upstream"] == "orders: the shop's till sends late (client, over 3 s)"
+    assert found["upstream:orders"] == "the shop's till sends late (client, over 3 s)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -121,7 +122,10 @@ def test_a_viewers_own_network_is_excluded_only_where_others_are_not_slow_with_i
 def test_seconds_that_were_old_because_of_their_source_are_excluded_by_name() -> None:
     lines = viewed("event_age", [GOOD] * 30) | viewed("event_age_upstream", [BAD] * 20)
     raw = minute(sheet("web", lines))
-    assert measure(objective("freshness", "browser", excluding=("upstream",)), raw).excluded == {"upstream": 20}
+    upstream = objective("freshness", "browser", excluding=("upstream",), upstream=(("shop", 3.0),))
+    assert measure(upstream, raw).excluded == {"upstream:shop": 20}
+    assert measure(replace(upstream, channel=None), raw).excluded == {"upstream:shop": 20}
+    assert measure(replace(upstream, channel=None, upstream=(("other", 3.0),)), raw).excluded == {}
     assert measure(objective("freshness", "browser"), raw) == Minute(START, 30, 50)
 
 
@@ -139,7 +143,7 @@ def test_events_that_their_source_sent_too_late_are_excluded_in_their_share() ->
     came = _own_feed(*[0.1] * 8, 4.0, 4.0)
     upstream = objective("latency", "browser", excluding=("upstream",), upstream=(("shop", 3.0),))
     found = measure(upstream, minute(sheet("web", painted | came)))
-    assert (found.good, found.total, dict(found.excluded)) == (6, 10, {"upstream": 2.0})
+    assert (found.good, found.total, dict(found.excluded)) == (6, 10, {"upstream:shop": 2.0})
 
 
 @pytest.mark.parametrize(
@@ -156,4 +160,4 @@ def test_no_more_is_excluded_than_was_bad() -> None:
     painted = viewed("created_to_painted", [GOOD] * 9 + [BAD])
     upstream = objective("latency", "browser", excluding=("upstream",), upstream=(("shop", 3.0),))
     found = measure(upstream, minute(sheet("web", painted | _own_feed(*[4.0] * 10))))
-    assert dict(found.excluded) == {"upstream": 1.0}
+    assert dict(found.excluded) == {"upstream:shop": 1.0}
