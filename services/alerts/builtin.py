@@ -89,9 +89,11 @@ def without_worker(sight: Sight) -> Iterator[Finding]:
 
 
 def backlogs(sight: Sight) -> Iterator[Finding]:
-    """Events that wait for too long."""
+    """Events that wait for too long where there is a worker; where there is none, that is what is told."""
     for lane, said in sight.lanes.items():
-        if said is None or not said.backlog or sight.at - said.backlog_since <= BACKLOG_LIMIT_MS:
+        if said is None or not sight.is_led(said) or not said.backlog:
+            continue
+        if sight.at - said.backlog_since <= BACKLOG_LIMIT_MS:
             continue
         yield Finding(
             f"backlog:{lane}", f"backlog:{lane.feed}", "major", "worker",

@@ -92,7 +92,8 @@ class Telling:
     def _firing(self, row: Row[Any], alerts: Sequence[Alert]) -> Message:
         again = row.told and not is_worse(row.severity, row.told if row.told != OVER else None)
         still = "still " if again and row.told != OVER else ""
-        subject = f"[{still}{row.severity}] {row.text}"
+        how_many = f", {len(alerts)} alerts" if len(alerts) > 1 else ""
+        subject = f"[{still}{row.severity}{how_many}] {row.text}"
         lines = tuple(alert.text for alert in alerts) or (row.text,)
         return Message(_shortened(subject), lines, self._facts(row), row.severity)
 

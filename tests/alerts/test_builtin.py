@@ -63,6 +63,11 @@ def test_a_backlog_says_how_much_waits_and_what_viewers_have_of_it() -> None:
     ]
 
 
+def test_a_backlog_of_a_lane_without_a_worker_is_not_told_beside_its_cause() -> None:
+    stopped = progress(at=NOW - 63_000, backlog=12_400, backlog_since=NOW - 62_000)
+    assert [one.key for one in found(sight(lanes={BOARD: stopped}))] == ["lane:flights.0"]
+
+
 def test_a_full_broker_is_told_before_it_is_out_of_memory() -> None:
     (finding,) = found(sight(memory_share=0.834))
     assert finding.severity == "critical"

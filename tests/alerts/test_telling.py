@@ -24,7 +24,7 @@ def test_an_incident_is_told_once_with_all_that_fires(kept: Keeping) -> None:
     kept.fire(finding("lane:host.0"))
     assert kept.tell() == 1
     assert kept.tell() == 0
-    assert kept.subjects() == ["[critical] lane:flights.0 is in trouble"]
+    assert kept.subjects() == ["[critical, 2 alerts] lane:flights.0 is in trouble"]
     delivery = kept.outbox.take(NOW)
     assert delivery is not None
     assert delivery.message.lines == ("lane:flights.0 is in trouble", "lane:host.0 is in trouble")
@@ -43,7 +43,7 @@ def test_what_gets_worse_is_told_again(kept: Keeping) -> None:
     kept.tell()
     kept.fire(finding("lane:host.0", severity="critical"))
     kept.tell()
-    assert kept.subjects() == ["[minor] lane:flights.0 is in trouble", "[critical] lane:host.0 is in trouble"]
+    assert kept.subjects() == ["[minor] lane:flights.0 is in trouble", "[critical, 2 alerts] lane:host.0 is in trouble"]
 
 
 def test_what_nobody_acknowledges_is_told_again_after_a_while(kept: Keeping) -> None:
