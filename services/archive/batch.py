@@ -8,9 +8,9 @@ from typing import Literal
 
 from services.declare import Lane
 
-Reason = Literal["shed", "unreadable", "deltas_trimmed"]
-"""Why something is missing: dropped for memory before it was read; not JSON; deltas that the broker keeps for two
-minutes only, while nobody archived."""
+Reason = Literal["shed", "unreadable", "broker_lost", "deltas_trimmed"]
+"""Why something is missing: dropped for memory before it was read; not JSON; accepted by a broker that came back
+without its data; deltas that the broker keeps for two minutes only, while nobody archived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class LaneGatherer:
         if self._keeps_events:
             position, counted = self._events(found, position, standing)
             self._shed(found, before, standing)
+            if renewed:
+                self._lost(found, before, standing)
         self._deltas(found, standing.epoch)
         after = LaneCursor(before.version + 1, standing.epoch, position, standing.shed)
         return Batch(
@@ -113,6 +115,13 @@ class LaneGatherer:
             since, _ = entry_parts(before.entry)
             until = found.events[0].entry_at if found.events else self._clock()
             found.gaps.append(Gap(self.lane.feed, "", since, until, dropped, "shed"))
+
+    def _lost(self, found: _Gathered, before: LaneCursor, standing: ArchiveStanding) -> None:
+        """A broker that knows nothing of the archive came back without its data: what it had accepted last is gone."""
+        if standing.acknowledged == NOTHING and before.entry != NOTHING:
+            since, _ = entry_parts(before.entry)
+            until = max(since, found.events[0].entry_at if found.events else self._clock())
+            found.gaps.append(Gap(self.lane.feed, "", since, until, 0, "broker_lost"))
 
     # Deltas --------------------------------------------------------------------------------------
 

@@ -61,6 +61,10 @@ class Dear(Log, feed=Sales, where=Sales.price.at_least(100)):
     """Dear sales."""
 
 
+class Shops(Latest, feed=Sales, partition=Sales.shop):
+    """Each shop's own orders."""
+
+
 class Fleeting(Latest, feed=Sales, history=History(days=0)):
     """Not kept."""
 
@@ -158,6 +162,16 @@ def test_a_series_gives_each_point_once_with_its_last_value(system: System, each
 def test_a_log_gives_its_entries(system: System, database: Database) -> None:
     sell(system, database, sale(1, HOUR + 1_000, price=150), sale(2, HOUR + 2_000), sale(3, HOUR + 3_000, price=200))
     assert [row["order"] for row in past(database, Dear, HOUR, HOUR + HOUR_MS).rows] == ["o1", "o3"]
+
+
+def test_each_partition_has_its_own_history(system: System, each_database: Database) -> None:
+    sell(system, each_database, sale(1, HOUR + 1_000), sale(2, HOUR + 2_000, shop="south"), sale(3, HOUR + 3_000))
+    with each_database.reading() as connection:
+        found = {
+            shop: [row["key"] for row in channel_past(connection, Shops.part(shop), HOUR, HOUR + HOUR_MS).rows]
+            for shop in ("north", "south", "west")
+        }
+    assert found == {"north": ["o1", "o3"], "south": ["o2"], "west": []}
 
 
 def test_a_channel_that_keeps_no_history_has_none(system: System, database: Database) -> None:

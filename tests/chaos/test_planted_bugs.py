@@ -18,6 +18,7 @@ NEEDS = {
     "stale_writer": ["pause_worker", "pause_worker"],
     "wrong_merge": ["cut_viewers", "slow_viewers"],
     "reused_epoch": ["empty_broker"],
+    "forgotten_row": [],
 }
 """The faults under which each shows."""
 FOUND_AS = {
@@ -27,6 +28,7 @@ FOUND_AS = {
     "stale_writer": "wrong value",
     "wrong_merge": "divergence",
     "reused_epoch": "silent loss",
+    "forgotten_row": "archive",
 }
 """The violation by which each is found, others may come with it."""
 

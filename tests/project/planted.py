@@ -98,8 +98,23 @@ def reused_epoch() -> None:
     lane.new_epoch = lambda: "always"  # type: ignore[attr-defined]
 
 
+def forgotten_row() -> None:
+    """An event is taken for archived and is not: the last of every fifth round."""
+    from services.archive import gathering
+
+    rows_of, calls = gathering.event_rows, iter(range(10_000_000))
+
+    def forgetting(lane: Any, entries: Any) -> Any:
+        rows, gaps = rows_of(lane, entries)
+        return (rows if next(calls) % 5 else rows[:-1]), gaps
+
+    gathering.event_rows = forgetting
+
+
 BUGS: dict[str, Callable[[], None]] = {
-    bug.__name__: bug for bug in (lost_event, double_apply, skipped_delta, stale_writer, wrong_merge, reused_epoch)
+    bug.__name__: bug for bug in (
+        lost_event, double_apply, skipped_delta, stale_writer, wrong_merge, reused_epoch, forgotten_row,
+    )
 }
 
 
