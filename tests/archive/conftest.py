@@ -15,5 +15,5 @@ def _started(shared_postgres: Postgres) -> None:
 
 @pytest.fixture(autouse=True)
 def _long_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that is busy for two seconds changes nothing of what is tested here; who takes over is said by tests."""
+    """A machine that is busy for two seconds changes nothing of what is tested here: the tests say who takes over."""
     monkeypatch.setattr(leading, "LEASE_TTL_MS", 60_000)
