@@ -33,10 +33,13 @@ def burning(objective: Objective, alerting: Alerting, minutes: Sequence[Minute],
     """A finding for each rule whose both windows burn too fast, at the last settled minute.
 
     With fewer counted than the contract's minimum over the long window nothing is found: one bad of three is no trend.
+    A rule says nothing before its short window has been measured in full: ten minutes are not three days.
     """
     until = settled(sight.at)
     for rule in alerting.burn:
         short = within(minutes, until, 1_000 * rule.short_s)
+        if not minutes or minutes[0].at > until - 1_000 * rule.short_s:
+            continue
         if not _exceeds(objective, rule, short):
             continue  # nearly always, and the cheaper one to find out
         long = within(minutes, until, 1_000 * rule.long_s)

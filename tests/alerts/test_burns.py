@@ -77,6 +77,17 @@ def test_too_few_events_are_no_trend() -> None:
     assert len(list(burning(objective(), fast, [*few, minute(9, bad=1, total=1)], sight(9)))) == 1
 
 
+def _rates(minutes: Sequence[Minute], number: int) -> list[str]:
+    return [found.key.rpartition(":")[2] for found in burning(objective(), alerting(), minutes, sight(number))]
+
+
+def test_a_rule_says_nothing_before_its_short_window_was_measured_in_full() -> None:
+    # all bad from the first minute that was ever measured
+    minutes = [minute(n, bad=100) for n in range(400)]
+    fired = {number: sorted(_rates(minutes[: number + 1], number)) for number in (3, 4, 28, 29, 358, 359)}
+    assert fired == {3: [], 4: ["14.4"], 28: ["14.4"], 29: ["14.4", "6"], 358: ["14.4", "6"], 359: ["1", "14.4", "6"]}
+
+
 def test_the_text_says_what_changed_where_and_whether_viewers_are_affected() -> None:
     (finding,) = burning(objective(), alerting(DEFAULT_BURN[:1]), series(range(44), 43), sight(43))
     assert finding.text == (
