@@ -35,11 +35,12 @@ def main() -> None:
 def up() -> None:
     """Run broker, worker and web together until Ctrl-C, and say where live data is to be seen."""
     from app.example import example_post
-    from app.loading import load_declarations
+    from app.loading import load_contract, load_declarations
     from app.supervisor import Supervisor
 
     settings = start("supervisor")
-    declarations = load_declarations()  # a wrong declaration is told once, before anything starts
+    declarations = load_declarations()  # what is wrong is told once, before anything starts
+    load_contract(declarations)
 
     def announce() -> None:
         click.echo(f"\n  Headwater is live at {settings.url}  (Ctrl-C stops it)\n")

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from time import time
 
-from app.loading import DEMO
+import click
+from click.testing import CliRunner
+
+from app.commands import explained
+from app.loading import DEMO, load_declarations
+from services.contract.reading import read_contract
 from services.database import Database, migrate
 from services.measurement.kept import Kept
 from services.sheets import MINUTE_MS, Key, Line, Sheet
@@ -113,3 +118,18 @@ def test_a_limit_below_what_was_measured_in_the_last_hour_is_a_warning(tmp_path:
     (warned,) = [line for line in ended.stdout.splitlines() if line.startswith("warn")]
     assert "gateway-latency: within_s = 2: lately 95 % were within 2.979 s" in warned
     assert warned.endswith("the nearest target that holds is within_s = 3")
+
+
+def test_any_command_that_reads_a_wrong_contract_says_the_first_fault_in_one_line(tmp_path: Path) -> None:
+    path = _changed(tmp_path, ("within_s = 2.0", "within_s = 0"), ('name = "log"', 'name = "Log"'))
+
+    @click.command()
+    @explained
+    def read() -> None:
+        read_contract(path, load_declarations(DEMO))
+
+    ended = CliRunner().invoke(read)
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith(f"headwater: {path}:19: objective[0].within_s: 0: give seconds above 0")
+    assert ended.stderr.endswith("(and 1 more: headwater contract check)\n")
+    assert len(ended.stderr.splitlines()) == 1
