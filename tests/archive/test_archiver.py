@@ -16,7 +16,7 @@ from services.archive.writing import write
 from services.broker import leading
 from services.database import Database, migrate
 from services.database.tables import archive_deltas, archive_events, archive_gaps, archive_lanes
-from services.declare import Lane
+from services.declare import History, Lane
 from services.embedded import EmbeddedBroker
 from tests.project.feeds import shop
 from tests.system import START_MS, System, order
@@ -256,6 +256,36 @@ def test_a_channel_that_was_there_before_the_archive_begins_with_a_snapshot_and_
     archiver(system, database).drain()
     assert deltas(database) == [(3, False), (3, True)]
     assert gaps(database) == []
+
+
+def test_an_archive_that_is_turned_on_later_begins_with_what_is_there_and_counts_right(
+    system: System, database: Database
+) -> None:
+    system.post([order(n) for n in range(5)])
+    system.drain()
+    system.broker._redis.xgroup_destroy(STREAM, "archive")
+    system.broker._redis.hdel("hw:{orders.0}:lane", "archive", "archived")
+    system.broker.ingest(LANE, [("", b'{"id":"probe"}')], None, "probe")
+    assert unarchived(system) == 0  # nobody waits for an archive
+    system.processor.hand_over()
+    system.processor = system.new_processor("worker-2")
+    system.post([order(n) for n in range(5, 8)])
+    waiting = unarchived(system)
+    archiver(system, database).drain()
+    assert waiting == len(ids(database)) == 8
+    assert "probe" not in ids(database)
+    assert unarchived(system) == 0
+
+
+def test_a_feed_that_is_archived_no_more_is_waited_for_no_more(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(vars(system.declarations.feeds["orders"]), "history", History(days=0))
+    system.processor.hand_over()
+    system.processor = system.new_processor("worker-2")
+    for number in range(300):
+        system.post([order(number)])
+    system.drain()
+    assert system.broker._redis.xlen(STREAM) < 110
+    assert unarchived(system) == 0
 
 
 def test_a_broker_that_comes_back_empty_is_followed_from_its_beginning(system: System, each_database: Database) -> None:

@@ -52,7 +52,9 @@ class Arena:
 
     def start(self, station: str) -> None:
         environment = os.environ | {
-            "REDIS_URL": self._url, "DATABASE_URL": self._database_url, "HEADWATER_DATA": str(self._folder),
+            "REDIS_URL": self._url,
+            "DATABASE_URL": self._database_url,
+            "HEADWATER_DATA": str(self._folder),
         }
         with (self._folder / f"{station}.log").open("ab") as log:
             command = [sys.executable, "-m", "tests.project", "worker", station]
