@@ -16,6 +16,7 @@ export class Measuring {
   #counted = 0;
   #trip = 0;
   #shipped = [];
+  #shownPage = null;
   /** Stands for the job of what Dash's clientside callbacks paint: grids. */
   grids = { group: 'grid', seen: true, waiting: [] };
 
@@ -94,15 +95,16 @@ export class Measuring {
     if (age !== null) this.#note(UPSTREAM.has(cause) ? 'event_age_upstream' : 'event_age', channel, age, times);
   }
 
-  /** The page shows these channels since `since`. */
+  /** The page shows these channels since `since`; one that Dash draws anew is the same page. */
   want(names, since) {
-    for (const channel of this.#awaited.keys()) if (!names.includes(channel)) this.#awaited.delete(channel);
+    if (this.page() !== this.#shownPage) this.#awaited.clear();
+    this.#shownPage = this.page();
     for (const channel of names) if (!this.#awaited.has(channel)) this.#awaited.set(channel, this.isHidden() ? null : since);
   }
 
   /** Channels whose value is on the page now: the next animation frame shows it. */
   shown(names) {
-    const fresh = names.filter((name) => typeof this.#awaited.get(name) === 'number');
+    const fresh = [...new Set(names)].filter((name) => typeof this.#awaited.get(name) === 'number');
     if (fresh.length === 0) return;
     const waited = fresh.map((name) => [name, this.#awaited.get(name)]);
     for (const name of fresh) this.#awaited.set(name, null);

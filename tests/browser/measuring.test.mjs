@@ -10,11 +10,11 @@ import { Telemetry } from '../../assets/live/telemetry.mjs';
 
 /** A viewer of /flights whose clock the test advances; the server is 10 s ahead of it. */
 function viewer() {
-  const world = { now: 1_000, hidden: false, polling: false, frames: [], telemetry: new Telemetry() };
+  const world = { page: '/flights', now: 1_000, hidden: false, polling: false, frames: [], telemetry: new Telemetry() };
   const clock = new ServerClock();
   for (let n = 0; n < 4; n += 1) clock.sample(0, 0, 10_000);
   world.measuring = new Measuring({
-    telemetry: world.telemetry, clock, now: () => world.now, isHidden: () => world.hidden, page: () => '/flights',
+    telemetry: world.telemetry, clock, now: () => world.now, isHidden: () => world.hidden, page: () => world.page,
     isPolling: () => world.polling, onFrame: (act) => world.frames.push(act),
   });
   world.lines = () => Object.fromEntries(world.telemetry.report(true).lines.map(
@@ -117,7 +117,7 @@ test('a first value counts once, from when the page wanted it to the frame that 
   const world = viewer();
   world.measuring.want(['flights.board'], 0);
   world.measuring.shown([]);
-  world.measuring.shown(['flights.board']);
+  world.measuring.shown(['flights.board', 'flights.board']); // in two tiles
   world.now = 1_500;
   world.frames.splice(0).forEach((act) => act());
   world.measuring.want(['flights.board'], 2_000);
@@ -128,6 +128,10 @@ test('a first value counts once, from when the page wanted it to the frame that 
   assert.equal(world.frames.length, 0);
   world.measuring.want([], 3_000);
   world.measuring.want(['flights.board'], 3_000);
+  world.measuring.shown(['flights.board']);
+  assert.equal(world.frames.length, 0); // drawn anew
+  world.page = '/board';
+  world.measuring.want(['flights.board'], 4_000);
   world.measuring.shown(['flights.board']);
   assert.equal(world.frames.length, 1);
 });
