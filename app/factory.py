@@ -51,14 +51,15 @@ class Web:
     gateway: Gateway
     publisher: Publisher
     broker: Broker
-    reader: StandingReader
+    reader: StandingReader | None = None
     lookout: Lookout | None = None
 
     def start(self) -> None:
         """Start the threads; after the fork, since a fork keeps none."""
         self.gateway.start()
         self.publisher.start()
-        self.reader.start()
+        if self.reader is not None:
+            self.reader.start()
         if self.lookout is not None:
             self.lookout.start()
 
@@ -68,7 +69,8 @@ class Web:
         if self.lookout is not None:
             self.lookout.stop()
         self.publisher.stop()
-        self.reader.stop()
+        if self.reader is not None:
+            self.reader.stop()
         self.broker.close()
 
 
@@ -99,8 +101,9 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
         IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024, reports,
         database,
     ).register(server)
-    reader = StandingReader(LastKnown(StandingRegister(database), settings.data / "standing.json"), database)
-    register_status(server, lambda: reader.known.standing, clock)
+    known = LastKnown(StandingRegister(database), settings.data / "standing.json")
+    register_status(server, lambda: known.standing, clock)
+    reader = None if contract is None else StandingReader(known, database)
     IncidentMarks(None if contract is None else Register(database), doors, clock).register(server)
     alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)
     lookout = None if alerting is None else alerting.lookout(process_name("web"))

@@ -12,7 +12,7 @@ import pytest
 from app.factory import Web, create_app
 from app.settings import Settings
 from app.status_page import OLD_MS, render
-from services.database import Database
+from services.database import Database, migrate
 from services.report.board import StandingRegister
 from services.report.standing import PublicWindow, Standing
 from tests.services.agreed import Even
@@ -82,15 +82,15 @@ def test_it_answers_with_broker_database_and_worker_down(web: Web, made: Standin
     assert "Nothing has been measured yet." in answer.text
 
     database = Database(f"sqlite:///{tmp_path / 'other.db'}")
-    from services.database import migrate
-
     migrate(database)
     StandingRegister(database).write(made)
-    web.reader.known._register = StandingRegister(database)  # it answered once
-    web.reader.known.look()
+    assert web.reader is not None
+    known = web.reader.known
+    known._register = StandingRegister(database)  # it answered once
+    known.look()
     database.close()
-    web.reader.known._register = StandingRegister(Database("postgresql://nobody@127.0.0.1:1/none"))
-    web.reader.known.look()
+    known._register = StandingRegister(Database("postgresql://nobody@127.0.0.1:1/none"))
+    known.look()
     answer = web.server.test_client().get("/status")
     assert answer.status_code == 200
     assert "Last known: what is measured is as promised" in words_of(answer.text)
