@@ -34,7 +34,6 @@ from services.positions import Clock
 
 LOOK_EVERY_S = 5.0
 DELIVER_EVERY_S = 1.0
-STOP_TIMEOUT_S = 0.5
 WEB_PATIENCE_MS = 3_000
 """What a worker has not sent by then, web sends."""
 
@@ -110,17 +109,13 @@ class Lookout:
     def __init__(self, watch: Watch, courier: Courier, database: Database) -> None:
         self._watch, self._courier, self._database = watch, courier, database
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="lookout", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, name="lookout", daemon=True).start()
 
     def stop(self) -> None:
         """Look no more. A message that is being sent is left to others: it stays due."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_TIMEOUT_S)
         self._database.close()
 
     def _run(self) -> None:

@@ -10,9 +10,11 @@ from subprocess import CompletedProcess
 import pytest
 
 from services.alerts.finding import Finding
+from services.alerts.message import Message
+from services.alerts.outbox import Outbox
 from services.alerts.register import Register
 from services.database import Database, migrate
-from tests.app.running import headwater
+from tests.app.running import ROOT, headwater
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -86,3 +88,22 @@ def test_the_sinks_are_tested_and_what_became_of_it_is_recorded(run: Run) -> Non
     assert "log  delivered" in run("alerts", "deliveries").stdout
     strange = run("alerts", "test", "pager")
     assert (strange.returncode, strange.stderr) == (2, "headwater: no sink pager; contract.toml declares log\n")
+
+
+def test_proactive_monitoring_fails_the_check_until_a_test_reached_a_sink(tmp_path: Path) -> None:
+    proactive = (ROOT / "contract.toml").read_text().replace('monitoring = "reactive"', 'monitoring = "proactive"')
+    contract = tmp_path / "contract.toml"
+    contract.write_text(f'{proactive}\n[[sink]]\nname = "chat"\nkind = "webhook"\nurl_env = "CHAT_URL"\n')
+    database = Database(f"sqlite:///{tmp_path / 'headwater.db'}")
+    migrate(database)
+
+    def check() -> CompletedProcess[str]:
+        return headwater("contract", "check", str(contract), HEADWATER_DATA=str(tmp_path), CHAT_URL="http://example.com")
+
+    before = check()
+    assert before.returncode == 1
+    assert "proactive, but no test ever reached a sink (chat); run headwater alerts test" in before.stdout
+    Outbox(database).record(Message("[test]", ()), "chat", int(time.time() * 1_000))
+    database.close()
+    after = check()
+    assert after.returncode == 0, after.stdout
