@@ -60,15 +60,15 @@ def test_a_report_that_was_sent_is_never_sent_again_not_even_by_another_worker(d
     assert len(sent(database)) == 2
 
 
-def test_of_two_workers_that_make_the_same_report_at_once_one_sends_it(database: Database) -> None:
+def test_of_two_workers_that_make_the_same_report_at_once_one_sends_it(each_database: Database) -> None:
     now = Now(11, 16, 8)
-    first, second = schedule(database, now), schedule(database, now)
+    first, second = schedule(each_database, now), schedule(each_database, now)
     keys = ReportRegister.keys
     with pytest.MonkeyPatch.context() as patch:  # both looked before either wrote
         patch.setattr(ReportRegister, "keys", lambda self: frozenset())
         assert (first.step(), second.step()) == (1, 0)
-    assert keys(ReportRegister(database)) == {"week:2026-W46"}
-    assert len(sent(database)) == 2
+    assert keys(ReportRegister(each_database)) == {"week:2026-W46"}
+    assert len(sent(each_database)) == 2
 
 
 def test_reports_missed_while_the_worker_was_down_are_made_on_its_return_and_sent_once(database: Database) -> None:
@@ -86,11 +86,11 @@ def test_nothing_is_reported_of_the_time_before_anything_was_measured(database: 
     assert schedule(database, now, began_at=now.at - SETTLED_MS).step() == 0
 
 
-def test_the_message_carries_the_verdict_and_the_report_as_it_is_kept(database: Database) -> None:
+def test_the_message_carries_the_verdict_and_the_report_as_it_is_kept(each_database: Database) -> None:
     now = Now(11, 16, 8)
-    schedule(database, now).step()
-    kept = ReportRegister(database).made("week:2026-W46")
-    delivery = Outbox(database).take(now.at)
+    schedule(each_database, now).step()
+    kept = ReportRegister(each_database).made("week:2026-W46")
+    delivery = Outbox(each_database).take(now.at)
     assert kept is not None
     assert delivery is not None
     pdf, html = delivery.message.attachments

@@ -80,9 +80,9 @@ def test_nothing_private_stands_in_it() -> None:
         assert private not in text
 
 
-def test_what_is_written_is_read_as_it_was(database: Database) -> None:
+def test_what_is_written_is_read_as_it_was(each_database: Database) -> None:
     made = standing(Even({"board-latency": 10}, since=BEGAN), incident())
-    register = StandingRegister(database)
+    register = StandingRegister(each_database)
     assert register.read() is None
     register.write(made)
     register.write(made)
