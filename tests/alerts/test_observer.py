@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+import pytest
+import redis
 from sqlalchemy import insert
 
 from services.alerts.builtin import LOSS_SHOWN_MS
 from services.alerts.channels import Channels
 from services.alerts.gaps import Gaps
 from services.alerts.observer import Observer
+from services.alerts.rule import Rule, in_sight
 from services.alerts.sight import Sight
+from services.broker import leading
 from services.contract.alerting import ThresholdRule
 from services.database import Database
 from services.database.tables import archive_gaps
+from services.declare import Lane
+from services.embedded import EmbeddedBroker
+from services.positions import wall_clock
 from services.telemetry import Telemetry
+from tests.services.test_full_broker import set_memory
 from tests.system import START_MS, System, order
 
 
@@ -81,3 +90,44 @@ def test_a_gap_that_the_archive_recorded_is_found_for_a_while(system: System, ea
     (found,) = gaps.look(Sight(at + 2, ZoneInfo("UTC")))
     assert found.text == "archive lacks 501 events of orders since 22:13; live values are complete"
     assert list(gaps.look(Sight(at + 2 + LOSS_SHOWN_MS, ZoneInfo("UTC")))) == []
+
+
+def keys(system: System, rules: Sequence[Rule]) -> list[str]:
+    """What the rules find in a look at the real broker."""
+    sight = observer(system).look()
+    return [found.key for rule in rules for found in rule.look(sight)]
+
+
+def test_a_broker_whose_memory_runs_full_is_told(own_broker: EmbeddedBroker) -> None:
+    system = System(own_broker.url)
+    system.drain()
+    assert keys(system, in_sight()) == []
+    set_memory(own_broker, 10_000)
+    assert keys(system, in_sight()) == ["broker:full"]
+    system.close()
+
+
+def test_a_lane_that_reached_its_hard_cap_is_told(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = in_sight()
+    monkeypatch.setattr(leading, "STREAM_LIMIT_BYTES", 20_000)
+    system.drain()
+    redis.Redis.from_url(system.url).xgroup_create("hw:{orders.0}:events", "archive", id="0", mkstream=True)
+    assert keys(system, rules) == []
+    for number in range(200):
+        system.post([order(number, note="x" * 150)])
+    for _ in range(3):
+        system.now_ms += 1_000  # progress is told once a second
+        system.drain()
+    assert keys(system, rules) == ["shed:orders.0"]
+
+
+def test_a_backlog_that_waits_for_too_long_is_told_while_the_lane_has_a_worker(system: System) -> None:
+    system.now_ms = wall_clock()  # entries of a stream carry the broker's own time
+    system.drain()
+    system.post([order(1), order(2)])
+    found = []
+    for _ in range(4):
+        system.now_ms += 10_000
+        system.broker.report_progress(Lane("orders", 0), START_MS, "e", (0, 0))
+        found.append(keys(system, in_sight()))
+    assert found == [[], [], [], ["backlog:orders.0"]]
