@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reportlab.lib.colors import Color, HexColor
+if TYPE_CHECKING:
+    from reportlab.lib.colors import Color
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Ink:
 
     @property
     def colour(self) -> Color:
+        from reportlab.lib.colors import HexColor  # web only writes style sheets: it loads no reportlab
+
         return HexColor(self.light)
 
 
