@@ -77,15 +77,15 @@ def without_worker(sight: Sight) -> Iterator[Finding]:
     """Lanes that nobody leads; silent while everything starts, when that is no trouble."""
     if not sight.started and sight.at - sight.looking_since < STARTING_MS:
         return
-    for lane, said in sight.lanes.items():
-        if sight.is_led(said):
-            continue
+    alone = {lane: said for lane, said in sight.lanes.items() if not sight.is_led(said)}
+    for lane, said in alone.items():
         since = sight.looking_since if said is None else said.at + WORKER_LIMIT_MS
-        yield Finding(
-            f"lane:{lane}", "worker", "critical", "worker",
-            f"lane {lane} has no worker: {sight.effect(f'{lane.feed}.', since, 'live tiles of this feed stand still')}",
-            since, for_ms=HANDOVER_MS, channel=None,
-        )  # fmt: skip
+        if len(alone) == len(sight.lanes) > 1:
+            text = f"no lane has a worker: {sight.effect(None, since, 'live tiles stand still')}"
+        else:
+            effect = sight.effect(f"{lane.feed}.", since, "live tiles of this feed stand still")
+            text = f"lane {lane} has no worker: {effect}"
+        yield Finding(f"lane:{lane}", "worker", "critical", "worker", text, since, for_ms=HANDOVER_MS)
 
 
 def backlogs(sight: Sight) -> Iterator[Finding]:

@@ -94,7 +94,7 @@ class Telling:
         still = "still " if again and row.told != OVER else ""
         how_many = f", {len(alerts)} alerts" if len(alerts) > 1 else ""
         subject = f"[{still}{row.severity}{how_many}] {row.text}"
-        lines = tuple(alert.text for alert in alerts) or (row.text,)
+        lines = tuple(dict.fromkeys(alert.text for alert in alerts)) or (row.text,)
         return Message(_shortened(subject), lines, self._facts(row), row.severity)
 
     def _over(self, row: Row[Any]) -> Message:

@@ -52,6 +52,11 @@ def test_a_lane_without_a_worker_names_the_lane_the_viewers_and_since_when() -> 
     assert finding.since == NOW - 60_000
 
 
+def test_a_system_without_any_worker_is_told_as_that() -> None:
+    dead = sight(lanes={BOARD: progress(at=NOW - 63_000), HOST: progress(at=NOW - 63_000)})
+    assert texts(dead) == ["no lane has a worker: live tiles stand still for 42 viewers since 22:13"] * 2
+
+
 def test_a_lane_that_never_had_a_worker_is_told_too() -> None:
     assert [one.key for one in found(sight(lanes={BOARD: None}))] == ["lane:flights.0"]
 
