@@ -24,6 +24,8 @@ EVENTS_PER_COMMIT = 5_000
 ENTRIES_PER_READ = 100
 RENEW_EVERY_S = 0.5
 PROGRESS_EVERY_S = 1.0
+LAGGING_MS = 10_000
+"""An archive that is so far behind stands still rather than being busy."""
 IDLE_BLOCK_MS = 200
 RETRY_S = 0.2
 POISON_TRIES = 3
@@ -50,6 +52,7 @@ class Processor:
         self._worker, self._tick_s, self._clock, self._monotonic = worker, tick_ms / 1000, clock, monotonic
         self._leadership = Leadership(broker, "processor", declarations.lanes(), worker)
         self._led: dict[Lane, LedLane] = {}
+        self._unarchived_since: dict[Lane, int] = {}
         self._committed: dict[Lane, float] = {}
         self._renew_at = self._progress_at = 0.0
 
@@ -193,6 +196,8 @@ class Processor:
             self._lose(led.lane, str(lost))
             return
         self._committed[led.lane] = self._monotonic()
+        if self._broker.memory_full():
+            self._shed(led.lane)
         self._account(led.lane, committed)
         self._answer_probes(led.lane, committed.marked)
 
@@ -226,10 +231,17 @@ class Processor:
             return
         self._progress_at = now + PROGRESS_EVERY_S
         for lane, led in self._led.items():
-            if dropped := self._broker.shed(lane, len(self._declarations.lanes())):
-                self._telemetry.count("shed", dropped)
-                log.error("events dropped for a group that lags", lane=str(lane), events=dropped)
-            self._broker.report_progress(lane, led.started_at, led.epoch, led.newest)
+            self._shed(lane)
+            told = self._broker.report_progress(lane, led.started_at, led.epoch, led.newest)
+            self._unarchived_since[lane] = told.unarchived_since
+
+    def _shed(self, lane: Lane) -> None:
+        """Let go what a slower group keeps from being trimmed, where that endangers the lane."""
+        since = self._unarchived_since.get(lane, 0)
+        lagging = bool(since) and self._clock() - since > LAGGING_MS
+        if dropped := self._broker.shed(lane, len(self._declarations.lanes()), lagging=lagging):
+            self._telemetry.count("shed", dropped)
+            log.error("events dropped for a group that lags", lane=str(lane), events=dropped)
 
     def hand_over(self) -> None:
         """Commit what is folded and give every lane back, so that a standby need not wait for leases to end."""

@@ -19,8 +19,12 @@ from services.declare import ChannelRef, Declarations, Lane
 from services.positions import Clock
 from services.state import state_of
 
-ENTRIES_PER_READ = 200
 EVENTS_PER_BATCH = 10_000
+BYTES_PER_BATCH = 16 * 1024 * 1024
+BYTES_PER_READ = 4 * 1024 * 1024
+ENTRIES_PER_READ = 500
+FIRST_READ = 10
+"""Entries of the first read; the next ones are measured by what an entry turned out to hold."""
 DELTAS_PER_READ = 500
 CHANNELS_PER_READ = 200
 NOTHING = "0-0"
@@ -51,6 +55,7 @@ class LaneGatherer:
     ) -> None:
         self.lane, self.cursor, self.channels = lane, cursor, dict(channels)
         self._broker, self._declarations, self._clock = broker, declarations, clock
+        self._at_once = FIRST_READ
         self._keeps_events = declarations.feeds[lane.feed].history.days > 0
 
     def gather(self) -> Batch | None:
@@ -90,14 +95,28 @@ class LaneGatherer:
 
     def _events(self, found: _Gathered, position: str, standing: ArchiveStanding) -> tuple[str, int]:
         """Rows of new entries: (the new position, how many events the broker was not told of yet)."""
-        waiting = self._broker.read_entries(self.lane, position, ENTRIES_PER_READ)
-        entries = _as_many(waiting)
-        found.full = len(waiting) == ENTRIES_PER_READ or len(entries) < len(waiting)
+        entries, found.full = self._read(position)
         rows, gaps = event_rows(self.lane, entries)
         found.events += rows
         found.gaps += gaps
         reached = entries[-1].id if entries else position
         return reached, self._untold(standing.acknowledged, position, entries)
+
+    def _read(self, position: str) -> tuple[list[Entry], bool]:
+        """As many entries as one transaction should hold, and whether there may be more."""
+        entries: list[Entry] = []
+        events = size = 0
+        while events < EVENTS_PER_BATCH and size < BYTES_PER_BATCH:
+            asked = self._at_once
+            read = self._broker.read_entries(self.lane, entries[-1].id if entries else position, asked)
+            entries += read
+            events += sum(entry.count for entry in read)
+            held = sum(len(entry.events) for entry in read)
+            size += held
+            if len(read) < asked:
+                return entries, False
+            self._at_once = max(1, min(ENTRIES_PER_READ, BYTES_PER_READ * len(read) // max(1, held)))
+        return entries, True
 
     def _untold(self, acknowledged: str, position: str, entries: Sequence[Entry]) -> int:
         """Events between the archive's last word and the new position: a writer may have died between the two."""
@@ -178,18 +197,6 @@ class LaneGatherer:
                 found.gaps.append(Gap(self.lane.feed, ref.name, held.at, until, 0, "deltas_trimmed"))
         if not fresh:
             found.channels[ref.name] = ChannelCursor(position.epoch, position.seq, at)
-
-
-def _as_many(entries: Sequence[Entry]) -> list[Entry]:
-    """As many entries as one transaction should hold, at least one."""
-    taken: list[Entry] = []
-    events = 0
-    for entry in entries:
-        if taken and events + entry.count > EVENTS_PER_BATCH:
-            break
-        taken.append(entry)
-        events += entry.count
-    return taken
 
 
 def _is_kept(held: ChannelCursor, delta: StoredDelta) -> bool:

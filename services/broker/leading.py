@@ -23,6 +23,8 @@ STREAM_LIMIT_BYTES = 96 * 1024 * 1024
 
 SHORT_OF_MEMORY = 0.65
 """Share of the broker's memory from which on lagging groups have to give way: well below where ingest stops."""
+FULL_OF_MEMORY = 0.9
+"""Share from which on every slower group has to: ingest has stopped, and commits fill what is left."""
 LAGGING_SHARE = 0.3
 """How much of the memory all streams may then hold together."""
 
@@ -145,19 +147,25 @@ class Leading(Connection):
             raise LaneLost(f"lane {lane}: commit refused ({answer.decode()})")
 
     @surfacing
-    def shed(self, lane: Lane, lanes: int = 1) -> int:
-        """Drop what is processed and waits for a lagging group only, where the stream is over its cap: how many.
+    def shed(self, lane: Lane, lanes: int = 1, *, lagging: bool = False) -> int:
+        """Drop what is processed and waits for a slower group only, where the stream is over its cap: how many.
 
-        Where the broker's memory runs short the cap is the lane's share of a part of it, of `lanes` in all: a group
-        that lags must never bring ingest to a stop.
+        Where the broker's memory is full, or runs short for a group that is `lagging`, the cap is the lane's share of
+        a part of it, of `lanes` in all: a group that stands still must never bring ingest to a stop.
         """
         self._look_at_memory()
         cap = STREAM_LIMIT_BYTES
-        if self._memory_share >= SHORT_OF_MEMORY:
+        if self._memory_share >= (SHORT_OF_MEMORY if lagging else FULL_OF_MEMORY):
             cap = min(cap, int(self._memory_limit * LAGGING_SHARE / lanes))
         key = key_of(lane)
         dropped: int = self._run("shed", [key + "lane", key + "events"], [cap])
         return dropped
+
+    @surfacing
+    def memory_full(self) -> bool:
+        """Whether the server's memory is so full that no group can be waited for."""
+        self._look_at_memory()
+        return self._memory_share >= FULL_OF_MEMORY
 
     @surfacing
     def report_progress(self, lane: Lane, started_at: int, epoch: str, newest: tuple[int, int]) -> Progress:

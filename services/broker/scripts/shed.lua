@@ -23,7 +23,7 @@ end
 
 local dropped = 0
 while true do
-  local entries = redis.call('XRANGE', events, '-', checkpoint, 'COUNT', 500)
+  local entries = redis.call('XRANGE', events, '-', checkpoint, 'COUNT', 50)
   if #entries == 0 then break end
   local ids = {}
   for i, entry in ipairs(entries) do
