@@ -37,11 +37,19 @@ class Publisher:
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
+    def begin_stop(self) -> None:
+        """Hand over what was measured, without waiting: a signal's handler may call it, and may be killed after it."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """Publish no more, and take this process off the list."""
-        self._stopping.set()
+        self.begin_stop()
         if self._thread is not None:
             self._thread.join()
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
         try:
             self._hand_over(all_of_it=True)
             self._broker.forget_telemetry([self.telemetry.process])
@@ -63,6 +71,7 @@ class Publisher:
                 log.debug("not published", error=str(error))
             rounds += 1
             self._stopping.wait(PUBLISH_EVERY_S)
+        self._leave()
 
     def _hand_over(self, *, all_of_it: bool = False) -> None:
         """Sheets that may not have arrived are kept: one that arrives twice is known by its id."""

@@ -106,7 +106,7 @@ def _start(worker: Any) -> None:
 
 
 def _let_viewers_go_on_sigterm(web: Web) -> None:
-    """Close viewers' sockets as soon as the process is told to end.
+    """Close viewers' sockets, and hand over what was measured, as soon as the process is told to end.
 
     gunicorn waits for kept-alive connections first, up to all of the time that it has; what it kills then
     has told no viewer why.
@@ -115,6 +115,7 @@ def _let_viewers_go_on_sigterm(web: Web) -> None:
 
     def close_and_stop(number: int, frame: FrameType | None) -> None:
         web.gateway.begin_stop()
+        web.publisher.begin_stop()
         if callable(stop):
             stop(number, frame)
 

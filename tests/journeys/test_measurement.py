@@ -52,5 +52,5 @@ def test_what_a_viewer_experiences_is_kept_by_channel_and_page(
     wait_until(lambda: not missing(), 40, "what the viewer measured")
     found = measured_by_viewers(database)
     assert found["first_value", "orders.total", "/"] == 1
-    assert found["view_second", "orders.total", "/"] >= 10
+    assert 0 < found["view_second", "orders.total", "/"] <= 90
     database.close()
