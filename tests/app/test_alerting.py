@@ -71,7 +71,7 @@ def test_the_death_of_the_worker_is_told_by_web_once(own_broker: EmbeddedBroker,
         wait_until(lambda: "web process started" in (tmp_path / "web.log").read_text(), 40, what="web")
         kill(worker)
         wait_until(lambda: texts(server), 75, what="the message of web")
-        assert re.match(r"\[critical(, \d+ alerts)?\] no lane has a worker: since \d\d:\d\d; no viewer", texts(server)[0])
+        assert re.match(r"\[critical(, \d+ alerts)?\] no lane has a worker: since \d\d:\d\d; ", texts(server)[0])
         (incident,) = Register(database).incidents()
         assert incident.topic == "worker"
         assert all(key.startswith(("lane:", "watch:")) for key in keys(database))
