@@ -30,6 +30,6 @@ def test_an_incident_is_marked_on_a_chart_with_its_text(installation: Installati
     found = Finding("backlog:orders.0", "backlog:orders", "major", "worker", text, now - 10_000)
     number = register.fire(found, now, "journey")
     wait_until(lambda: viewer.run(NOTES), 30, "the incident's text on the chart")
-    assert viewer.run(NOTES)[0] == f"#{number} major: backlog of orders at 12,400 events"
+    assert viewer.run(NOTES)[0].startswith(f"#{number} major: backlog of orders at")  # and what there is room for
     assert viewer.run(BANDS) >= 2
     database.close()
