@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 MINUTE_MS = 60_000
@@ -15,7 +15,7 @@ class Minute:
 
     `at` is the minute's begin in milliseconds since the Unix epoch. `excluded` is what an exclusion takes out of
     `total`, by the exclusion's name; `excluded_good` the part of it that was good. A minute in which something
-    should have been counted and was not is bad: `no_data`, with good 0 and total 1.
+    should have been counted and was not is bad: `no_data`, with good 0 and total 1; `Score` gives it its weight.
     """
 
     at: int
@@ -24,6 +24,17 @@ class Minute:
     excluded: Mapping[str, float] = field(default_factory=dict)
     excluded_good: float = 0.0
     no_data: bool = False
+
+    def weighing(self, weight: float) -> Minute:
+        """The same minute with everything counted that many times."""
+        excluded = {name: amount * weight for name, amount in self.excluded.items()}
+        return replace(
+            self,
+            good=self.good * weight,
+            total=self.total * weight,
+            excluded=excluded,
+            excluded_good=self.excluded_good * weight,
+        )
 
     @property
     def adjusted_total(self) -> float:
@@ -48,11 +59,17 @@ class Score:
 
     @classmethod
     def of(cls, minutes: Iterable[Minute]) -> Self:
-        """Sum in the order of time, so that the same minutes give the same digits."""
+        """Sum in the order of time, so that the same minutes give the same digits.
+
+        A minute without data weighs as much as one with data usually does: beside thousands of events a minute, an
+        hour of which nothing is known would cost nothing if each of its minutes counted as one event.
+        """
         good = total = raw_good = raw_total = 0.0
         count = missing = 0
         excluded: dict[str, float] = {}
-        for minute in sorted(minutes, key=lambda one: one.at):
+        ordered = sorted(minutes, key=lambda one: one.at)
+        usual = _usual_total(ordered)
+        for minute in (one.weighing(usual) if one.no_data else one for one in ordered):
             good, total = good + minute.adjusted_good, total + minute.adjusted_total
             raw_good, raw_total = raw_good + minute.good, raw_total + minute.total
             count, missing = count + 1, missing + minute.no_data
@@ -69,3 +86,9 @@ class Score:
     def raw_share(self) -> float | None:
         """The same before exclusions."""
         return self.raw_good / self.raw_total if self.raw_total else None
+
+
+def _usual_total(minutes: Iterable[Minute]) -> float:
+    """What a minute with data counts on average; 1 where there is none."""
+    totals = [one.total for one in minutes if one.total and not one.no_data]
+    return max(1.0, sum(totals) / len(totals)) if totals else 1.0

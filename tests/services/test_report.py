@@ -104,7 +104,7 @@ def test_a_minute_without_data_is_down_and_missed() -> None:
     gone = {NOON: Minute(NOON, 0, 1, no_data=True)}
     ledger = Even({"board-latency": 10}, {"board-latency": gone}, since=WEEK.since)
     found = of(make_report(facts(), ledger, "week", WEEK), "board-latency")
-    assert (found.minutes_down, found.score.no_data_minutes, found.score.total - found.score.good) == (1, 1, 1)
+    assert (found.minutes_down, found.score.no_data_minutes, found.score.total - found.score.good) == (1, 1, 10)
 
 
 def test_a_breach_within_the_tolerated_minutes_is_met_by_the_exception_and_says_how_much_is_used() -> None:
