@@ -13,8 +13,10 @@ _HOW = (
         "Time is cut into minutes. For each minute and objective it is counted how much there was and how much of it "
         "was good. Every figure is a sum of such minutes, never an average of averages."
     ),
-    "A minute in which something should have been counted and was not is bad as a whole: it counts as missed what a "
-    "minute with data counts on average.",
+    (
+        "A minute in which something should have been counted and was not is bad as a whole: it counts as missed what "
+        "a minute with data counts on average."
+    ),
     (
         "Percentiles and shares within a limit come from mergeable sketches (DDSketch, relative error 1 %), as "
         "processes and browsers sent them; a viewer's weight in one minute is capped."
