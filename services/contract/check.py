@@ -14,7 +14,7 @@ from typing import Literal
 from services.contract.alerting import LogSink, Sink, SmtpSink, WebhookSink
 from services.contract.document import PROBE_EVERY_S, Contract, Objective
 from services.contract.sentences import percent, seconds
-from services.declare import Declarations, Freshness
+from services.declare import Declarations, Freshness, is_of_clients
 
 Measured = Callable[[Objective], float | None]
 """The limit that the objective's share would just have held lately: its p95 for 95 %; None where nothing is known."""
@@ -93,7 +93,7 @@ def _rules(objective: Objective, declarations: Declarations) -> list[tuple[str, 
     """The freshness rules of the objective's channel; for all channels, of those that may not be quiet."""
     if objective.channel is not None:
         return [(objective.channel, declarations.channels[objective.channel].freshness)]
-    rules = [(name, channel.freshness) for name, channel in declarations.channels.items()]
+    rules = [(name, one.freshness) for name, one in declarations.channels.items() if is_of_clients(name)]
     return [(name, rule) for name, rule in rules if not rule.may_be_quiet]
 
 

@@ -29,7 +29,7 @@ from services.declare.columns import (
 from services.declare.declarations import Declarations
 from services.declare.error import DeclarationError
 from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
-from services.declare.probe import PROBE_FEED, Mark, is_built_in
+from services.declare.probe import PROBE_FEED, Mark, is_built_in, is_of_clients
 
 __all__ = [
     "PROBE_FEED",
@@ -61,6 +61,7 @@ __all__ = [
     "Text",
     "count",
     "is_built_in",
+    "is_of_clients",
     "maximum",
     "mean",
     "minimum",

@@ -16,6 +16,8 @@ from services.sources.source import Http
 Mark = Literal["probe", "acceptance", "load"]
 """Why an event that is no client's is on a client's stream."""
 PROBE_FEED = "probe"
+CONTRACT_FEED = "contract"
+"""The feed that says how the contract stands, in every project that has one."""
 
 
 class Probe(
@@ -42,3 +44,8 @@ class Answers(Latest, feed=Probe, evict_after_s=3_600, title="Probes"):
 def is_built_in(name: str) -> bool:
     """Whether a feed or channel of that name is ours, so that no client's figure counts it."""
     return name.partition(".")[0] == PROBE_FEED
+
+
+def is_of_clients(name: str) -> bool:
+    """Whether a feed or channel of that name counts for "all channels": how the contract stands is no part of it."""
+    return name.partition(".")[0] not in (PROBE_FEED, CONTRACT_FEED)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from services.declare import is_built_in
+from services.declare import is_of_clients
 from services.sheets import Key, Line, Sheet
 
 
@@ -66,7 +66,7 @@ class RawMinute:
 
 def _concerns(key: Key, channel: str | None) -> bool:
     """The probe's own channel belongs to no client: it counts only where an objective names it."""
-    return not is_built_in(key.channel) if channel is None else key.channel == channel
+    return is_of_clients(key.channel) if channel is None else key.channel == channel
 
 
 class Raw(Protocol):

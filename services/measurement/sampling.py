@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.broker import Broker
-from services.declare import ChannelRef, Declarations, is_built_in
+from services.declare import ChannelRef, Declarations, is_of_clients
 from services.freshness import Verdict, judge
 from services.positions import Clock
 from services.telemetry import Telemetry
@@ -26,7 +26,7 @@ class Sampler:
         backlogs = dict.fromkeys(self._declarations.feeds, 0)
         for lane, told in progress.items():
             backlogs[lane.feed] += told.backlog
-        clients = (backlog for feed, backlog in backlogs.items() if not is_built_in(feed))
+        clients = (backlog for feed, backlog in backlogs.items() if is_of_clients(feed))
         self._telemetry.note("backlog", max(clients, default=0))
         for channel in self._declarations.channels.values():
             self._telemetry.note("backlog", backlogs[channel.feed.name], channel=channel.name)
