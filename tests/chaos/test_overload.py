@@ -15,8 +15,8 @@ NOTE = "x" * 3_000
 """Makes ten thousand events more than the broker's share for events, four fifths of its memory."""
 DELTAS_MB = 16
 """What commits, which go on beyond the limit, may add to it: four megabytes of deltas for each of four channels."""
-COMMIT_MB = 16
-"""What a commit in flight is at most: five thousand of these events."""
+COMMIT_MB = 2 * 16
+"""What a commit in flight is at most: five thousand of these events, as arguments and as the script's own strings."""
 GROWTH_MB = 100
 """What a process may grow by in a burst of this size, whatever its part in it."""
 
