@@ -18,6 +18,7 @@ from services.declare import ChannelRef
 
 DEFAULT_MS = 3_600_000
 DAY_MS = 86_400_000
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +114,7 @@ def _columns(ref: ChannelRef, rows: Iterable[Row]) -> list[str]:
 
 
 def _cell(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets a quote before it."""
+    if isinstance(value, str):
+        return "'" + value if value.startswith(FORMULA_BEGINS) else value
     return "" if value is None else str(value).lower() if isinstance(value, bool) else value

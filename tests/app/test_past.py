@@ -21,6 +21,8 @@ from services.processor import Processor
 from services.telemetry import Telemetry
 from tests.app.conftest import KEY
 
+NAMES = ("n0", "n1", "=1+1")
+
 
 @pytest.fixture
 def filled(web: Web, settings: Settings, client: FlaskClient) -> FlaskClient:
@@ -28,8 +30,8 @@ def filled(web: Web, settings: Settings, client: FlaskClient) -> FlaskClient:
     declarations = load_declarations()
     database = Database(settings.database_address)
     migrate(database)
-    for number in range(3):
-        record = {"name": f"n{number}", "value": number + 0.5}
+    for number, name in enumerate(NAMES):
+        record = {"name": name, "value": number - 0.5}
         headers = {"Authorization": f"Bearer {KEY}"}
         assert client.post("/api/ingest/signals", json=record, headers=headers).status_code == 202
     telemetry = Telemetry("test", "worker")
@@ -52,15 +54,15 @@ def test_the_rows_of_the_last_hour_come_as_json(filled: FlaskClient) -> None:
     answer = filled.get(names(signals_channel()))
     body: dict[str, Any] = answer.get_json()
     assert answer.status_code == 200
-    assert {row["key"]: row["value"] for row in body["rows"]} == {"n0": 0.5, "n1": 1.5, "n2": 2.5}
+    assert {row["key"]: row["value"] for row in body["rows"]} == {"n0": -0.5, "n1": 0.5, "=1+1": 1.5}
     assert body["complete_until"] == body["until"] > body["since"] > body["kept_since"]
     assert (body["gaps"], body["recorded"], body["by"]) == ([], False, "row")
 
 
-def test_the_same_rows_come_as_csv(filled: FlaskClient) -> None:
+def test_the_same_rows_come_as_csv_in_which_no_text_is_a_formula(filled: FlaskClient) -> None:
     answer = filled.get(names(signals_channel()) + "?format=csv&since=2020-01-01T00:00:00Z")
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
-    assert [(row["key"], row["value"]) for row in rows] == [("n0", "0.5"), ("n1", "1.5"), ("n2", "2.5")]
+    assert {row["key"]: row["value"] for row in rows} == {"n0": "-0.5", "n1": "0.5", "'=1+1": "1.5"}
     assert answer.headers["Headwater-Gaps"] == "0"
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="signals.')
 
@@ -97,7 +99,7 @@ def test_a_database_without_tables_is_503_with_the_remedy(client: FlaskClient) -
 
 def test_the_door_for_analysis_reads_what_the_settings_name(filled: FlaskClient, settings: Settings) -> None:
     values = headwater.frame("signals", 0, wall_clock() + 1, settings=settings)["value"]
-    assert list(values) == [0.5, 1.5, 2.5]
+    assert list(values) == [-0.5, 0.5, 1.5]
 
 
 def test_readiness_tells_of_an_archive_that_is_behind_and_is_not_decided_by_it(
