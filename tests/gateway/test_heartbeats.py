@@ -54,7 +54,7 @@ def test_a_heartbeat_comes_at_least_as_often_as_the_greeting_says(served: Served
         for _ in range(2):
             started = time.monotonic()
             tab.until_frame(op="heartbeat")
-            assert time.monotonic() - started < every_s + 1.5
+            assert time.monotonic() - started < every_s + 0.5
 
 
 def test_a_heartbeat_says_where_a_channel_stands_and_how_fresh_it_is(served: Served, system: System) -> None:
@@ -75,7 +75,7 @@ def test_a_heartbeat_says_where_a_channel_stands_and_how_fresh_it_is(served: Ser
 
 
 def test_a_change_of_cause_is_told_at_once(system: System) -> None:
-    limits = GatewayLimits(heartbeat_s=3.0)
+    limits = GatewayLimits(heartbeat_s=2.0)
     with Served(system.url, system.declarations, clock=system.clock, limits=limits) as served:
         publish(system, 1)
         with Tab(served.url) as tab:
@@ -87,7 +87,7 @@ def test_a_change_of_cause_is_told_at_once(system: System) -> None:
             said = told(tab)
             while said["cause"] is None:
                 said = told(tab)
-            assert time.monotonic() - started < 2.0
+            assert time.monotonic() - started < 1.0
     assert said["cause"] == "worker_down"
     assert said["since"] == system.now_ms - 500
 

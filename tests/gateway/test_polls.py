@@ -129,7 +129,7 @@ def test_a_parked_poll_is_answered_as_soon_as_something_comes(served: Served, sy
     started = time.monotonic()
     publish(system, 2)
     assert waiting.frames()[0]["seq"] == 2
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 1.0
     wait_for_parked(served, 0)
 
 
@@ -306,7 +306,7 @@ def test_a_thousand_parked_polls_leave_http_free_and_are_all_answered(system: Sy
         threads = threading.active_count()
         started = time.monotonic()
         assert Poll(served, {"orders.everything": None}).frames()[0]["op"] == "snapshot"
-        assert time.monotonic() - started < 3.0
+        assert time.monotonic() - started < 1.0
         assert threads < 60
         system.broker._redis.delete("hw:{orders.0}:lease")  # it may have run out meanwhile, or not yet
         system.processor = system.new_processor("worker-2")
