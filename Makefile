@@ -4,6 +4,7 @@ BIN := .venv/bin
 
 SEEDS := 50
 MINUTES := 30
+RUNS := 5
 
 .PHONY: run test lint bench chaos soak lock clean
 
@@ -25,7 +26,8 @@ lint:
 
 bench:
 	@.ci/environment test
-	@$(BIN)/python -m bench.event_to_paint
+	@.ci/browser
+	@$(BIN)/python -m bench --runs $(RUNS)
 
 chaos:
 	@.ci/environment test

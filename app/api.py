@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast, get_args
 
 from flask import Flask, Request, Response, request
@@ -11,10 +11,12 @@ from werkzeug.exceptions import HTTPException
 
 from app.answers import json_answer, refusal
 from app.doors import Doors
+from app.exports.routes import Exports
 from app.ingest_body import BodyError, read_records
 from app.metrics import CONTENT_TYPE, exposition
-from app.past import answer_past
+from app.past import Turns, answer_past
 from app.polling import take_poll, take_report
+from app.recorded import answer_recorded
 from services.accounts import IngestKeys, Principal, can
 from services.broker import (
     IDS_WINDOW,
@@ -57,6 +59,8 @@ class Api:
     body_limit_bytes: int
     on_report: OnReport
     database: Database
+    exports: Exports
+    readings: Turns = field(default_factory=Turns)
 
     def register(self, server: Flask) -> None:
         others = frozenset(server.view_functions)
@@ -68,6 +72,8 @@ class Api:
         server.add_url_rule("/api/channels", view_func=self.channels)
         server.add_url_rule("/api/channels/<name>/snapshot", view_func=self.snapshot)
         server.add_url_rule("/api/channels/<name>/history", view_func=self.history)
+        server.add_url_rule("/api/channels/<name>/recorded", view_func=self.recorded)
+        server.add_url_rule("/api/channels/<name>/export", view_func=self.export, methods=["GET", "POST"])
         server.add_url_rule("/api/changes", view_func=self.changes, methods=["POST"])
         server.add_url_rule("/api/report", view_func=self.report, methods=["POST"])
         server.add_url_rule("/api/ingest/<feed>", view_func=self.ingest, methods=["POST"])
@@ -165,7 +171,30 @@ class Api:
         ref = self.declarations.resolve(name)
         if ref is None or not can(principal, "history", ref.name):
             return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
-        return answer_past(self.database, ref, request.args, self.clock())
+        return answer_past(self.database, self.readings, ref, request.args, self.clock())
+
+    def recorded(self, name: str) -> Response:
+        """What the channel's viewers were shown over an interval, as frames to replay."""
+        principal = self.doors.principal()
+        if principal is None:
+            return _not_signed_in()
+        ref = self.declarations.resolve(name)
+        if ref is None or not can(principal, "history", ref.name):
+            return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
+        return answer_recorded(self.database, self.readings, ref, request.args, self.clock())
+
+    def export(self, name: str) -> Response:
+        """A file to take away: of what a viewer shows (POST), of an interval, or of what is now."""
+        principal = self.doors.principal()
+        if principal is None:
+            return _not_signed_in()
+        ref, asked = self.declarations.resolve(name), request.args
+        past = request.method == "GET" and ("since" in asked or "until" in asked)
+        if ref is None or not can(principal, "history" if past else "view", ref.name):
+            return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
+        if request.method == "POST":
+            return self.exports.of_shown(ref, request)
+        return self.exports.of_past(ref, asked) if past else self.exports.of_now(ref, asked)
 
     def changes(self) -> Response:
         """Long poll: what is newer than the positions asked from, answered from the gateway's loop."""

@@ -56,7 +56,7 @@ def contract_parts(given: Surroundings) -> list[Part]:
     notices = NoticeRegister(given.database, contract, given.clock)
     kept = Kept(given.database)
     intervals = Excluded(notices, given.clock)
-    ledger = Ledger(kept, rolled_up=kept, intervals=intervals, clock=given.clock)
+    ledger = Ledger(kept, together=contract.objectives, rolled_up=kept, intervals=intervals, clock=given.clock)
     alerting = Alerting(contract, given.declarations, given.broker, given.database, given.clock)
     return [
         Part("announcing", 60.0, notices.announce),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from flask_sock import Sock
 from app.alerting import Alerting, Lookout
 from app.api import Api
 from app.doors import LIVE_PATH, Doors
+from app.exports.routes import Exports
 from app.incident_marks import IncidentMarks
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.publisher import Publisher, process_name
 from app.reading import StandingReader
 from app.settings import Settings
-from app.shell import INDEX, PRODUCT, Shell, register_pages, shell_layout
+from app.shell import INDEX, LOADER, PRODUCT, Shell, register_pages, shell_layout
 from app.static import Modules, serve_static
 from app.status_page import register_status
 from app.viewer_reports import ViewerReports
@@ -34,6 +36,7 @@ from services.database import Database
 from services.declare import ChannelRef, Declarations
 from services.gateway.gateway import Gateway, GatewayLimits
 from services.gateway.handover import SOCK_SERVER_OPTIONS
+from services.gateway.links import SocketLimits
 from services.ingestion import Ingestion
 from services.report.board import LastKnown, StandingRegister
 from services.telemetry import Telemetry
@@ -51,6 +54,7 @@ class Web:
     gateway: Gateway
     publisher: Publisher
     broker: Broker
+    exports: Exports
     reader: StandingReader | None = None
     lookout: Lookout | None = None
 
@@ -96,10 +100,11 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     dash = _dash_app(server, pages, Modules(ASSETS / "live"))
     _live_route(server, gateway, doors)
     database = Database(settings.database_address)
+    exports = Exports(gateway, database, clock)
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
         IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024, reports,
-        database,
+        database, exports,
     ).register(server)
     known = LastKnown(StandingRegister(database), settings.data / "standing.json")
     register_status(server, lambda: known.standing, clock)
@@ -107,13 +112,13 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     IncidentMarks(None if contract is None else Register(database), doors, clock).register(server)
     alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)
     lookout = None if alerting is None else alerting.lookout(process_name("web"))
-    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, reader, lookout)
+    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, exports, reader, lookout)
 
 
 def _limits(settings: Settings) -> GatewayLimits:
     return GatewayLimits(
         viewers_max=settings.viewers_max, viewers_per_principal=settings.viewers_per_principal,
-        viewers_per_address=settings.viewers_per_address,
+        viewers_per_address=settings.viewers_per_address, sockets=SocketLimits(volleys=settings.io_uring),
     )
 
 
@@ -134,7 +139,9 @@ def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules) -> Dash:
     app = Shell(
         "headwater", modules=modules.paths, pages=pages, server=server,
         title=PRODUCT, update_title="", index_string=INDEX,
-        assets_folder=str(ASSETS), assets_path_ignore=["live"], pages_folder="", use_pages=True, enable_mcp=False,
+        assets_folder=str(ASSETS), assets_path_ignore=["live"],
+        assets_ignore=rf"^{re.escape(LOADER)}$",  # in the head already
+        pages_folder="", use_pages=True, enable_mcp=False,
         add_log_handler=False,  # our own logging has it already
         meta_tags=[
             {"name": MODULES_META, "content": modules.prefix},

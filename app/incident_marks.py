@@ -1,4 +1,4 @@
-"""Incident marks: the troubles of the last day, as charts show them; every web process answers for all."""
+"""Incident marks: troubles of the last day or of an interval, as charts show them; any web process answers for all."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import threading
 from typing import Any
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from app.answers import json_answer, refusal
 from app.doors import Doors
+from app.past import read_time
 from services.accounts import can
 from services.alerts.incident import Incident
 from services.alerts.register import Register
@@ -17,6 +18,7 @@ from services.database import DatabaseDown
 from services.positions import Clock
 
 SHOWN_MS = 24 * 3_600_000
+PAST_MAX = 500
 READ_EVERY_MS = 5_000
 """However many viewers ask, the database is asked so often."""
 
@@ -35,13 +37,28 @@ class IncidentMarks:
         server.add_url_rule("/api/incidents", view_func=self.incidents)
 
     def incidents(self) -> Response:
-        """Those of the last day, oldest first, that concern a channel which this principal may see, or all of them."""
+        """Those of the last day, oldest first, that concern a channel which this principal may see, or all of them.
+
+        With `since` and `until` those that were open in that interval.
+        """
         principal = self._doors.principal()
         if principal is None:
             return refusal(401, "not_signed_in", "sign in first")
         now = self._clock()
-        seen = [one for one in self._recent(now) if one.channel is None or can(principal, "view", one.channel)]
+        try:
+            found = self._past(now) if "since" in request.args else self._recent(now)
+        except ValueError as error:
+            return refusal(400, "bad_interval", str(error))
+        seen = [one for one in found if one.channel is None or can(principal, "view", one.channel)]
         return json_answer({"server_time": now, "incidents": [_mark(one, now) for one in seen]})
+
+    def _past(self, now: int) -> list[Incident]:
+        """Those of the interval that is asked for, the newest of them. Raises ValueError with the remedy."""
+        since = read_time("since", request.args["since"])
+        until = read_time("until", request.args["until"]) if "until" in request.args else now
+        if since >= until:
+            raise ValueError(f"since: {since} is not before until: {until}; give an earlier since")
+        return [] if self._register is None else self._register.incidents(since, until)[-PAST_MAX:]
 
     def _recent(self, now: int) -> list[Incident]:
         with self._lock:

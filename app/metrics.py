@@ -47,6 +47,7 @@ GAUGES = {
     "viewers": "connected viewers",
     "parked_polls": "long polls that wait for an answer",
     "slow_viewers": "viewers that take less than they are given",
+    "volleys": "1 where a frame goes to all viewers in one system call (io_uring), 0 where each takes one",
     "memory_mb": "resident memory in megabytes",
     "threads": "running threads",
     "cpu_seconds": "processor time used, in seconds",

@@ -1,24 +1,62 @@
-"""Past: what `GET /api/channels/<channel>/history` answers: the archive's rows of an interval, as JSON or CSV."""
+"""Past: what `GET /api/channels/<channel>/history` answers: the archive's rows of an interval, as JSON or CSV, or with
+`points=` the course of a series, thinned for a chart."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from flask import Response
 
 from app.answers import json_answer, refusal
+from components.block import gap_ms
+from services.archive.course import read_course
 from services.archive.reading import Past, Row, channel_past, hours_past
 from services.database import Database
 from services.declare import ChannelRef
 
 DEFAULT_MS = 3_600_000
 DAY_MS = 86_400_000
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+POINTS_MIN, POINTS_MAX = 50, 5_000
+READINGS_MAX, WAITING_MAX, READING_WAIT_S = 2, 2, 5.0
+"""So many answers are made of the archive at once in a process, so many more wait for their turn, and so long: the
+threads that are left serve everything else."""
+
+
+class Busy(Exception):
+    """Too many are reading the archive already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Lets a few read the archive at once, and the others wait for a while."""
+
+    free: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(READINGS_MAX))
+    places: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(READINGS_MAX + WAITING_MAX)
+    )
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Raises Busy."""
+        if not self.places.acquire(blocking=False):
+            raise Busy
+        try:
+            if not self.free.acquire(timeout=READING_WAIT_S):
+                raise Busy
+            try:
+                yield
+            finally:
+                self.free.release()
+        finally:
+            self.places.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +67,7 @@ class Question:
     until: int
     by_hour: bool
     as_csv: bool
+    points: int | None
 
     @classmethod
     def read(cls, asked: Mapping[str, str], now: int) -> Question:
@@ -38,7 +77,8 @@ class Question:
         if since >= until:
             raise ValueError(f"since: {since} is not before until: {until}; give an earlier since")
         by = _one_of(asked, "by", ("row", "hour"))
-        return cls(since, until, by == "hour", _one_of(asked, "format", ("json", "csv")) == "csv")
+        points = _read_points(asked["points"]) if "points" in asked else None
+        return cls(since, until, by == "hour", _one_of(asked, "format", ("json", "csv")) == "csv", points)
 
 
 def read_time(name: str, text: str) -> int:
@@ -56,6 +96,12 @@ def read_time(name: str, text: str) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def _read_points(text: str) -> int:
+    if not text.isdecimal() or not POINTS_MIN <= int(text[:9]) <= POINTS_MAX:
+        raise ValueError(f"points: {text[:40]!r}: give {POINTS_MIN} to {POINTS_MAX} points a line")
+    return int(text)
+
+
 def _one_of(asked: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
     found = asked.get(name, known[0])
     if found not in known:
@@ -63,13 +109,42 @@ def _one_of(asked: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
     return found
 
 
-def answer_past(database: Database, ref: ChannelRef, asked: Mapping[str, str], now: int) -> Response:
+def answer_past(database: Database, turns: Turns, ref: ChannelRef, asked: Mapping[str, str], now: int) -> Response:
     """The answer for a channel that one may see. Raises DatabaseDown."""
-    history = ref.channel.history
     try:
         question = Question.read(asked, now)
     except ValueError as error:
         return refusal(400, "bad_interval", str(error))
+    if question.points is not None and ref.channel.kind != "series":
+        return refusal(400, "no_series", f"{ref.name!r} is a {ref.channel.kind} and has no course: leave points out")
+    try:
+        with turns.one():
+            return _rows(database, ref, question, now) if question.points is None else _course(
+                database, ref, question, question.points, now
+            )
+    except Busy:
+        return refusal(503, "busy", "others read the archive: ask again", Retry_After="1")
+
+
+def _course(database: Database, ref: ChannelRef, question: Question, points: int, now: int) -> Response:
+    history = ref.channel.history
+    if not history.days:
+        return refusal(404, "no_history", f"channel {ref.name!r} keeps none; declare history=History(days=...)")
+    with database.reading() as connection:
+        course = read_course(
+            connection, ref, question.since, question.until, points, gap_ms=gap_ms(ref.channel),
+            full_since=now - int(history.days * DAY_MS),
+        )
+    position = {"epoch": course.epoch, "seq": course.seq} if course.epoch else None
+    return json_answer({
+        "channel": ref.name, "recorded": ref.channel.feed.source.recorded, "by": course.by, "since": course.since,
+        "until": question.until, "kept_since": now - int(max(history.days, history.hourly_days) * DAY_MS),
+        "position": position, "points": course.points, "gaps": course.gaps,
+    })
+
+
+def _rows(database: Database, ref: ChannelRef, question: Question, now: int) -> Response:
+    history = ref.channel.history
     kept_days = history.hourly_days if question.by_hour else history.days
     if not kept_days:
         lacking = "hourly_days" if question.by_hour else "days"
@@ -95,7 +170,7 @@ def _as_csv(ref: ChannelRef, question: Question, past: Past) -> Response:
     writer = csv.writer(text)
     names = _columns(ref, past.rows)
     writer.writerow(names)
-    writer.writerows([_cell(row.get(name)) for name in names] for row in past.rows)
+    writer.writerows([spreadsheet_cell(row.get(name)) for name in names] for row in past.rows)
     answer = Response(text.getvalue(), 200, content_type="text/csv; charset=utf-8")
     file_name = f"{ref.channel.name}-{question.since}-{question.until}.csv"
     answer.headers |= {
@@ -113,7 +188,7 @@ def _columns(ref: ChannelRef, rows: Iterable[Row]) -> list[str]:
     return [name for name in first if name in found] + [name for name in found if name not in first] or ["at"]
 
 
-def _cell(value: Any) -> Any:
+def spreadsheet_cell(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets a quote before it."""
     if isinstance(value, str):
         return "'" + value if value.startswith(FORMULA_BEGINS) else value

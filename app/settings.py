@@ -74,6 +74,10 @@ class Settings(BaseSettings):
         remedy="give a whole number from 0 (no limit) to 100000",
         meaning="viewers from one client address in each web process; more are closed with 4429; 0 behind a router",
     )
+    io_uring: bool = _setting(
+        "HEADWATER_IO_URING", True, remedy="give 1 or 0",
+        meaning="0 keeps a fan-out from going through io_uring, which is used where the kernel allows it",
+    )
     data: Path = _setting(
         "HEADWATER_DATA", Path(".headwater"), remedy="give a directory that this user may write",
         meaning="directory of the embedded broker's data, the SQLite database and the local ingest key",

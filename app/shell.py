@@ -6,9 +6,12 @@ the banner and the theme stay.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import dash
@@ -16,10 +19,12 @@ import flask
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
+from app.early_view import early_view
 from components.attributes import aria, data
 from components.live import live_shell
 from components.page import Page
-from components.status import StatusId, banner, link_state, theme_switch
+from components.pause import page_pause, pause_bar
+from components.status import StatusId, banner, link_state, look_back, theme_switch
 
 PRODUCT = "Headwater"
 
@@ -30,8 +35,8 @@ INDEX = """<!DOCTYPE html>
     <meta name="color-scheme" content="light dark">
     <title>{%title%}</title>
     {%favicon%}
-    {%live%}
     {%css%}
+    {%live%}
   </head>
   <body>
     <noscript>This dashboard shows live values and needs JavaScript.</noscript>
@@ -45,25 +50,50 @@ INDEX = """<!DOCTYPE html>
 """The HTML document around the app; Dash fills in the parts between braces, `Shell` the live ones."""
 
 CHANNELS_META = "headwater-channels"
+LOADER = "live.js"
+"""The classic script that must run before all others: in the head, by `Shell`, instead of where Dash would put it."""
+EARLY_MODULE = "early.mjs"
 
 
 class Shell(Dash):
     """A Dash app whose document says what its open page needs, before any script has run.
 
-    The modules are fetched beside Dash's own bundles instead of after them, and the channels of the page are
-    subscribed to while Dash still draws it.
+    The modules are fetched beside Dash's own bundles instead of after them, the channels of the page are
+    subscribed to while Dash still draws it, and the page itself stands in the document, to be filled at once.
     """
 
     def __init__(self, *given: Any, modules: Sequence[str], pages: Sequence[Page], **named: Any) -> None:
         super().__init__(*given, **named)
         self._preloads = "\n    ".join(f'<link rel="modulepreload" href="{path}">' for path in modules)
         self._channels = {page.path: [ref.name for ref in page.refs] for page in pages}
+        self._early_module = next((path for path in modules if path.endswith(f"/{EARLY_MODULE}")), None)
+        self._pages = {page.path: page for page in pages}
+        self._early_view = cache(self._draw_early_view)
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # it calls it with names alone
         channels = escape(json.dumps(self._channels.get(self._open_path(), [])))
         named = f'<meta name="{CHANNELS_META}" content="{channels}">'
+        parts["app_entry"] = f"{self._early_view(self._open_path())}{parts.get('app_entry', '')}{self._filler()}"
         document: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
-        return document.replace("{%live%}", f"{named}\n    {self._preloads}")
+        return document.replace("{%live%}", f"{named}\n    {self._loader()}\n    {self._preloads}")
+
+    def _draw_early_view(self, path: str) -> str:
+        """The page as plain HTML; the same for everybody, since values come later and by its reader's own right."""
+        page = self._pages.get(path)
+        if page is None or self._early_module is None:
+            return ""
+        return early_view(shell_layout(tuple(self._pages.values()), self.get_relative_path), page.layout())
+
+    def _filler(self) -> str:
+        return "" if self._early_module is None else f'<script type="module" async src="{self._early_module}"></script>'
+
+    def _loader(self) -> str:
+        """By content, as the modules are: a browser keeps it for a year."""
+        path = Path(self.config.assets_folder) / LOADER
+        if not path.exists():
+            return ""
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        return f'<script src="{self.get_asset_url(LOADER)}?m={digest}"></script>'
 
     def _open_path(self) -> str:
         """The path of the page that is asked for, without the app's prefix and a slash at its end."""
@@ -94,6 +124,7 @@ def shell_layout(pages: Sequence[Page], href: Callable[[str], str]) -> Component
             banner(),
             html.Main(dash.page_container, id="content", tabIndex=-1),
             _footer(),
+            pause_bar(),
             *live_shell(),
         ],
         className="shell",
@@ -107,7 +138,7 @@ def _header(pages: Sequence[Page], href: Callable[[str], str]) -> Component:
     )
     links = [html.Li(dcc.Link(page.title, href=href(page.path), className="nav-link")) for page in pages]
     navigation = html.Nav(html.Ul(links), id=StatusId.NAVIGATION, className="navigation", **aria(label="Pages"))
-    aside = html.Div([link_state(), theme_switch()], className="header-end")
+    aside = html.Div([link_state(), look_back(), page_pause(), theme_switch()], className="header-end")
     return html.Header([brand, navigation, aside, dcc.Store(id=StatusId.MARKED)], className="header")
 
 

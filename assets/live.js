@@ -1,4 +1,5 @@
-/* The loader: a classic script, because a module script would run after the socket's component.
+/* The loader: a classic script, because a module script would run after the socket's component; in the document's head,
+   so that the early view is seen in the theme that was chosen.
    Until the modules are there, each clientside function answers with a promise. Where they cannot be had (another
    release is being deployed, the network failed) the page has nothing to lose: it loads itself anew, at once and then
    every half minute or so, until it is whole. */
@@ -9,7 +10,10 @@
   root.dataset.theme = chosen || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 
   const prefix = document.querySelector('meta[name="headwater-modules"]').content;
-  const modules = import(new URL(`${prefix}main.mjs`, document.baseURI).href);
+  const load = (name) => import(new URL(`${prefix}${name}`, document.baseURI).href);
+  const modules = load('main.mjs');
+  // an early view that nobody would fill and take away must not cover the page
+  modules.then(() => load('early.mjs')).catch(() => document.getElementById('early')?.remove());
   modules.catch((error) => {
     console.error('headwater: the modules cannot be loaded', error);
     const again = () => location.reload();
@@ -21,7 +25,7 @@
     return setTimeout(again, 20_000 + 20_000 * Math.random());
   });
   const later = (name) => (...given) => modules.then((main) => main.clientside[name](...given));
-  const names = ['bind', 'grids', 'freshness', 'theme', 'filter', 'navigation'];
+  const names = ['bind', 'freshness', 'theme', 'filter', 'navigation'];
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.headwater = Object.fromEntries(names.map((name) => [name, later(name)]));
 })();

@@ -1,12 +1,8 @@
-"""`make bench`: every benchmark of this directory, one after the other."""
+"""`make bench`, or `python -m bench [--only fan_out,ingest] [--runs 5]`."""
 
-from bench import event_to_paint
+import sys
 
-
-def main() -> None:
-    print("== event to paint")
-    event_to_paint.main()
-
+from bench.runner import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,24 +12,21 @@ from components.live import NAMESPACE, ClientFunction, LiveId, LiveType, every
 
 def register(app: Dash) -> None:
     """Registers them; a page needs none of its own for live data."""
-    badges = every(LiveType.BADGE)
-    # the badges on the page tell which components are mounted; its subscription follows
-    _run(app, ClientFunction.BIND, Output(LiveId.BOUND, "data"), Input(badges, "id"))
-    _run(app, ClientFunction.GRIDS, Input(LiveId.CHANGES, "data"), Input(every(LiveType.TABLE), "id"))
-    # one callback for all that tells freshness: each run of one costs the browser about 10 ms
+    badges, tables = every(LiveType.BADGE), every(LiveType.TABLE)
+    # badges tell which components are mounted, and subscription and grids follow. What changes in a grid comes from the
+    # paint loop, as a run of a callback costs more than the change does
+    _run(app, ClientFunction.BIND, Output(LiveId.BOUND, "data"), Input(badges, "id"), Input(tables, "id"))
+    # one callback for all that tells freshness; it writes into the badges itself: a single output of a callback costs
+    # the browser more than all of them
     _run(
         app,
         ClientFunction.FRESHNESS,
-        Output(badges, "data-state"),
-        Output(every(LiveType.BADGE_AGE), "children"),
-        Output(every(LiveType.BADGE_DETAIL), "children"),
         Output(LiveId.BANNER, "hidden"),
         Output(LiveId.BANNER, "data-state"),
         Output(LiveId.BANNER_TEXT, "children"),
         Output(LiveId.LINK, "data-state"),
         Output(LiveId.LINK_TEXT, "children"),
         Input(LiveId.FRESHNESS, "data"),
-        Input(badges, "id"),
     )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.attributes import aria, data
-from components.freshness import Fact, badge
+from components.freshness import Fact, badge, source_in_words
 from components.live import live_data
+from components.pause import pause_button
 from services.declare import Aggregate, Channel, ChannelRef, Column, DeclarationError
 
 ChannelLike: TypeAlias = type[Channel] | ChannelRef
@@ -101,6 +103,11 @@ def gap_ms(series: type[Channel]) -> int | None:
     return int(1000 * max(series.freshness.stale_after_s, 2 * (series.window_s or 0)))
 
 
+def windows_of(channel: type[Channel]) -> dict[str, int]:
+    """How a channel's values are windowed, as the painters read it; nothing where they are of single events."""
+    return {} if channel.window_s is None else {"window_ms": int(channel.window_s * 1000), "windows": channel.windows}
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Where a value becomes a warning or bad, in the unit that is shown; above a limit, or below it."""
@@ -159,11 +166,18 @@ def panel(
     tools: Sequence[Component] = (), style: dict[str, Any] | None = None,
 ) -> Component:
     """The frame around a block: a named section with its title, its tools, its badge and what it shows."""
-    heading = html.Header(
-        [html.H2(block.title, className="block-title"), *tools, badge(uid, block.ref, block.title, facts)],
-        className="block-head",
-    )
-    attributes: dict[str, Any] = {**live_data(live), **data(channel=block.ref.name), **aria(label=block.title)}
+    is_small = block.kind == "tile"  # it has no room for a button beside its title: it gets one in its details
+    own = [badge(uid, block.ref, block.title, facts), *([] if is_small else [pause_button(block.title)])]
+    heading = html.Header([html.H2(block.title, className="block-title"), *tools, *own], className="block-head")
+    spec = {**live, **windows_of(block.ref.channel)}
+    attributes: dict[str, Any] = {**live_data(spec), **data(channel=block.ref.name), **aria(label=block.title)}
+    attributes |= data(menu=_menu(block.ref.channel))
     # A named section is a landmark; a page of many tiles would bury the ones that matter.
-    attributes |= {"role": "group"} if block.kind == "tile" else {}
+    attributes |= {"role": "group"} if is_small else {}
     return html.Section([heading, *body], className=block.kind, style=style, **attributes)
+
+
+def _menu(channel: type[Channel]) -> str:
+    """What the menu of a component knows beforehand: whether there is a past, and where the data comes from."""
+    told = {"history": bool(channel.history.days), "source": source_in_words(channel)}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from components.attributes import aria, data
 from components.block import (
     Block,
     ChannelLike,
@@ -22,10 +23,16 @@ from components.block import (
     refuse,
     where_declared,
 )
+from components.formula import duration, formula_in_words, meaning_of
 from components.freshness import Fact
 from components.theme import figure, graph_config
 from services.declare import Aggregate, ChannelRef, Feed
 
+DAY_MS = 86_400_000
+LOOKBACK_MS = {
+    300_000: "5 min", 3_600_000: "1 h", 21_600_000: "6 h", DAY_MS: "24 h", 7 * DAY_MS: "7 d", 30 * DAY_MS: "30 d",
+}
+"""How far back one can look, where the channel's history reaches so far."""
 PAINT_EVERY_MS = 250
 """A chart is redrawn at most this often: drawing one costs as much as painting a thousand tiles."""
 
@@ -53,17 +60,35 @@ class Chart(Block):
         )
         graph = dcc.Graph(figure=start, config=graph_config(), responsive=True, className="graph")
         empty = html.P("No values yet", className="empty")
-        return panel(self, uid, self._live(), self._facts(), [html.Div([graph, empty], className="plot")])
+        # what stands in it belongs to the browser: assets/live/lookback.mjs
+        bar = [html.Div(className="lookback", **data(lookback="1"))] if len(self._lookback()) > 1 else []
+        return panel(self, uid, self._live(), self._facts(), [*bar, self._plot([graph, empty])])
+
+    def _plot(self, parts: list[Component]) -> Component:
+        keys = "left and right arrows go from point to point, in all charts; a digit shows one line alone, 0 all"
+        return html.Div(parts, className="plot", tabIndex=0, role="group",
+                        **aria(label=f"{self.title}: plot", description=keys))
+
+    def _lookback(self) -> list[tuple[int, str]]:
+        """How far back it can look: its own span, less, and as far as the history reaches."""
+        named = {ms: label for ms, label in LOOKBACK_MS.items() if ms < max(self.span_ms, self._history_ms() + 1)}
+        if not self._history_ms():
+            named = {}
+        return sorted({**named, self.span_ms: LOOKBACK_MS.get(self.span_ms) or duration(self.span_ms / 1000)}.items())
+
+    def _history_ms(self) -> int:
+        history = self.ref.channel.history
+        return int(max(history.days, history.hourly_days if history.days else 0) * DAY_MS)
 
     def _live(self) -> dict[str, Any]:
         channel = self.ref.channel
-        window = {} if channel.window_s is None else {"window_ms": int(channel.window_s * 1000)}
         return {
             "paint": "chart", "channel": self.ref.name, "by": bool(channel.by), "names": self.names,
             "fields": [{"field": one.name, "label": one.label} for one in self.aggregates],
             "span_ms": self.span_ms, "decimals": self.decimals, "unit": self.unit,
             "scale": self.scale, "every_ms": PAINT_EVERY_MS, "thresholds": self.thresholds.levels(),
-            "gap_ms": gap_ms(channel), **window,
+            "gap_ms": gap_ms(channel), "kept_ms": channel.keep.span_ms, "lookback": self._lookback(),
+            "history_ms": self._history_ms(),
         }
 
     def _facts(self) -> list[Fact]:
@@ -71,8 +96,9 @@ class Chart(Block):
         several = len(self.aggregates) > 1
         facts = []
         for one in self.aggregates:
-            definition = f"{one.label}: {one.definition}" if several else f"{one.definition}{by}"
-            facts += [("Definition", definition), *([("Meaning", one.about)] if one.about else [])]
+            formula = formula_in_words(one, self.ref.channel, self.scale)
+            facts += [("Definition", meaning_of(one, self.ref.channel)),
+                      ("Formula", f"{one.label}: {formula}" if several else f"{formula}{by}")]
         if self.unit:
             facts.append(("Unit", self.unit))
         if limits := self.thresholds.in_words(self.unit):

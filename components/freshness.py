@@ -17,7 +17,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.attributes import aria, data
-from components.live import badge_age, badge_detail, badge_id
+from components.formula import duration
+from components.live import badge_id
 from services.declare import Channel, ChannelRef, Freshness
 
 Fact: TypeAlias = tuple[str, str]
@@ -30,22 +31,15 @@ _POLICIES = {
 }
 
 
-def duration(seconds: float) -> str:
-    """A time span in words, in the largest unit that needs no fraction: 5400 is `90 min`."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s" if seconds >= 1 else f"{seconds * 1000:g} ms"
-
-
 def window_in_words(channel: type[Channel]) -> str:
     """Over which stretch of time a channel's values are computed."""
     if channel.window_s is None:
         window = "no window: single events"
     elif channel.windows == 1:
-        window = f"{duration(channel.window_s)}, one after the other; the open one is incomplete"
+        window = f"{duration(channel.window_s)}, one after the other, by event time; the open one is incomplete"
     else:
-        window = f"last {duration(channel.window_s * channel.windows)}, moving every {duration(channel.window_s)}"
+        window = (f"last {duration(channel.window_s * channel.windows)}, moving every {duration(channel.window_s)} by "
+                  "event time; the newest step is incomplete")
     return window
 
 
@@ -74,7 +68,8 @@ def source_in_words(channel: type[Channel]) -> str:
     """What the data is and where it comes from."""
     source = channel.feed.source
     label = source.title or type(source).__name__
-    return f"recorded data, replayed: {label}" if source.recorded else label
+    said = f"recorded data, replayed: {label}" if source.recorded else label
+    return f"{said}; feed {channel.feed.name}, {'fetched by the worker' if source.pulled else 'posted by others'}"
 
 
 def rule_in_words(rule: Freshness) -> str:
@@ -84,11 +79,11 @@ def rule_in_words(rule: Freshness) -> str:
     return f"{words}; quiet while its source gives signs of life" if rule.may_be_quiet else words
 
 
-def channel_facts(ref: ChannelRef, title: str) -> list[Fact]:
-    """What the details of a component with this title say about its channel."""
+def channel_facts(ref: ChannelRef, said: str) -> list[Fact]:
+    """What the details of a component say about its channel; not again what is said already."""
     channel = ref.channel
     words = " ".join((channel.__doc__ or "").split())
-    about = [("About", words)] if words and words.rstrip(".") != title else []
+    about = [("About", words)] if words.rstrip(".") not in said else []
     condition = [("Only where", channel.where.describe())] if channel.where else []
     rough = approximation_in_words(channel)
     return [
@@ -110,17 +105,18 @@ def badge(uid: str, ref: ChannelRef, title: str, facts: Sequence[Fact]) -> Compo
         [
             html.Span(className="dot", **aria(hidden="true")),
             html.Span(title + ", freshness: ", className="visually-hidden"),
-            html.Span("connecting", id=badge_age(uid, ref.name), className="freshness-text"),
+            html.Span("connecting", className="freshness-text"),
         ],
-        title="Freshness, definition and source",
+        title="Freshness, definition, formula, window, source and position",
     )
     details = html.Div(
         [
-            html.Div(id=badge_detail(uid, ref.name), className="freshness-now"),
+            html.Div(className="freshness-now"),
             html.Dl([], className="facts"),
         ],
         className="popover",
     )
-    told = json.dumps([*facts, *channel_facts(ref, title)], ensure_ascii=False, separators=(",", ":"))
+    said = "\n".join([title, *(words for _, words in facts)])
+    told = json.dumps([*facts, *channel_facts(ref, said)], ensure_ascii=False, separators=(",", ":"))
     return html.Details([summary, details], id=badge_id(uid, ref.name), className="freshness",
                         **data(state="connecting", facts=told))

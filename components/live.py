@@ -5,17 +5,23 @@ attribute, subscribe to its channels and paint into its nodes, which carry data 
 Everything in `assets/live/` that depends on Python depends on this file. What a painter reads:
 
 - `tile`: `channel` (a latest), `key`, `field`, `type`, `decimals`, `unit`, `scale`, `thresholds`
-  (`[{at, level}]`, in the shown unit), `direction` (above, below), `trend` (`{channel, series, span_ms, gap_ms}`);
-  nodes `[data-value]`, `[data-unit]`, `[data-change]`, `[data-trend]`
+  (`[{at, level}]`, in the shown unit), `direction` (above, below), `trend` (`{channel, series, span_ms, gap_ms,
+  window_ms, windows}`); nodes `[data-value]`, `[data-unit]`, `[data-window]`, `[data-change]`, `[data-trend]`
 - `chart`: `channel` (a series), `fields` (`[{field, label}]`, a trace for each), `by` (a trace for each series
   `field:group` of the only field), `names` (only these groups), `span_ms`, `type`, `decimals`, `unit`, `scale`,
-  `every_ms`, `thresholds`, `window_ms` (the open window is drawn as incomplete), `gap_ms` (points further apart
-  than that are not joined); a `dcc.Graph` inside
+  `every_ms`, `thresholds`, `gap_ms` (points further apart than that are not joined), `lookback` (`[[ms, label]]`, how
+  far back one may look), `kept_ms` (how far the live state reaches), `history_ms` (how far the archive does); a
+  `dcc.Graph` inside, and a node `[data-lookback]` for the choice; the open window is drawn as incomplete
 - `log`: `channel` (a log), `columns` (`[{field, label, type, decimals, unit}]`), `entries_max`;
   a list `[data-entries]` inside
-- every badge: `data-facts`, a JSON list of [term, words], drawn into its `.facts` when it is opened
+- every one: `data-menu`, a JSON object for the menu that `assets/live/takeaway.mjs` puts into its head: `history`
+  (whether the archive keeps its channel), `source` (in words)
+- every badge, `.freshness`: `data-state`, the words of `.freshness-text` and `.freshness-now`; `data-facts`, a JSON
+  list of [term, words], drawn into its `.facts` when it is opened, with the window, the position and the stages of the
+  moment above them
+- all of them: `window_ms` and `windows` where the channel is windowed
 - `none`: `channel`, subscribed and shown by a clientside callback; a table's grid has
-  `live_id(LiveType.TABLE, …)`
+  `live_id(LiveType.TABLE, …)`, whose uid is its `grid`
 """
 
 from __future__ import annotations
@@ -37,7 +43,6 @@ class ClientFunction(StrEnum):
     """Functions of the clientside namespace, for `ClientsideFunction(NAMESPACE, …)`."""
 
     BIND = "bind"
-    GRIDS = "grids"
     FRESHNESS = "freshness"
     THEME = "theme"
     FILTER = "filter"
@@ -62,8 +67,6 @@ class LiveType(StrEnum):
 
     TABLE = "live-table"
     BADGE = "freshness"
-    BADGE_AGE = "freshness-age"
-    BADGE_DETAIL = "freshness-detail"
 
 
 def live_id(kind: LiveType, uid: str, channel: str) -> dict[str, str]:
@@ -72,18 +75,8 @@ def live_id(kind: LiveType, uid: str, channel: str) -> dict[str, str]:
 
 
 def badge_id(uid: str, channel: str) -> dict[str, str]:
-    """The badge itself; the browser sets its `data-state`, and its presence tells that a component is mounted."""
+    """The badge of a component; its presence tells that the component is mounted."""
     return live_id(LiveType.BADGE, uid, channel)
-
-
-def badge_age(uid: str, channel: str) -> dict[str, str]:
-    """The badge's short text, state and age: `live 0.4 s`."""
-    return live_id(LiveType.BADGE_AGE, uid, channel)
-
-
-def badge_detail(uid: str, channel: str) -> dict[str, str]:
-    """The badge's lines about now, joined by line ends: last event, state, cause, since when, position."""
-    return live_id(LiveType.BADGE_DETAIL, uid, channel)
 
 
 def every(kind: LiveType) -> dict[str, Any]:

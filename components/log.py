@@ -21,10 +21,12 @@ from components.block import (
     refuse,
     where_declared,
 )
+from components.formula import columns_in_words
 from services.declare import Column
 
 _TIME: dict[str, Any] = {"field": "created_at", "label": "Time", "type": "moment", "decimals": None, "unit": ""}
-_NARROW = ("moment", "number", "integer", "flag")
+_WIDTHS = {"moment": 8, "number": 8, "integer": 6, "flag": 5}
+"""Characters of the narrow types; a text takes what is left. No content changes them: see `.entries` in style.css."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class LogBlock(Block):
             "columns": [_TIME, *(live_column(column) for column in self.columns)],
         }
         labels = [html.Span(column["label"], **data(type=column["type"])) for column in live["columns"]]
-        widths = " ".join("max-content" if column["type"] in _NARROW else "auto" for column in live["columns"])
+        widths = " ".join(map(_width, live["columns"]))
         entries = html.Div(
             [
                 html.Div(labels, className="entries-head", **aria(hidden="true")),
@@ -53,7 +55,18 @@ class LogBlock(Block):
             **aria(label=f"{self.title}: entries"),
         )
         shown = ", ".join(column.label.lower() for column in self.columns)
-        return panel(self, uid, live, [("Definition", f"{self.ref.channel.title}: {shown}")], [entries])
+        facts = [("Definition", f"{self.ref.channel.title}: {shown}"),
+                 *columns_in_words(self.columns, self.ref.channel)]
+        return panel(self, uid, live, facts, [entries])
+
+
+def _width(column: dict[str, Any]) -> str:
+    """A narrow column has room for its label and its values; texts share the rest, by the length of their labels."""
+    characters = _WIDTHS.get(column["type"])
+    if characters is None:
+        return f"minmax(6ch, {max(6, len(column['label']))}fr)"
+    unit = f" {column['unit']}" if column["unit"] else ""
+    return f"{max(characters + len(unit), len(column['label']))}ch"
 
 
 def log(

@@ -39,6 +39,15 @@ def link_state() -> Component:
                     **data(state="connecting"))
 
 
+def look_back() -> Component:
+    """Opens the dialog that asks for a past time to replay this page at."""
+    return html.Button(
+        [html.Span(className="look-back-icon", **aria(hidden="true")),
+         html.Span("Look back: replay a past time", className="visually-hidden")],
+        className="icon-button", type="button", title="Look back: replay a past time", **data(look_back=""),
+    )
+
+
 def theme_switch() -> Component:
     """Switches between light and dark; without a choice the system decides."""
     return html.Button(

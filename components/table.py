@@ -28,6 +28,7 @@ from components.block import (
     type_of,
     where_declared,
 )
+from components.formula import columns_in_words
 from components.live import LiveType, live_id
 from components.theme import GRID_THEME
 from services.declare import Column
@@ -39,6 +40,7 @@ class TableType(StrEnum):
     FILTER = "table-filter"
 
 
+_RESTATED = "params.data && params.data.restated ? 'restated by late events: ' + params.data.restated + '×' : null"
 _MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 _MIN_WIDTHS = {"text": 100, "moment": 160, "flag": 80, "number": 80, "integer": 80}
 
@@ -80,9 +82,10 @@ class Table(Block):
                            "wrapHeaderText": True, "autoHeaderHeight": True},
             style={"height": "100%", "width": "100%"},
         )
-        facts = [("Definition", f"{self.ref.channel.title}: one row for each {self._named_by()}")]
+        facts = [("Definition", f"{self.ref.channel.title}: one row for each {self._named_by()}"),
+                 *columns_in_words(self.columns, self.ref.channel)]
         frame = html.Div(grid, className="grid-frame", role="region", **aria(label=f"{self.title}: rows"))
-        return panel(self, uid, {"paint": "none", "channel": self.ref.name}, facts, [frame],
+        return panel(self, uid, {"paint": "none", "channel": self.ref.name, "grid": uid}, facts, [frame],
                      tools=[self._tools(uid)] if self.quick_filter else [],
                      style=None if self.rows is None else {"--rows": self.rows})
 
@@ -114,6 +117,9 @@ class Table(Block):
         }
         if kind == "moment":
             definition["filterValueGetter"] = {"function": _moment(f"params.data.{column.name}")}
+        if self.ref.channel.window_s is not None and column is self.columns[0]:
+            definition["cellClassRules"] = {"cell-restated": "params.data.restated > 0"}
+            definition["tooltipValueGetter"] = {"function": _RESTATED}
         if self.sort is column:
             definition["sort"] = "desc" if self.descending else "asc"
         return {name: value for name, value in definition.items() if value is not None}

@@ -61,7 +61,7 @@ def figure(unit: str, bounds: tuple[float, float] | None, *, logarithmic: bool, 
 
 
 def graph_config() -> Any:
-    """What a reader may do with a chart: zoom, pan, back to the whole, and a picture."""
+    """What a reader may do with a chart: zoom, pan, back to the whole. Its picture, stamped, is in its menu."""
     return {
         "displaylogo": False,
         "showSendToCloud": False,  # nothing leaves the page for a third party
@@ -69,6 +69,5 @@ def graph_config() -> Any:
         "responsive": True,
         "scrollZoom": False,
         "displayModeBar": "hover",
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-        "toImageButtonOptions": {"scale": 2},
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "toImage"],
     }

@@ -22,8 +22,10 @@ from components.block import (
     refuse,
     type_of,
     where_declared,
+    windows_of,
 )
-from components.freshness import Fact, duration
+from components.formula import duration, formula_in_words, meaning_of
+from components.freshness import Fact
 from services.declare import Aggregate, Channel, ChannelRef, Column, Feed
 
 
@@ -35,6 +37,8 @@ class Trend:
     series: str
     span_ms: int
     gap_ms: int | None
+    window_ms: int | None
+    windows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +61,24 @@ class Tile(Block):
         return (self.ref,) if self.trend_ref is None else (self.ref, self.trend_ref)
 
     def draw(self, uid: str) -> Component:
-        change = f"change over the last {duration(self.trend.span_ms / 1000)}" if self.trend else None
+        change = self._change_in_words()
         value = html.Div(
             [
                 html.Span("", className="value", **data(value="")),
                 html.Span(self.unit, className="unit", **data(unit="")),
+                html.Span("", className="change", **data(window="")),
                 html.Span("", className="change", title=change, **data(change="")),
             ],
             className="reading",
         )
         trend = [html.Div("", className="trend", **data(trend=""), **aria(hidden="true"))] if self.trend else []
         return panel(self, uid, self._live(), self._facts(), [value, *trend])
+
+    def _change_in_words(self) -> str | None:
+        if self.trend is None:
+            return None
+        windows, values = "newest complete window less the oldest complete one", "newest value less the oldest"
+        return f"{windows if self.trend.window_ms else values} of the last {duration(self.trend.span_ms / 1000)}"
 
     def _live(self) -> dict[str, Any]:
         trend = {} if self.trend is None else {"trend": asdict(self.trend)}
@@ -78,13 +89,16 @@ class Tile(Block):
         }
 
     def _facts(self) -> list[Fact]:
-        column = self.column
-        meaning = column.definition if isinstance(column, Aggregate) else f"newest {column.name} of {self.key}"
-        facts = [("Definition", meaning), *([("Meaning", column.about)] if column.about else [])]
+        column, channel = self.column, self.ref.channel
+        of = "" if isinstance(column, Aggregate) and not channel.by else f" of {self.key}"
+        facts = [("Definition", meaning_of(column, channel)),
+                 ("Formula", f"{formula_in_words(column, channel, self.scale)}{of and f'; the row{of}'}")]
         if self.unit:
             facts.append(("Unit", self.unit))
         if limits := self.thresholds.in_words(self.unit):
             facts.append(("Limits", limits))
+        if change := self._change_in_words():
+            facts.append(("Change", change))
         return facts
 
 
@@ -171,4 +185,6 @@ def _trend(trend: Aggregate | None, ref: ChannelRef | None, row: str) -> Trend |
     if trend is None or ref is None:
         return None
     series = f"{trend.name}:{row}" if ref.channel.by else trend.name
-    return Trend(channel=ref.name, series=series, span_ms=ref.channel.keep.span_ms or 0, gap_ms=gap_ms(ref.channel))
+    windowed: dict[str, Any] = {"window_ms": None, "windows": 1, **windows_of(ref.channel)}
+    return Trend(channel=ref.name, series=series, span_ms=ref.channel.keep.span_ms or 0, gap_ms=gap_ms(ref.channel),
+                 **windowed)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from services.batch import Batch
 from services.declare import Aggregate
 from services.sketch import Sketch
 
@@ -19,8 +20,8 @@ Value = int | float | str | bool | None
 class Accumulator(Protocol):
     """What one aggregate remembers of the events of one window."""
 
-    def add(self, value: Any, created_at: int, event_id: str) -> None:
-        """Fold one event's value in."""
+    def fold(self, batch: Batch, field: str) -> None:
+        """Fold a field of some events in, which each of them holds; '' where no field is asked for."""
 
     def merge(self, other: Any) -> None:
         """Fold another window's accumulator of the same aggregate in."""
@@ -41,8 +42,8 @@ class Count:
     def __init__(self) -> None:
         self.events = 0
 
-    def add(self, value: Any, created_at: int, event_id: str) -> None:
-        self.events += 1
+    def fold(self, batch: Batch, field: str) -> None:
+        self.events += len(batch)
 
     def merge(self, other: Count) -> None:
         self.events += other.events
@@ -71,9 +72,10 @@ class Sum:
         self.events = 0
         self.partials: list[int | float] = []
 
-    def add(self, value: Any, created_at: int, event_id: str) -> None:
-        self.events += 1
-        self._grow(value)
+    def fold(self, batch: Batch, field: str) -> None:
+        self.events += len(batch)
+        for partial in batch.partials(field):
+            self._grow(partial)
 
     def _grow(self, x: int | float) -> None:
         """Add to the non-overlapping partials whose exact sum is the sum."""
@@ -121,12 +123,15 @@ class Extreme:
         self.pick = pick
         self.found: Any = None
 
-    def add(self, value: Any, created_at: int, event_id: str) -> None:
+    def fold(self, batch: Batch, field: str) -> None:
+        self._take(self.pick(batch.column(field)))
+
+    def _take(self, value: Any) -> None:
         self.found = value if self.found is None else self.pick(self.found, value)
 
     def merge(self, other: Extreme) -> None:
         if other.found is not None:
-            self.add(other.found, 0, "")
+            self._take(other.found)
 
     def result(self, elapsed_s: float) -> Value:
         found: Value = self.found
@@ -146,8 +151,8 @@ class Quantile:
         self.q = q
         self.sketch = Sketch()
 
-    def add(self, value: Any, created_at: int, event_id: str) -> None:
-        self.sketch.add(value)
+    def fold(self, batch: Batch, field: str) -> None:
+        self.sketch.merge(batch.sketch(field))
 
     def merge(self, other: Quantile) -> None:
         self.sketch.merge(other.sketch)
@@ -169,13 +174,17 @@ class Newest:
         self.at: tuple[int, str] = (0, "")
         self.found: Any = None
 
-    def add(self, value: Any, created_at: int, event_id: str) -> None:
-        if (created_at, event_id) >= self.at:
-            self.at, self.found = (created_at, event_id), value
+    def fold(self, batch: Batch, field: str) -> None:
+        created_at, event_id, index = max(zip(batch.created, batch.ids, range(len(batch)), strict=True))
+        self._take((created_at, event_id), batch.column(field)[index])
+
+    def _take(self, at: tuple[int, str], value: Any) -> None:
+        if at >= self.at:
+            self.at, self.found = at, value
 
     def merge(self, other: Newest) -> None:
         if other.found is not None:
-            self.add(other.found, *other.at)
+            self._take(other.at, other.found)
 
     def result(self, elapsed_s: float) -> Value:
         found: Value = self.found

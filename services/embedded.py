@@ -169,7 +169,9 @@ class EmbeddedBroker:
             "daemonize": "no",
             "loglevel": "notice",
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            # with "everysec" a write waits while a flush of the disk lasts, and its answer does not: killed then, the
+            # server loses what it acknowledged
+            "appendfsync": "always",
             "save": "",
             "maxmemory": f"{self._memory_mb}mb",
             "maxmemory-policy": "noeviction",

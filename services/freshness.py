@@ -17,7 +17,7 @@ StateName = Literal["live", "quiet", "late", "stale"]
 Cause = Literal["backlog", "source_silent", "source_late", "source_error", "rejecting", "worker_down", "broker_down"]
 
 WORKER_LIMIT_MS = 3_000
-"""A lane whose progress is older than this has no worker: the lease lives 2 s, progress comes each second."""
+"""A lane whose progress is older than this has no worker: the lease lives 1.6 s, progress comes each second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.broker import Broker, BrokerDown, Overloaded
+from services.columns import ColumnValidator
 from services.declare import Declarations, FeedSpec, Lane, Mark, is_built_in
 from services.events import Event, Refused, Rejection, Validator
 from services.positions import Clock, wall_clock
@@ -52,6 +53,7 @@ class Ingestion:
         self._lags: dict[str, _LeastLag] = {name: _LeastLag() for name in declarations.feeds}
         self._probed = {str(lane): lane for lane in declarations.lanes()}
         self._validators = {name: Validator(feed) for name, feed in declarations.feeds.items()}
+        self._columns = {name: ColumnValidator(feed) for name, feed in declarations.feeds.items()}
 
     def accept(self, feed: FeedSpec, records: Sequence[Any], mark: Mark | None = None) -> Receipt:
         """Validate, deduplicate and append records; an empty sequence is a sign of life.
@@ -85,6 +87,14 @@ class Ingestion:
         return max((told.event_at for told in self._broker.lane_progress(feed.all_lanes()).values()), default=0)
 
     def _sort(
+        self, feed: FeedSpec, records: Sequence[Any], now: int
+    ) -> tuple[dict[Lane, list[Event]], list[Rejection]]:
+        plain = None if is_built_in(feed.name) else self._columns[feed.name].events(records, now)
+        if plain is not None:
+            return _by_lane(feed, plain), []
+        return self._sort_one_by_one(feed, records, now)
+
+    def _sort_one_by_one(
         self, feed: FeedSpec, records: Sequence[Any], now: int
     ) -> tuple[dict[Lane, list[Event]], list[Rejection]]:
         lanes: dict[Lane, list[Event]] = defaultdict(list)
@@ -128,6 +138,16 @@ class Ingestion:
             self._telemetry.supplies.refused(feed.name, len(rejected))
             samples = [rejection.as_json() for rejection in rejected[:_SAMPLES_MAX]]
             self._broker.rejections(Lane(feed.name, 0), len(rejected), samples)
+
+
+def _by_lane(feed: FeedSpec, events: list[Event]) -> dict[Lane, list[Event]]:
+    if feed.lanes == 1:
+        return {Lane(feed.name, 0): events}
+    of_partition = {partition: feed.lane_of(partition) for partition in {event.partition for event in events}}
+    lanes: dict[Lane, list[Event]] = {lane: [] for lane in of_partition.values()}
+    for event in events:
+        lanes[of_partition[event.partition]].append(event)
+    return lanes
 
 
 class _LeastLag:

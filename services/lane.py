@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
+from services.batch import Batch, Event, Span
 from services.broker import Broker, ChannelCommit, Entry, LaneCommit, OpenLane
 from services.declare import Channel, ChannelRef, Declarations, Lane
 from services.positions import Clock, Times, new_epoch
 from services.reducers import Change, Reducer, reducer_of
 
+EVENTS_PER_COMMIT = 5_000
+BYTES_PER_COMMIT = 2 * 1024 * 1024
+"""Of events as they were accepted: while a commit runs the broker holds what it is given about four times."""
 DELTAS_KEPT_MS = 120_000
 DELTAS_KEPT_BYTES = 4 * 1024 * 1024
 
@@ -29,7 +33,7 @@ class _LedChannel:
         self.ref, self.reducer, self.seq = ref, reducer_of(ref.channel), 0
         self.signature = ref.channel.signature()
         self.overall: Times | None = None
-        self._forget_noted()
+        self._noted, self._created, self._ingested = 0, (0, 0), (0, 0)
         self._deltas: deque[tuple[int, int, int]] = deque()
         self._deltas_bytes = 0
 
@@ -39,27 +43,19 @@ class _LedChannel:
         self.seq = stored.position.seq if stored.position else 0
         self.overall = stored.times
 
-    def _forget_noted(self) -> None:
-        self._noted = 0
-        self._created = self._ingested = (0, 0)
-
-    def note(self, created_at: int, ingested_at: int) -> None:
-        """Count an event towards the times of the next delta; called for each event, so it makes no objects."""
-        if not self._noted:
-            self._created, self._ingested = (created_at, created_at), (ingested_at, ingested_at)
-        else:
-            oldest, newest = self._created
-            if not oldest <= created_at <= newest:
-                self._created = (min(oldest, created_at), max(newest, created_at))
-            if ingested_at != self._ingested[1]:
-                self._ingested = (min(self._ingested[0], ingested_at), max(self._ingested[1], ingested_at))
-        self._noted += 1
+    def note(self, batch: Batch) -> None:
+        """Count events towards the times of the next delta."""
+        created, ingested = batch.created_span, batch.ingested_span
+        if self._noted:
+            created, ingested = _joined(self._created, created), _joined(self._ingested, ingested)
+        self._created, self._ingested = created, ingested
+        self._noted += len(batch)
 
     def take(self, now: int) -> ChannelCommit | None:
         """The channel's part of a commit, or None where nothing changed."""
         change = self.reducer.take()
         noted = Times(self._created, self._ingested, now, self._noted)
-        self._forget_noted()
+        self._noted = 0
         if change is None or not noted.events:
             return None
         self.overall = noted if self.overall is None else self.overall.joined_with(noted)
@@ -148,12 +144,18 @@ class LedLane:
     def _forget_pending(self) -> None:
         self._quarantined: list[bytes] = []
         self._marked: list[Entry] = []
+        self._taken: list[Event] = []
         self.pending_events = self._pending_bytes = 0
 
     @property
     def pending(self) -> bool:
         """Whether there is anything to commit."""
         return self.checkpoint != self._checkpoint_before
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much is folded as one step of the broker should write."""
+        return self.pending_events >= EVENTS_PER_COMMIT or self._pending_bytes >= BYTES_PER_COMMIT
 
     @property
     def suspect(self) -> bool:
@@ -173,12 +175,22 @@ class LedLane:
     def fold(self, entries: Sequence[Entry]) -> None:
         """Fold entries in stream order, which follow the checkpoint without a gap."""
         for entry in entries:
-            self._pass(entry)
-            if entry.mark:
-                self._marked.append(entry)
-                continue
-            for event in self._events_of(entry):
-                self._fold_event(event)
+            self.take(entry)
+        self.fold_taken()
+
+    def take(self, entry: Entry) -> None:
+        """Take the next entry of the stream; its events are folded together with those of its neighbours."""
+        self._pass(entry)
+        if entry.mark:
+            self._marked.append(entry)
+        else:
+            self._taken += self._events_of(entry)
+
+    def fold_taken(self) -> None:
+        """Fold what was taken; a commit does it, too."""
+        if self._taken:
+            taken, self._taken = self._taken, []
+            self._fold_batch(Batch(taken))
 
     def _pass(self, entry: Entry) -> None:
         """The checkpoint moves over the entry, and its events and bytes are no backlog any more."""
@@ -193,38 +205,44 @@ class LedLane:
         self._quarantine(entry.events.decode("utf-8", "replace"), f"tried by {tries} workers, never finished")
         self._pass(entry)
 
-    def _events_of(self, entry: Entry) -> list[dict[str, Any]]:
+    def _events_of(self, entry: Entry) -> list[Event]:
         try:
-            events: list[dict[str, Any]] = orjson.loads(entry.events)
+            events = orjson.loads(entry.events)
         except orjson.JSONDecodeError as error:
             self._quarantine(entry.events.decode("utf-8", "replace"), f"not JSON: {error}")
             return []
+        if not isinstance(events, list):
+            self._quarantine(events, f"{type(events).__name__}, not a list of events")
+            return []
         return events
 
-    def _fold_event(self, event: dict[str, Any]) -> None:
+    def _fold_batch(self, batch: Batch) -> None:
+        """All of it, or where one event of it is poison each event by itself."""
         try:
-            created_at, ingested_at = event["created_at"], event["ingested_at"]
-            prepared = [
-                (led, found) for led in self._concerned(event) if (found := led.reducer.prepare(event)) is not None
-            ]
+            batch.check()
+            prepared = [(led, led.reducer.prepare(part)) for led, part in self._concerned(batch)]
         except Exception as error:  # a poison event must not stop the feed, whatever it is poison for
-            self._quarantine(event, f"{type(error).__name__}: {error}")
+            if len(batch) == 1:
+                self._quarantine(batch.events[0], f"{type(error).__name__}: {error}")
+                return
+            for event in batch.events:
+                self._fold_batch(Batch([event]))
             return
         for led, found in prepared:
-            led.reducer.apply(found)
-            led.note(created_at, ingested_at)
+            if found.concerned:
+                led.reducer.apply(found)
+                led.note(found.concerned)
 
-    def _concerned(self, event: Mapping[str, Any]) -> list[_LedChannel]:
-        """The lane's channels, for partitioned ones the event's partition."""
-        if not self._partitioned:
-            return self._single
-        found = list(self._single)
+    def _concerned(self, batch: Batch) -> Iterator[tuple[_LedChannel, Batch]]:
+        """The lane's channels with all events, partitioned ones each with its partition's."""
+        for led in self._single:
+            yield led, batch
         for channel in self._partitioned:
-            ref = ChannelRef(channel, str(event[channel.partition or ""]))
-            if ref.name not in self._channels:
-                self._check_room(channel)
-            found.append(self._channel(ref))
-        return found
+            for partition, part in batch.groups((channel.partition or "",)).items():
+                ref = ChannelRef(channel, partition)
+                if ref.name not in self._channels:
+                    self._check_room(channel)
+                yield self._channel(ref), part
 
     def _check_room(self, channel: type[Channel]) -> None:
         held = sum(1 for led in self._channels.values() if led.ref.channel is channel)
@@ -236,6 +254,7 @@ class LedLane:
 
     def commit(self) -> Committed:
         """Write everything folded since the last commit. Raises LaneLost or BrokerDown."""
+        self.fold_taken()
         now = self._clock()
         changes = [change for led in self._channels.values() if (change := led.take(now)) is not None]
         events, quarantined = self.pending_events, len(self._quarantined)
@@ -266,6 +285,10 @@ class LedLane:
         for reducer in reducers:
             reducer.too_late = 0
         return total
+
+
+def _joined(one: Span, other: Span) -> Span:
+    return min(one[0], other[0]), max(one[1], other[1])
 
 
 def _order(entry_id: str) -> tuple[int, int]:

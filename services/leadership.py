@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from services.broker import Broker, Station
 from services.declare import Lane
 
-RELEASE = 1
+RELEASE = 2
 """Raised when what the broker holds changes in shape: a worker of an older release then hands its lanes over."""
 
 

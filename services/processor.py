@@ -20,7 +20,6 @@ from services.leadership import Leadership
 from services.positions import Clock, wall_clock
 from services.telemetry import Telemetry
 
-EVENTS_PER_COMMIT = 5_000
 ENTRIES_PER_READ = 100
 RENEW_EVERY_S = 0.5
 PROGRESS_EVERY_S = 1.0
@@ -54,6 +53,7 @@ class Processor:
         self._led: dict[Lane, LedLane] = {}
         self._unarchived_since: dict[Lane, int] = {}
         self._committed: dict[Lane, float] = {}
+        self._behind: set[Lane] = set()
         self._renew_at = self._progress_at = 0.0
 
     def leads(self, lane: Lane) -> bool:
@@ -144,8 +144,10 @@ class Processor:
         self._led.clear()
 
     def _until_due(self) -> float | None:
-        """Seconds until the first lane with folded events may commit; None where nothing waits."""
+        """Seconds until the first lane with folded events may commit; 0 with a backlog, None where nothing waits."""
         now = self._monotonic()
+        if self._behind:
+            return 0.0
         waits = [self._committed[lane] + self._tick_s - now for lane, led in self._led.items() if led.pending]
         return max(0.0, min(waits)) if waits else None
 
@@ -153,20 +155,40 @@ class Processor:
         suspects = [led for led in self._led.values() if led.suspect]
         for led in suspects:
             self._fold_next_alone(led)
-        after = {lane: led.checkpoint for lane, led in self._led.items() if not led.suspect}
+        reading = {lane: led for lane, led in self._led.items() if not led.suspect}
+        after = {lane: led.checkpoint for lane, led in reading.items()}
         found = self._broker.read_events(after, ENTRIES_PER_READ, 0 if suspects else block_ms) if after else {}
+        self._behind = {lane for lane, entries in found.items() if len(entries) == ENTRIES_PER_READ}
         for lane, entries in found.items():
-            self._fold(self._led[lane], entries)
+            if self._is_led(reading[lane]):
+                self._fold(reading[lane], entries)
         return bool(found or suspects)
 
     def _fold(self, led: LedLane, entries: list[Entry]) -> None:
-        """Fold what was read; a commit in between where it would grow too large for one step of the broker."""
+        """Fold what was read; a commit in between where it would grow too large for one step of the broker.
+
+        What was read at once may take longer to fold than a lease lasts, and on a starved core so may a single
+        commit: leases are renewed before and after each.
+        """
         for entry in entries:
-            led.fold([entry])
-            if led.pending_events >= EVENTS_PER_COMMIT:
-                self._commit(led)
-                if not self.leads(led.lane):
+            led.take(entry)
+            if led.is_full:
+                led.fold_taken()
+                if not self._keeps(led):
                     return
+                self._commit(led)
+                if not self._keeps(led):
+                    return
+        led.fold_taken()
+
+    def _keeps(self, led: LedLane) -> bool:
+        """Renew leases where it is time; whether the lane is led still."""
+        self._keep_leases()
+        return self._is_led(led)
+
+    def _is_led(self, led: LedLane) -> bool:
+        """Whether that is the lane as it is led now, neither lost meanwhile nor opened anew."""
+        return self._led.get(led.lane) is led
 
     def _fold_next_alone(self, led: LedLane) -> None:
         """Fold and commit one entry, so that the next worker knows which one it was that this one died of."""
@@ -182,11 +204,18 @@ class Processor:
             self._commit(led)
 
     def _commit_due(self) -> None:
+        """By the tick; a lane with a backlog once it is full: what is merged, nobody has to send or paint.
+
+        Leases are renewed after a commit and not before: a worker that slept is to be refused by the commit itself.
+        """
         now = self._monotonic()
         for lane, led in list(self._led.items()):
-            due = now - self._committed[lane] >= self._tick_s or led.pending_events >= EVENTS_PER_COMMIT
-            if led.pending and due:
+            if not self._is_led(led):
+                continue
+            due = now - self._committed[lane] >= self._tick_s and lane not in self._behind
+            if led.pending and (due or led.is_full):
                 self._commit(led)
+                self._keep_leases()
 
     def _commit(self, led: LedLane) -> None:
         try:

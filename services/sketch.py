@@ -8,7 +8,10 @@ stored with the checkpoint, sent by browsers, and must merge to the digit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, chain
 from typing import Any, Self
 
 ACCURACY = 0.01
@@ -43,9 +46,8 @@ class Sketch:
         """Take the other's counts in; the order of merging does not matter."""
         self.count += other.count
         self.zeros += other.zeros
-        for mine, theirs in ((self.bins, other.bins), (self.negative, other.negative)):
-            for number, times in theirs.items():
-                mine[number] = mine.get(number, 0) + times
+        _merge_bins(self.bins, other.bins)
+        _merge_bins(self.negative, other.negative)
 
     def quantile(self, q: float) -> float | None:
         """The value at rank q (0 to 1) within 1 %, or None where nothing was counted."""
@@ -60,11 +62,9 @@ class Sketch:
         passed += self.zeros
         if passed > rank:
             return 0.0
-        for number in sorted(self.bins):
-            passed += self.bins[number]
-            if passed > rank:
-                return _middle(number)
-        return _middle(max(self.bins))
+        numbers = sorted(self.bins)
+        place = bisect_right(list(accumulate(map(self.bins.__getitem__, numbers))), rank - passed)
+        return _middle(numbers[min(place, len(numbers) - 1)])
 
     def within(self, limit: float) -> int:
         """How many of the counted values are at most `limit`; a bin counts by its middle, so within 1 %."""
@@ -115,10 +115,36 @@ class Sketch:
     @classmethod
     def of(cls, values: Iterable[float]) -> Self:
         """A sketch of the values."""
-        found = cls()
-        for value in values:
+        found, kept = cls(), list(values)
+        bins = bins_of(kept)
+        if bins:
+            return cls.of_bins(bins)
+        for value in kept:
             found.add(value)
         return found
+
+    @classmethod
+    def of_bins(cls, bins: Sequence[int]) -> Self:
+        """A sketch of positive values, each told by its bin."""
+        found = cls()
+        found.count = len(bins)
+        found.bins = dict(Counter(bins))
+        return found
+
+
+def bins_of(values: Sequence[float]) -> Sequence[int]:
+    """The bin of each value, in bulk; nothing where a value is not positive."""
+    if not values or min(values) < SMALLEST:
+        return ()
+    return [math.ceil(math.log(value) / _LOG_GAMMA) for value in values]
+
+
+def _merge_bins(mine: dict[int, int], theirs: Mapping[int, int]) -> None:
+    if not mine:
+        mine.update(theirs)
+        return
+    for number, times in theirs.items():
+        mine[number] = mine.get(number, 0) + times
 
 
 def _middle(number: int) -> float:
@@ -126,4 +152,4 @@ def _middle(number: int) -> float:
 
 
 def _flat(bins: dict[int, int]) -> list[int]:
-    return [part for pair in sorted(bins.items()) for part in pair]
+    return list(chain.from_iterable(sorted(bins.items())))

@@ -7,7 +7,7 @@ Broker, gateway and browser trim by the same `Keep`, so that equal positions mea
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -55,20 +55,29 @@ class LatestState:
         return {"rows": self.rows}
 
 
+def restated_times(stored: Sequence[Any]) -> int:
+    """How often a stored point was restated: its second part, where that is no event's id."""
+    return stored[1] if len(stored) > 1 and isinstance(stored[1], int) else 0
+
+
 class SeriesState:
-    """Points by series, each a sorted list of [t, value]."""
+    """Points by series, each a sorted list of [t, value]; of those that were restated how often, by series and t."""
 
     def __init__(self, keep: Keep) -> None:
         self.points: dict[str, list[list[Any]]] = {}
+        self.restated: dict[str, dict[int, int]] = {}
         self.span_ms = keep.span_ms
         self.points_max = keep.points_max
 
     def load(self, cells: Mapping[str, bytes]) -> None:
-        self.points = {}
+        self.points, self.restated = {}, {}
         for name, cell in cells.items():
             if not name.startswith(HIDDEN):
                 series, _, at = name.rpartition(SEPARATOR)
-                self.points.setdefault(series, []).append([int(at), orjson.loads(cell)[0]])
+                stored = orjson.loads(cell)
+                self.points.setdefault(series, []).append([int(at), stored[0]])
+                if restated := restated_times(stored):
+                    self.restated.setdefault(series, {})[int(at)] = restated
         for points in self.points.values():
             points.sort(key=lambda point: point[0])
 
@@ -77,6 +86,8 @@ class SeriesState:
             held = self.points.setdefault(name, [])
             for point in points:
                 _place(held, point)
+        for name, marks in data.get("restated", {}).items():
+            self.restated.setdefault(name, {}).update(map(tuple, marks))
         self._trim()
 
     def _trim(self) -> None:
@@ -88,9 +99,15 @@ class SeriesState:
             del points[:first]
             if not points:
                 del self.points[name]
+        for name, marks in list(self.restated.items()):
+            oldest = self.points[name][0][0] if name in self.points else newest + 1
+            self.restated[name] = {at: times for at, times in marks.items() if at >= oldest}
+            if not self.restated[name]:
+                del self.restated[name]
 
     def data(self) -> Data:
-        return {"points": self.points}
+        marks = {name: [[at, times] for at, times in sorted(found.items())] for name, found in self.restated.items()}
+        return {"points": self.points, **({"restated": marks} if marks else {})}
 
 
 class LogState:
@@ -153,7 +170,12 @@ def _merge_series(earlier: Data, later: Data) -> Data:
         held = merged.setdefault(name, [])
         for point in points:
             _place(held, point)
-    return {"points": merged}
+    marks = {name: dict(map(tuple, found)) for name, found in earlier.get("restated", {}).items()}
+    for name, found in later.get("restated", {}).items():
+        marks[name] = {**marks.get(name, {}), **dict(map(tuple, found))}
+    if not marks:
+        return {"points": merged}
+    return {"points": merged, "restated": {name: [[t, n] for t, n in sorted(of.items())] for name, of in marks.items()}}
 
 
 def _place(points: list[list[Any]], point: list[Any]) -> None:

@@ -6,6 +6,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import lt
 from typing import Any, Self
 
 from services.positions import Clock
@@ -67,11 +69,9 @@ class Supplies:
     def delivered(self, feed: str, lane: object, stamps: Sequence[int], now: int, *, new: int, known: int) -> None:
         """Events of one call and lane, in the order in which they came; `known` of them were duplicates."""
         with self._lock:
-            newest, behind = self._newest.get(lane, 0), 0
-            for stamp in stamps:
-                behind += stamp < newest
-                newest = max(newest, stamp)
-            self._newest[lane] = newest
+            so_far = list(accumulate(stamps, max, initial=self._newest.get(lane, 0)))
+            behind = sum(map(lt, stamps, so_far))
+            self._newest[lane] = so_far[-1]
             supply = self._pane()[feed]
             supply.deliveries += new > 0
             supply.accepted, supply.duplicates = supply.accepted + new, supply.duplicates + known

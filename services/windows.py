@@ -14,35 +14,36 @@ from typing import Any
 import orjson
 
 from services.accumulators import Accumulator, Value, accumulator_of, merged
+from services.batch import Batch
 from services.declare import Aggregate, Channel
 from services.state import HIDDEN, SEPARATOR
 
 _NEWEST = HIDDEN + "newest"
 _WINDOW = HIDDEN + "window" + SEPARATOR
 
-Additions = list[tuple[int, Any]]
-"""Which aggregates (by index) an event adds which value to."""
-
 
 @dataclass(slots=True)
 class Window:
-    """One group's accumulators of one tumbling window, and its newest event's time."""
+    """One group's accumulators of one tumbling window, its newest event's time, and how often it was restated."""
 
     accumulators: list[Accumulator]
     newest_at: int = 0
+    restated: int = 0
+
+    def merge(self, other: Window) -> None:
+        """Take in what other events made of the same window."""
+        self.newest_at = max(self.newest_at, other.newest_at)
+        for mine, theirs in zip(self.accumulators, other.accumulators, strict=True):
+            mine.merge(theirs)
 
 
-def group_of(by: tuple[str, ...], event: Mapping[str, Any]) -> str | None:
-    """The group an event belongs to, '' where nothing is grouped; None where a grouping field is missing."""
-    values = [event.get(name) for name in by]
-    if None in values:
-        return None
-    return str(values[0]) if len(values) == 1 else "/".join(_escaped(value) for value in values)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a batch makes of each group's windows: a group's `by` values, and windows of its own by number."""
 
-
-def _escaped(value: Any) -> str:
-    """Several values stay apart also where one holds the slash that joins them."""
-    return str(value).replace("\\", "\\\\").replace("/", "\\/")
+    windows: Mapping[str, tuple[list[Any], Mapping[int, Window]]]
+    newest_at: int = 0
+    too_late: int = 0
 
 
 class Windows:
@@ -66,33 +67,53 @@ class Windows:
         """The number of the newest window."""
         return self.newest_at // self.window_ms
 
-    def additions(self, event: Mapping[str, Any]) -> Additions:
-        """What the event adds; evaluates conditions, so it may raise on a poison event."""
-        found: Additions = []
-        for index, aggregate in enumerate(self.aggregates):
-            if aggregate.where is not None and not aggregate.where.holds(event):
-                continue
-            value = None if aggregate.field is None else event.get(aggregate.field.name)
-            if aggregate.field is None or value is not None:
-                found.append((index, value))
-        return found
+    def parts(self, batch: Batch, by: tuple[str, ...]) -> Parts:
+        """What the events make of their windows, which changes nothing yet; raises on a poison event."""
+        in_time = self._in_time(batch)
+        if not in_time:
+            return Parts({}, too_late=len(batch))
+        windows = {}
+        for group, of_group in in_time.groups(by).items():
+            made = {number: self._window(part) for number, part in of_group.windows(self.window_ms).items()}
+            windows[group] = ([of_group.events[0][name] for name in by], made)
+        return Parts(windows, in_time.created_span[1], len(batch) - len(in_time))
 
-    def add(self, group: str, by_values: list[Any], created_at: int, event_id: str, additions: Additions) -> None:
-        """Fold an event into its window; one older than what can be corrected is counted as too late."""
-        number = created_at // self.window_ms
-        if number < self.newest - self.correctable:
-            self.too_late += 1
-            return
-        self.newest_at = max(self.newest_at, created_at)
-        self._by.setdefault(group, by_values)
-        windows = self._groups.setdefault(group, {})
-        held = windows.get(number)
-        if held is None:
-            held = windows[number] = self._empty()
-        held.newest_at = max(held.newest_at, created_at)
-        for index, value in additions:
-            held.accumulators[index].add(value, created_at, event_id)
-        self._touched.add((group, number))
+    def _in_time(self, batch: Batch) -> Batch:
+        """Without the events that came after their window could be corrected: each judged by those before it."""
+        oldest, newest = batch.created_span
+        if oldest // self.window_ms >= max(newest, self.newest_at) // self.window_ms - self.correctable:
+            return batch
+        kept, newest = [], self.newest_at
+        for event, created_at in zip(batch.events, batch.created, strict=True):
+            if created_at // self.window_ms >= newest // self.window_ms - self.correctable:
+                newest = max(newest, created_at)
+                kept.append(event)
+        return Batch(kept)
+
+    def _window(self, batch: Batch) -> Window:
+        window = self._empty()
+        window.newest_at = batch.created_span[1]
+        for aggregate, accumulator in zip(self.aggregates, window.accumulators, strict=True):
+            field = "" if aggregate.field is None else aggregate.field.name
+            part = batch.where(aggregate.where)
+            if part and field:
+                part = part.having(field)
+            if part:
+                accumulator.fold(part, field)
+        return window
+
+    def add(self, parts: Parts) -> None:
+        """Take in what a batch made of the windows."""
+        self.too_late += parts.too_late
+        self.newest_at = max(self.newest_at, parts.newest_at)
+        for group, (by_values, made) in parts.windows.items():
+            self._by.setdefault(group, by_values)
+            windows = self._groups.setdefault(group, {})
+            for number, window in made.items():
+                held = windows.setdefault(number, window)
+                if held is not window:
+                    held.merge(window)
+                self._touched.add((group, number))
 
     def _empty(self) -> Window:
         return Window([accumulator_of(aggregate) for aggregate in self.aggregates])
@@ -121,6 +142,8 @@ class Windows:
 
     def _combine(self, parts: list[Window], last: int) -> list[Value]:
         elapsed_s = self.elapsed_s(last)
+        if len(parts) == 1:
+            return [accumulator.result(elapsed_s) for accumulator in parts[0].accumulators]
         return [
             merged(aggregate, [part.accumulators[index] for part in parts]).result(elapsed_s)
             for index, aggregate in enumerate(self.aggregates)
@@ -145,12 +168,25 @@ class Windows:
             found.update((group, number) for group in self._groups)
         return found
 
+    def note_restated(self, shown: int) -> None:
+        """Count what came late: into windows before number `shown`, which was the newest when they were last shown."""
+        for group, number in self._touched:
+            if number < shown:
+                self._groups[group][number].restated += 1
+
+    def restated(self, group: str, last: int) -> int:
+        """How often the windows that end with number `last` were restated after they had been shown as closed."""
+        windows = self._groups.get(group, {})
+        return sum(windows[n].restated for n in range(last - self.span + 1, last + 1) if n in windows)
+
     def take_cells(self) -> tuple[dict[str, bytes], list[str]]:
         """Hidden cells to store and to drop since the last call."""
         cells = {}
         for group, number in self._touched:
             held = self._groups[group][number]
-            state = [self._by[group], held.newest_at, [part.as_json() for part in held.accumulators]]
+            state: list[Any] = [self._by[group], held.newest_at, [part.as_json() for part in held.accumulators]]
+            if held.restated:
+                state.append(held.restated)
             cells[f"{_WINDOW}{group}{SEPARATOR}{number}"] = orjson.dumps(state)
         if cells:
             cells[_NEWEST] = b"%d" % self.newest_at
@@ -177,9 +213,9 @@ class Windows:
             if not name.startswith(_WINDOW):
                 continue
             group, _, number = name.removeprefix(_WINDOW).rpartition(SEPARATOR)
-            by_values, newest_at, states = orjson.loads(cell)
+            by_values, newest_at, states, *restated = orjson.loads(cell)
             held = self._empty()
-            held.newest_at = newest_at
+            held.newest_at, held.restated = newest_at, sum(restated)
             for accumulator, state in zip(held.accumulators, states, strict=True):
                 accumulator.load(state)
             self._groups.setdefault(group, {})[int(number)] = held

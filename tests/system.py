@@ -32,8 +32,10 @@ class System:
     def clock(self) -> int:
         return self.now_ms
 
-    def new_processor(self, worker: str, broker: Broker | None = None) -> Processor:
-        return Processor(broker or self.broker, self.declarations, self.telemetry, worker=worker, clock=self.clock)
+    def new_processor(self, worker: str, broker: Broker | None = None, *, tick_ms: int = 16) -> Processor:
+        return Processor(
+            broker or self.broker, self.declarations, self.telemetry, worker=worker, tick_ms=tick_ms, clock=self.clock
+        )
 
     def post(self, records: Sequence[Any], feed: str = "orders") -> Receipt:
         return self.ingestion.accept(self.declarations.feeds[feed], records)

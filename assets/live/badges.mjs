@@ -1,5 +1,20 @@
 /* Badges: an open one shows its facts, and closes by Escape, with the focus back on it, or by a click elsewhere. */
 
+import { setData, setText } from './nodes.mjs';
+
+const CONNECTING = { state: 'connecting', text: 'connecting', detail: '' };
+
+/** Shows on a component and its badge how fresh it is; what stays the same is left alone. `more` is the part of the
+    text that is left out where there is no room for it. */
+export function paintBadge(element, { state, text, more = '', detail } = CONNECTING) {
+  const badge = element.querySelector('.freshness');
+  for (const node of [element, badge]) setData(node, 'state', state);
+  const words = badge?.querySelector('.freshness-text');
+  setText(words, text);
+  setData(words, 'more', more);
+  setText(badge?.querySelector('.freshness-now'), detail);
+}
+
 /** Draws the facts of a badge, as terms and words; text stays text. They are drawn once, when it is first opened. */
 export function drawFacts(badge) {
   const list = badge.querySelector('.facts');
@@ -13,10 +28,13 @@ export function drawFacts(badge) {
   }
 }
 
-/** Listens for badges that open or close, wherever on the page they are. */
-export function watchBadges(document) {
-  // `toggle` does not bubble, but it is captured
-  document.addEventListener('toggle', ({ target }) => { if (target.matches?.('details.freshness[open]')) drawFacts(target); }, true);
+/** Listens for badges that open or close, wherever on the page they are; `onOpen` is told of each that opens. */
+export function watchBadges(document, onOpen) {
+  document.addEventListener('toggle', ({ target }) => {
+    if (!target.matches?.('details.freshness[open]')) return;
+    drawFacts(target);
+    onOpen(target);
+  }, true); // it does not bubble, but it is captured
   closeBadges(document);
 }
 

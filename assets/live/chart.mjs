@@ -3,11 +3,20 @@
 
 import { escapeHtml } from './format.mjs';
 import { markNotes, markShapes, marksOf } from './incidents.mjs';
+import { keepInStep } from './instep.mjs';
+import { rewrite, room } from './lines.mjs';
 import { withGaps, within } from './points.mjs';
+import { viewOf } from './view.mjs';
+import { openFrom, restatedInWords } from './windows.mjs';
 
 const COLOURS = 8; // --series-1 to --series-8 of style.css; more series start over with a dashed line
-const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000, DAY_MS = 86_400_000;
+const OPEN = ' (open window, incomplete)';
+const REASONS = { shed: 'dropped for want of memory', unreadable: 'not readable', broker_lost: 'lost with the broker', deltas_trimmed: 'nobody archived' };
+const DRAWING_MS = 10_000, POINTED_MS = 1_000; // age of Plotly's drawing at most; pointed at, its hover texts are read
 const order = new WeakMap(); // graph → names of series in order of their first appearance, so that colours stay
+const paints = new WeakMap(); // graph → what it was painted from last
+const drawings = new WeakMap(); // graph → what Plotly drew last: {key, at, traces}
 
 /** The series that a chart shows, as [name, label]; `known` are those of its channel. */
 export function shownSeries(known, { fields, by = false, names = null }) {
@@ -28,10 +37,12 @@ export function localTime(at, offset_min = new Date(at).getTimezoneOffset()) {
   return at - offset_min * MINUTE_MS;
 }
 
-/** One trace: a line in columns; absent values are gaps. The last point of an open window is not part of it. */
-export function traceOf({ t, v }, { label, place, palette, spec }) {
+/** One trace: a line in columns; absent values are gaps. `note(at)` is what the hover text says of a point beside its
+    value, '' for nothing. */
+export function traceOf({ t, v }, { label, place, palette, spec, note = null }) {
   const scale = spec.scale ?? 1, offset = t.length ? new Date(t[t.length - 1]).getTimezoneOffset() : 0;
   const decimals = spec.decimals ?? 1, unit = spec.unit ? ` ${escapeHtml(spec.unit)}` : '';
+  const notes = note && { text: t.map((at) => note(at)) };
   return {
     type: 'scatter',
     mode: t.length > 1 ? 'lines' : 'markers',
@@ -40,7 +51,18 @@ export function traceOf({ t, v }, { label, place, palette, spec }) {
     y: scale === 1 ? [...v] : v.map((one) => (one === null ? null : one * scale)),
     connectgaps: false,
     line: { color: palette.series[place % COLOURS], width: 1.75, dash: place < COLOURS ? 'solid' : 'dash' },
-    hovertemplate: `%{y:,.${decimals}f}${unit}<extra>${escapeHtml(label)}</extra>`,
+    hovertemplate: `%{y:,.${decimals}f}${unit}${note ? '%{text}' : ''}<extra>${escapeHtml(label)}</extra>`,
+    ...notes,
+  };
+}
+
+/** The line of the period before, over the one of now. */
+export function ghostOf(trace, { t, v }, { label, ago, spec }) {
+  const before = traceOf({ t, v }, { label, place: 0, palette: { series: [] }, spec });
+  return {
+    ...before, mode: 'lines', name: `${before.name}, ${ago} before`, opacity: 0.6, showlegend: false,
+    line: { color: trace.line.color, width: 1.25, dash: 'dot' },
+    hovertemplate: before.hovertemplate.replace('</extra>', `, ${ago} before</extra>`),
   };
 }
 
@@ -59,11 +81,38 @@ export function openWindow(traces) {
   };
 }
 
-/** Thresholds as lines across the plot. */
+/** Diamonds on points that late events have changed; `marked` [{x, y, color}]. */
+export function restatedPoints(marked) {
+  return {
+    type: 'scatter',
+    mode: 'markers',
+    x: marked.map(({ x }) => x),
+    y: marked.map(({ y }) => y),
+    marker: { symbol: 'diamond-open', size: 9, color: marked.map(({ color }) => color), line: { width: 1.5 } },
+    hoverinfo: 'skip',
+    showlegend: false,
+  };
+}
+
+/** Dashes on the lines' way to the points of the open window: the ground shows through them, on paper as well. */
+export function openStretch(traces, palette) {
+  const newest = Math.max(...traces.map(({ x }) => x[x.length - 1] ?? -Infinity)), x = [], y = [];
+  for (const trace of traces) {
+    const last = trace.x.length - 1;
+    if (last < 1 || trace.x[last] !== newest || trace.y[last] === null || trace.y[last - 1] === null) continue;
+    x.push(trace.x[last - 1], newest, newest);
+    y.push(trace.y[last - 1], trace.y[last], null);
+  }
+  const line = { color: palette.surface, width: 2.5, dash: '3px,3px' };
+  return { type: 'scatter', mode: 'lines', x, y, line, connectgaps: false, hoverinfo: 'skip', showlegend: false };
+}
+
+/** Thresholds as lines across the plot, each with its word: dots for a warning, dashes for what is bad. */
 export function thresholdShapes(thresholds = [], palette = {}) {
   return thresholds.map(({ at, level }) => ({
     type: 'line', xref: 'paper', x0: 0, x1: 1, yref: 'y', y0: at, y1: at, layer: 'below',
-    line: { color: palette[level], width: 1, dash: 'dot' },
+    line: { color: palette[level], width: 1, dash: level === 'bad' ? 'dash' : 'dot' },
+    label: { text: `${level === 'bad' ? 'bad' : 'warning'} ${at}`, textposition: 'start', yanchor: 'top', padding: 2, font: { size: 11, color: palette[level] } },
   }));
 }
 
@@ -75,19 +124,29 @@ export function readPalette(style) {
   return { ...Object.fromEntries(names.map((name) => [name, read(name)])), series };
 }
 
-/** What was wrong meanwhile, as bands with a text. */
-function marked(layout, palette, { channel }, traces, incidents, width_px) {
+/** What was wrong meanwhile, and what is missing in the archive, as bands with a text. */
+function marked(layout, palette, { channel }, traces, incidents, missing, width_px) {
   const times = traces.flatMap(({ x }) => (x.length ? [x[0], x[x.length - 1]] : []));
-  if (times.length === 0 || incidents.length === 0) return { ...layout, annotations: [] };
+  if (times.length === 0 || incidents.length + missing.length === 0) return { ...layout, annotations: [] };
   const offset = new Date().getTimezoneOffset(), shift = localTime(0, offset);
   const since = Math.min(...times) - shift, until = Math.max(...times) - shift;
   const place = (at) => new Date(localTime(at, offset)).toISOString().slice(0, -1); // on this axis, as a text
-  const marks = marksOf(incidents, channel, since, until);
-  const shapes = [...layout.shapes, ...markShapes(marks, palette, place)];
-  return { ...layout, shapes, annotations: markNotes(marks, palette, place, (since + until) / 2, width_px) };
+  const marks = marksOf(incidents, channel, since, until), gaps = missing.map((one) => ({ ...one, from: Math.max(one.since, since), level: 'muted' }));
+  const shapes = [...layout.shapes, ...markShapes([...marks, ...gaps], palette, place)];
+  const notes = [...markNotes(marks, palette, place, (since + until) / 2, width_px), ...gapNotes(gaps, palette, place, (since + until) / 2)];
+  return { ...layout, shapes, annotations: notes };
 }
 
-function themed(layout, palette, spec) {
+/** Why there is no line, at the foot of each gap. */
+function gapNotes(gaps, palette, place, middle) {
+  return gaps.map(({ from, reason }) => ({
+    x: place(from), xref: 'x', y: 0, yref: 'paper', yanchor: 'bottom', xanchor: from > middle ? 'right' : 'left', showarrow: false,
+    text: escapeHtml(REASONS[reason] ?? reason), font: { size: 11, color: palette.muted }, bgcolor: palette.surface,
+  }));
+}
+
+function themed(layout, palette, spec, window_ms) {
+  layout.xaxis = { ...layout.xaxis, hoverformat: window_ms >= DAY_MS ? '%d %b %H:%M' : '%H:%M:%S' };
   layout.font = { ...layout.font, color: palette.muted };
   layout.hoverlabel = { ...layout.hoverlabel, bgcolor: palette.surface, bordercolor: palette.line, font: { color: palette.text } };
   for (const axis of ['xaxis', 'yaxis']) layout[axis] = { ...layout[axis], gridcolor: palette.line };
@@ -96,20 +155,73 @@ function themed(layout, palette, spec) {
 }
 
 /** Paints a chart's section from the store; false where Plotly or the graph is not ready, or the user drags in it. */
-export function paintChart(section, spec, store, palette, incidents = []) {
+export function paintChart(section, spec, store, palette, incidents, now) {
   const graph = section.querySelector('.js-plotly-plot'), { Plotly } = window;
   if (!Plotly || !graph?._fullLayout || graph._dragging) return false;
+  paints.set(graph, [section, spec, store, palette, incidents]);
+  const hidden = hiddenOf(graph), view = viewOf(section), { names, traces, ghosts, marked } = tracesOf(graph, spec, store, palette, view, hidden);
+  section.toggleAttribute('data-empty', traces.length === 0);
+  if (spec.window_ms && traces.length > 0) traces.push(...windowMarks(traces, marked, palette));
+  traces.push(...ghosts);
+  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn], now)) draw(graph, Plotly, spec, palette, traces, incidents, view);
+  return true;
+}
+
+/** The lines that were switched off in the legend, or by a key. */
+const hiddenOf = (graph) => new Set(graph.data.filter(({ visible }) => visible === 'legendonly').map(({ name }) => name));
+
+/** What stands on lines of windows, where these are seen themselves. */
+function windowMarks(traces, marked, palette) {
+  const seen = traces.filter(({ visible }) => visible === true);
+  return [openStretch(seen, palette), openWindow(seen), restatedPoints(marked)];
+}
+
+function tracesOf(graph, spec, store, palette, view, hidden) {
   const series = store.get(spec.channel)?.state?.series ?? new Map();
-  const labels = new Map(shownSeries([...series.keys()], spec));
+  const labels = new Map(shownSeries([...new Set([...series.keys(), ...(view?.names() ?? [])])], spec));
   // colours of declared fields are by their place; those of groups by their first appearance
   order.set(graph, spec.by ? inOrder(order.get(graph) ?? [], [...labels.keys()]) : spec.fields.map(({ field }) => field));
-  const traces = order.get(graph).flatMap((name, place) => {
-    if (!labels.has(name)) return [];
-    return [traceOf(withGaps(within(series.get(name), spec.span_ms), spec.gap_ms), { label: labels.get(name), place, palette, spec })];
+  const openAt = openFrom(series, spec), restated = store.get(spec.channel)?.state?.restated, marked = [];
+  const lines = order.get(graph).map((name, place) => [name, place]).filter(([name]) => labels.has(name));
+  const line = (name) => (view ? view.line(name, series.get(name)) : withGaps(within(series.get(name), spec.span_ms), spec.gap_ms));
+  const traces = lines.map(([name, place]) => {
+    const points = line(name), marks = restated?.get(name), late = (at) => (marks?.has(at) ? ` (${restatedInWords(marks.get(at))})` : '');
+    const note = spec.window_ms ? (at) => `${at === openAt ? OPEN : ''}${late(at)}` : null;
+    const trace = traceOf(points, { label: labels.get(name), place, palette, spec, note });
+    trace.visible = hidden.has(trace.name) ? 'legendonly' : true;
+    if (marks && trace.visible === true) points.t.forEach((at, i) => { if (marks.has(at)) marked.push({ x: trace.x[i], y: trace.y[i], color: trace.line.color }); });
+    return trace;
   });
-  section.toggleAttribute('data-empty', traces.length === 0);
-  if (spec.window_ms && traces.length > 0) traces.push(openWindow(traces));
-  const layout = themed(graph.layout, palette, spec);
-  Plotly.react(graph, traces, marked(layout, palette, spec, traces, incidents, graph._fullLayout._size?.w));
-  return true;
+  const ghosts = lines.flatMap(([name], i) => {
+    const before = view?.before(name) ?? null;
+    return before === null || traces[i].visible !== true ? [] : [ghostOf(traces[i], before, { label: labels.get(name), ago: view.label, spec })];
+  });
+  return { names: lines.map(([name]) => name), traces, ghosts, marked };
+}
+
+/** Brings the last drawing up to date, where it is of the same things and not too old; else remembers the next one. */
+function extend(graph, traces, key, now) {
+  const last = drawings.get(graph), most = document.querySelector('.js-plotly-plot:hover, .plot:focus') ? POINTED_MS : DRAWING_MS;
+  const isSame = last !== undefined && now - last.at < most && key.every((one, i) => one === last.key[i]);
+  if (isSame && rewrite(graph, traces)) {
+    last.traces = traces;
+    return true;
+  }
+  // what Plotly draws by itself, after a zoom or a change of size, is of its last drawing: it is brought up to date too
+  if (last === undefined) {
+    keepInStep(graph);
+    graph.on('plotly_restyle', () => setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0));
+    graph.on('plotly_afterplot', () => {
+      rewrite(graph, drawings.get(graph).traces);
+      viewOf(graph.closest('.chart'))?.look();
+    });
+  }
+  drawings.set(graph, { key, at: now, traces });
+  return false;
+}
+
+function draw(graph, Plotly, spec, palette, traces, incidents, view) {
+  const layout = themed(graph.layout, palette, spec, view?.window_ms ?? spec.span_ms), since = view?.since ?? null;
+  const all = traces.length > 0 ? [...traces, room(traces, since === null ? null : localTime(since))] : traces;
+  Plotly.react(graph, all, marked(layout, palette, spec, traces, incidents, view?.gaps() ?? [], graph._fullLayout._size?.w));
 }

@@ -30,8 +30,14 @@ export const withUnit = (text, unit) => (unit && text !== NOTHING ? `${text}\u00
 /** Clock time in the viewer's zone. */
 export const clock = (ms) => clocks.short.format(ms);
 
+/** Clock time to the millisecond. */
+export const exactClock = (ms) => `${clocks.short.format(ms)}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
+
 /** Clock time with the zone's name. */
 export const zonedClock = (ms) => clocks.zoned.format(ms);
+
+/** The day of the month, in the viewer's zone. */
+export const day = (ms) => DAY.format(ms);
 
 /** Clock time, with the day where it is not today. */
 export function moment(ms, now = Date.now()) {

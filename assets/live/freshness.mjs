@@ -30,6 +30,12 @@ const CAUSES = {
   backlog: 'events wait to be processed',
 };
 
+const SHORT = {
+  link: 'your link', unreachable: 'no answer', gateway: 'gateway', full: 'server full', signed_out: 'signed out',
+  forbidden: 'forbidden', refused: 'reload', broker_down: 'broker down', worker_down: 'worker down', source_error: 'source error',
+  source_silent: 'source silent', source_late: 'source late', rejecting: 'rejecting',
+};
+
 /** A cause in words, with the server's detail where it gives one. */
 export function causeInWords(cause, detail) {
   const words = CAUSES[cause] ?? cause;
@@ -45,7 +51,7 @@ export function linkOf({ cutAt, cause, state, isPolling }, at, wall) {
 /** The freshness of one channel now: {state, cause, detail, since, age_ms, backlog, rate_hz, createdAt}. */
 export function judge(channel, told, link, now) {
   const age_ms = channel.createdAt === null || Number.isNaN(now) ? null : Math.max(0, now - channel.createdAt);
-  const common = { age_ms, createdAt: channel.createdAt, position: channel.position, backlog: 0 };
+  const common = { age_ms, createdAt: channel.createdAt, backlog: 0 };
   if (link.isCut) return { ...common, state: 'offline', cause: link.cause, since: link.since };
   if (channel.refused !== null) return { ...common, state: 'refused', cause: null, since: null };
   if (channel.state === null || told === undefined) return { ...common, state: 'connecting', cause: null, since: null };
@@ -53,17 +59,19 @@ export function judge(channel, told, link, now) {
   return { ...common, state, cause, detail, since, backlog, rate_hz };
 }
 
-/** The badge's short text. */
-export function badgeText({ state, age_ms, rate_hz, since }) {
+/** The badge's short text, with the cause in a word or two where something is wrong. */
+export function badgeText({ state, cause, age_ms, rate_hz, since, backlog }) {
   if (state === 'refused') return 'not available';
-  if (state === 'connecting' || state === 'offline') return state === 'offline' && since ? `offline since ${clock(since)}` : state;
+  if (state === 'connecting') return state;
+  const why = cause === 'backlog' ? `, ${number(backlog, 0)} behind` : cause ? `, ${SHORT[cause] ?? cause}` : '';
+  if (state === 'offline') return `offline${since ? ` since ${clock(since)}` : ''}${why}`;
   const age = age_ms === null ? '' : ` ${duration(age_ms)}`;
-  return `${state}${age}${rate_hz ? `, reduced to ${number(rate_hz, null)} Hz` : ''}`;
+  return `${state}${age}${why}${rate_hz ? `, reduced to ${number(rate_hz, null)} Hz` : ''}`;
 }
 
 /** The badge's lines about now. */
 export function badgeDetail(fresh) {
-  const { state, cause, detail, since, backlog, createdAt, position, rate_hz } = fresh;
+  const { state, cause, detail, since, backlog, createdAt, rate_hz } = fresh;
   const why = cause ? `: ${causeInWords(cause, detail)}` : '';
   const lines = [
     createdAt === null ? 'No event yet' : `Last event ${zonedClock(createdAt)}`,
@@ -71,7 +79,6 @@ export function badgeDetail(fresh) {
   ];
   if (backlog > 0) lines.push(`${number(backlog, 0)} events behind`);
   if (rate_hz) lines.push(`Reduced to ${number(rate_hz, null)} Hz: ${TOO_SLOW}`);
-  if (position !== null) lines.push(`Position ${position.epoch}:${position.seq}`);
   return lines.join('\n');
 }
 

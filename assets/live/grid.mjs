@@ -16,21 +16,43 @@ export function transaction(shown, rows, keys) {
   return { add, update, remove };
 }
 
-/** Keeps the grids of the open page up to date. `getApi(id)` throws until a grid is ready. */
+/** Keeps the grids of the open page up to date. `getApi(id)` throws until a grid is ready; `heldBy(uid)` gives what a
+    paused grid shows instead of the store. */
 export class Grids {
+  #ids = []; // of the grids on the page
   #shown = new WeakMap(); // grid api → key → row
   #pending = new Map(); // uid of a grid that is not ready → {id, keys}
 
-  constructor({ store, getApi, later }) {
-    Object.assign(this, { store, getApi, later, retrying: false });
+  /** `onReady(id, api)` is told of each grid before its first rows. */
+  constructor({ store, getApi, later, heldBy = () => undefined, onReady = () => {} }) {
+    Object.assign(this, { store, getApi, later, heldBy, onReady, retrying: false });
   }
 
-  /** Notes changes of channels for the grids with these ids; a grid that is not ready yet is tried again. */
-  update(changes, ids) {
+  /** The grids with these ids are on the page, and no others: they get all of their rows. */
+  show(ids) {
+    this.#ids = ids;
     const open = new Set(ids.map((id) => id.uid));
     for (const uid of this.#pending.keys()) if (!open.has(uid)) this.#pending.delete(uid);
-    for (const id of ids) if (changes[id.channel] !== undefined) this.#note(id, changes[id.channel]);
+    for (const id of ids) this.#note(id, true);
     this.#apply();
+  }
+
+  /** Notes changes of channels; a grid that is not ready yet is tried again, and a held one takes none. */
+  update(changes) {
+    for (const id of this.#ids) if (changes[id.channel] !== undefined && !this.heldBy(id.uid)) this.#note(id, changes[id.channel]);
+    this.#apply();
+  }
+
+  /** A grid was held or let go: it gets what is different. */
+  renew(uid) {
+    for (const id of this.#ids) if (id.uid === uid) this.#note(id, true);
+    this.#apply();
+  }
+
+  /** The grid of a table's element; null where it is none, or not ready. */
+  of(element) {
+    const found = [...element.querySelectorAll('[id]')].find(({ id }) => id.includes('"live-table"'));
+    return found ? this.#ready(JSON.parse(found.id)) : null;
   }
 
   /** Calls `act(api)` for a grid that is ready. */
@@ -46,9 +68,9 @@ export class Grids {
 
   #apply() {
     for (const [uid, { id, keys }] of this.#pending) {
-      const rows = this.store.get(id.channel)?.state?.rows, api = this.#ready(id);
-      if (rows && api) this.#bringUp(api, rows, keys);
-      if (api) this.#pending.delete(uid); // without rows yet its snapshot will be the next change
+      const rows = (this.heldBy(uid) ?? this.store).get(id.channel)?.state?.rows, api = this.#ready(id);
+      // without rows yet its snapshot will be the next change
+      if (api && (!rows || this.#bringUp(id, api, rows, keys))) this.#pending.delete(uid);
       else this.#pending.set(uid, { id, keys: true });
     }
     if (this.#pending.size > 0 && !this.retrying) {
@@ -57,11 +79,16 @@ export class Grids {
     }
   }
 
-  #bringUp(api, rows, keys) {
-    const isNew = !this.#shown.has(api);
-    if (isNew) this.#shown.set(api, new Map());
-    const change = transaction(this.#shown.get(api), rows, isNew || keys);
+  /** Returns whether the rows stayed: a grid that is being mounted empties itself once more, so it is looked at again. */
+  #bringUp(id, api, rows, keys) {
+    if (!this.#shown.has(api)) this.onReady(id, api);
+    const shown = this.#shown.get(api) ?? new Map(), [first] = shown.keys();
+    const isHeld = first !== undefined && Boolean(api.getRowNode(first));
+    if (!isHeld) shown.clear();
+    this.#shown.set(api, shown);
+    const change = transaction(shown, rows, isHeld ? keys : true);
     if (change.add.length || change.update.length || change.remove.length) api.applyTransaction(change);
+    return isHeld || rows.size === 0;
   }
 
   #ready(id) {

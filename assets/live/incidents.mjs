@@ -57,7 +57,9 @@ export class Incidents {
   }
 }
 
-function askForIncidents() {
-  const answer = fetch(URL, { signal: AbortSignal.timeout(10_000) });
+/** The incidents of the last day, or of an interval, oldest first; null where they cannot be had. */
+export function askForIncidents(interval = {}) {
+  const asked = new URLSearchParams(Object.entries(interval).map(([name, at]) => [name, Math.floor(at)])).toString();
+  const answer = fetch(asked ? `${URL}?${asked}` : URL, { signal: AbortSignal.timeout(10_000) });
   return answer.then(async (one) => (one.ok ? (await one.json()).incidents : null)).catch(() => null);
 }

@@ -2,6 +2,7 @@
 
 import { value as inWords, withUnit } from './format.mjs';
 
+const FIRST = 50; // the rest is drawn once the reader scrolls: each new entry moves all that are there
 const drawn = new WeakMap(); // list → Map of entry id → {entry, node}
 
 /** The newest `most` entries, newest first. */
@@ -11,7 +12,9 @@ export const shownEntries = (entries, most) => entries.slice(-most).reverse();
 export function paintLog(section, spec, store) {
   const list = section.querySelector('[data-entries]');
   if (list === null) return false;
-  const entries = shownEntries(store.get(spec.channel)?.state?.entries ?? [], spec.entries_max ?? 200);
+  if (!drawn.has(list)) list.parentElement.addEventListener('scroll', () => paintLog(section, spec, store), { passive: true });
+  const most = list.parentElement.scrollTop > 0 ? spec.entries_max : Math.min(FIRST, spec.entries_max);
+  const entries = shownEntries(store.get(spec.channel)?.state?.entries ?? [], most);
   const former = drawn.get(list) ?? new Map(), now = new Map();
   for (const entry of entries) {
     const known = former.get(entry.id);

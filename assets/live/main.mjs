@@ -3,45 +3,55 @@
 
 import { ServerClock } from './clock.mjs';
 import { Connection } from './connection.mjs';
-import { watchBadges } from './badges.mjs';
+import { paintBadge, watchBadges } from './badges.mjs';
+import { Binding } from './binding.mjs';
+import { Details } from './details.mjs';
 import { Watch, linkOf } from './freshness.mjs';
 import { Grids } from './grid.mjs';
 import { paintChart, readPalette } from './chart.mjs';
 import { Incidents } from './incidents.mjs';
+import { watchPlots } from './instep.mjs';
 import { paintLog } from './log.mjs';
 import { Measuring, watchInteractions } from './measuring.mjs';
 import { Job, PaintLoop } from './paint.mjs';
+import { Pausing } from './pausing.mjs';
 import { Poll, askForChanges, sendReport } from './poll.mjs';
-import { readEarly, setProps } from './props.mjs';
+import { markEmpty, markLink } from './nodes.mjs';
+import { hasListeners, readEarly, setProps } from './props.mjs';
+import { publicNames } from './public.mjs';
 import { PROTOCOL, Release } from './release.mjs';
+import { replayOf } from './replaying.mjs';
 import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
 import { installTap } from './tap.mjs';
+import { Tables } from './tables.mjs';
+import { TakeAway } from './takeaway.mjs';
 import { Telemetry } from './telemetry.mjs';
 import { Theme } from './theme.mjs';
 import { paintTile } from './tile.mjs';
+import { LookBack } from './lookback.mjs';
 
 const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness';
 const TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120;
-const PROPS_MS = 50; // a clientside callback costs 2 to 20 ms, by the size of the page
+const CHANGES_MS = 50; // a transaction of a grid costs 2 to 10 ms
 const PAINTERS = { tile: paintTile, chart: paintChart, log: paintLog };
 const dash = window.dash_clientside;
 const now = () => performance.now();
 
-const store = new Store(), clock = new ServerClock(), watch = new Watch(), telemetry = new Telemetry();
+const store = new Store();
+const replay = replayOf({ store, scope: window, now, onFrame: (frame) => onData(frame, now()), onShown: () => lookAtFreshness() });
+const clock = replay?.clock ?? new ServerClock(), watch = new Watch(), telemetry = new Telemetry();
 const measuring = new Measuring({
   telemetry, clock, now, isHidden: () => document.hidden, page: () => location.pathname,
   isPolling: () => connection.isPolling, onFrame: (act) => requestAnimationFrame(act),
 });
+const details = new Details({ view: (element) => pausing.view(element), clock, now });
 const loop = new PaintLoop({ scope: window, now, isHidden: () => document.hidden, onPainted });
 const release = new Release({ own: import.meta.url, scope: window, wall: Date.now });
-const bound = new Map(); // element → {job, channels}
 let expected = []; // ids of the badges that Dash says are on the page
 const VIEWER = Math.random().toString(36).slice(2); // stands for this page where there is no socket
-let props = 0;
-let reportAt = now() + REPORT_MS;
-let isStarted = false;
-let wasPolling = false;
-let early = readEarly(document); // the channels of the page that is being loaded: asked for before it is drawn
+let props = 0, reportAt = now() + REPORT_MS, isStarted = false, wasPolling = false;
+let fresh = null, told = ''; // how fresh every channel is, in words; what of it the clientside callback was told
+let early = replay ? [] : readEarly(document); // the channels of the page that is being loaded: asked for before it is drawn
 
 // ---- socket ----
 
@@ -86,6 +96,7 @@ installTap(window, PATH, {
 
 /** Tells the server the wanted set. */
 function subscribe() {
+  if (replay) return void replay.want(Object.keys(store.positions()));
   if (connection.isPolling) poll.again();
   else connection.send({ op: 'subscribe', channels: store.positions() });
 }
@@ -107,31 +118,28 @@ function onFrame(frame, received) {
 /** A server that speaks otherwise, or that no longer has these modules, is another release. */
 function onHello({ protocol }) {
   if (protocol !== PROTOCOL) return void connection.end('refused');
-  if (connection.opened > 1) void checkRelease();
+  if (connection.opened > 1) void release.check();
   return null;
 }
 
-async function checkRelease() {
-  const answer = await fetch(import.meta.url, { method: 'HEAD', cache: 'no-store' }).catch(() => null);
-  if (answer?.status === 404) release.reload();
-}
-
 function onData(frame, received) {
-  const outcome = store.apply(frame);
+  const outcome = store.apply(frame, received);
   telemetry.count('frames');
+  if (outcome === APPLIED) lookBack.applied(frame);
   if (outcome === DUPLICATE) telemetry.count('duplicates');
   if (outcome === GAP) onGap();
   if (outcome !== APPLIED) return outcome;
   if (frame.op === 'snapshot') telemetry.count('snapshots');
-  if (frame.op === 'delta') measuring.applied(frame, received);
+  if (frame.op === 'delta' && !replay) measuring.applied(frame, received);
   measuring.proven();
-  for (const { job, channels } of bound.values()) {
-    if (!channels.includes(frame.channel)) continue;
-    if (frame.op === 'delta' && frame.channel === channels[0]) measuring.awaitPaint(job ?? measuring.grids, frame, received);
+  pausing.moved(frame.channel);
+  for (const { element, job, isMain } of binding.waiting(frame.channel)) {
+    if (pausing.isHeld(element)) continue;
+    if (frame.op === 'delta' && isMain && !replay) measuring.awaitPaint(job ?? changesJob, frame, received);
     if (job) loop.mark(job);
   }
-  loop.mark(propsJob);
-  noteShown();
+  loop.mark(changesJob);
+  if (frame.op === 'snapshot') noteShown();
   return outcome;
 }
 
@@ -143,92 +151,104 @@ function onGap() {
 
 // ---- painting ----
 
-const propsJob = new Job({ group: 'props', every_ms: PROPS_MS, paint: sendChanges });
-loop.add(propsJob);
+// grids and a team's own callbacks
+const changesJob = Object.assign(new Job({ group: 'changes', every_ms: CHANGES_MS, paint: passOnChanges }), { waiting: [] });
 let palette = null;
 
 function onPainted(job, at) {
-  if (job.group !== 'props') markEmpty();
+  if (job !== changesJob && !replay) markEmpty(document, store.wanted());
+  for (const name of job.channels ?? binding.channels()) store.painted(name, job.group, at);
   measuring.painted(job, at);
 }
 
-/** A page none of whose channels ever had an event says so: it may hold a hint how to post the first one. */
-function markEmpty() {
-  const isEmpty = store.wanted().every(({ state, createdAt }) => state !== null && createdAt === null);
-  document.querySelector('.hint')?.parentElement.toggleAttribute('data-empty', isEmpty);
-}
-
-function sendChanges() {
+/** What changed goes to the grids, and as one prop to the clientside callbacks of a team, where there are any: each
+    run of one costs 5 to 20 ms, by the size of the page. */
+function passOnChanges() {
   const channels = isStarted ? store.takeChanges() : null;
   if (channels === null) return;
+  grids.update(channels);
+  if (!hasListeners(window, CHANGES, 'data')) return;
   const start = now();
-  measuring.ship();
   setProps(window, CHANGES, { data: { frame: (props += 1), channels } });
   // Dash runs the callbacks in two further tasks; what they take counts as this job's cost
-  setTimeout(() => setTimeout(() => loop.charge(propsJob, now() - start), 0), 0);
+  setTimeout(() => setTimeout(() => loop.charge(changesJob, now() - start), 0), 0);
 }
 
 function jobOf(element, spec) {
   const painter = PAINTERS[spec.paint];
   if (painter === undefined) return null;
-  const paint = () => painter(element, spec, store, palette ??= readPalette(getComputedStyle(document.documentElement)), incidents.all);
+  const view = pausing.view(element);
+  const paint = () => painter(element, spec, view, palette ??= readColours(), incidents.all, now());
   const job = new Job({ group: spec.paint === 'chart' ? 'chart' : 'text', every_ms: spec.every_ms ?? 0, paint, seen: false });
-  job.waiting = [];
-  return job;
+  return Object.assign(job, { waiting: [], channels: [spec.channel] });
 }
 
-const charts = () => [...bound.values()].flatMap(({ job }) => (job?.group === 'chart' ? [job] : []));
+const readColours = () => readPalette(getComputedStyle(document.documentElement));
+const charts = () => binding.jobs().filter(({ group }) => group === 'chart');
 const incidents = new Incidents({
+  ask: replay?.incidents,
   isWanted: () => !document.hidden && charts().length > 0, onChange: () => charts().forEach((job) => loop.mark(job)),
+});
+
+const lookBack = new LookBack({
+  scope: window, store, onChange: (section) => { if (binding.job(section)) loop.mark(binding.job(section)); },
+  held: (section) => pausing.of(section),
 });
 
 const view = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    const job = bound.get(target)?.job;
+    const job = binding.job(target);
     if (job) loop.see(job, isIntersecting);
   }
 }, { rootMargin: '100px' });
 
 // ---- which components are on the page ----
 
-/** Binds what is on the page now, lets go of what is not, and subscribes to exactly the channels that it shows. */
-function rescan() {
-  const elements = new Set(document.querySelectorAll('[data-live]'));
-  for (const [element, { job }] of bound) {
-    if (elements.has(element)) continue;
+const binding = new Binding({
+  jobOf,
+  onBound(job, element, spec) {
+    loop.add(job);
+    if (!replay) lookBack.bound(element, spec); // it would show what came after
+    view.observe(element);
+    // what is known already is on the first frame that shows the component, before Plotly or a grid takes the thread
+    if (job.group === 'text' && store.get(spec.channel)?.state) job.paint();
+  },
+  onGone(job, element) {
     view.unobserve(element);
-    if (job) loop.remove(job);
-    bound.delete(element);
-  }
-  const fresh = [...elements].filter((element) => !bound.has(element));
-  fresh.forEach(bindOne);
-  store.renew(fresh.flatMap((element) => bound.get(element).channels));
-  if (fresh.length > 0) loop.mark(propsJob); // what changed before they were there reached no callback of theirs
-  if (bound.size > 0) early = [];
-  const names = [...early, ...[...bound.values()].flatMap(({ channels }) => channels)];
+    lookBack.gone(element);
+    loop.remove(job);
+  },
+});
+loop.add(changesJob);
+
+const pausing = new Pausing({
+  scope: window, store, parts: () => binding.parts(), time: () => clock.at(now()),
+  show({ job, grid }) { if (job) loop.mark(job); if (grid) grids.renew(grid); },
+  paintBadges,
+  onChange: () => setProps(window, FRESHNESS, { data: fresh }),
+});
+
+/** Subscribes to exactly the channels that the page shows now. */
+function rescan() {
+  const found = binding.rescan(document);
+  for (const { element } of binding.parts()) takeAway.attach(element);
+  pausing.rescanned();
+  store.renew(found);
+  if (found.length > 0) paintBadges();
+  if (found.length > 0) loop.mark(changesJob); // what changed before they were there reached no callback of theirs
+  if (binding.size > 0) early = [];
+  const names = [...early, ...binding.channels()];
   measuring.want(names, isStarted && connection.opened > 0 ? now() : 0);
   noteShown();
   if (!store.want(names, now())) return;
   subscribe();
-  loop.mark(propsJob);
+  loop.mark(changesJob);
   lookAtFreshness();
 }
 
 /** Tells which channels have a value on the page. */
 function noteShown() {
-  measuring.shown([...bound.values()].flatMap(({ channels }) => channels).filter((name) => store.get(name)?.state));
-}
-
-function bindOne(element) {
-  const spec = JSON.parse(element.dataset.live);
-  const channels = [spec.channel, ...(spec.trend ? [spec.trend.channel] : [])];
-  const job = jobOf(element, spec);
-  bound.set(element, { job, channels });
-  if (job === null) return;
-  loop.add(job);
-  view.observe(element);
-  // what is known already is on the first frame that shows the component, before Plotly or a grid takes the thread
-  if (job.group === 'text' && store.get(spec.channel)?.state) job.paint();
+  measuring.shown(binding.channels().filter((name) => store.get(name)?.state));
 }
 
 /** Whoever replaces the page binds it in the same task; Dash's callback comes some tasks later. */
@@ -240,8 +260,7 @@ function watchPages() {
 /** Dash tells of new components before React has put them on the page: look until all of them are there. */
 function rescanUntilFound(frames = RESCAN_FRAMES) {
   rescan();
-  const found = new Set([...bound.values()].flatMap(({ channels }) => channels));
-  const isMissing = expected.some(({ channel }) => !found.has(channel)) || expected.length > bound.size;
+  const isMissing = expected.some(({ channel }) => binding.waiting(channel).length === 0) || expected.length > binding.size;
   if (isMissing && frames > 0) setTimeout(() => rescanUntilFound(frames - 1), 16);
 }
 
@@ -249,23 +268,37 @@ function rescanUntilFound(frames = RESCAN_FRAMES) {
 
 function lookAtFreshness() {
   const at = now(), link = linkOf(connection, at, Date.now());
-  const shown = isStarted ? watch.look(store.wanted(), link, clock.at(at), at) : null;
+  const shown = !isStarted ? null : replay ? replay.freshness(store.wanted()) : watch.look(store.wanted(), link, clock.at(at), at);
   if (shown === null) return;
-  for (const [element, { channels: [main] }] of bound) element.dataset.state = shown.channels[main]?.state ?? 'connecting';
+  fresh = shown;
+  const news = JSON.stringify([Object.values(shown.channels).map(({ state }) => state), shown.banner]);
+  if (news === told) return paintBadges(); // an age has grown
+  told = news;
   setProps(window, FRESHNESS, { data: shown });
+}
+
+function paintBadges() {
+  for (const part of binding.parts()) {
+    const shown = fresh?.channels[part.channels[0]];
+    paintBadge(part.element, pausing.badge(part, shown) ?? shown);
+  }
 }
 
 function tick() {
   if (clock.checkSleep(now(), Date.now())) connection.nudge();
   connection.tick();
-  if ([...bound.keys()].some((element) => !element.isConnected)) rescan();
+  if (binding.isOutdated()) rescan();
   lookAtFreshness();
+  details.tick(document);
+  if (pausing.isAny) pausing.paint();
   void incidents.tick(now());
-  if (isStarted) measuring.look(watch.judged(store.wanted(), linkOf(connection, now(), Date.now()), clock.at(now())));
+  const seen = store.wanted().filter(({ name }) => pausing.isSeen(binding.waiting(name)));
+  if (isStarted && !replay) measuring.look(watch.judged(seen, linkOf(connection, now(), Date.now()), clock.at(now())));
   if (now() >= reportAt) report();
 }
 
 function report() {
+  if (replay) return; // what was is measured already
   reportAt = now() + REPORT_MS;
   if (connection.cause === 'refused') release.reload();
   measuring.settle(performance.interactionCount);
@@ -288,13 +321,14 @@ async function prime() {
 function start() {
   isStarted = true;
   watchPages();
-  loop.mark(propsJob);
-  connection.connect();
+  loop.mark(changesJob);
+  if (replay) replay.start();
+  else connection.connect();
   setInterval(tick, TICK_MS);
 }
 
 document.addEventListener('visibilitychange', () => {
-  for (const { job } of bound.values()) if (job) job.waiting = [];
+  for (const job of [changesJob, ...binding.jobs()]) job.waiting = [];
   if (document.hidden) return void (measuring.hide(), report()); // it may be the last chance
   connection.nudge();
   loop.kick();
@@ -307,45 +341,30 @@ const grids = new Grids({
   store,
   getApi: (id) => window.dash_ag_grid.getApi(id),
   later: (act, ms) => setTimeout(act, ms),
+  heldBy: pausing.ofGrid,
+  onReady: (id, api) => tables.ready(id, api),
 });
-const CONNECTING = { state: 'connecting', text: 'connecting', detail: '' };
+const tables = new Tables({ scope: window, now, setQuick: (id, value) => setProps(window, { ...id, type: 'table-filter' }, { value }) });
 const themes = new Theme(window, () => {
   palette = null;
   charts().forEach((job) => loop.mark(job));
 });
-const lastShown = new Map(); // uid of a badge → what it shows
 
-/** The badges on the page tell which components are. */
-function bind(ids) {
-  expected = ids;
+/** The badges on the page tell which components are, and those of the grids which grids. */
+function bind(badges, ids) {
+  expected = badges;
+  tables.show(ids);
+  grids.show(ids);
   if (!isStarted) start();
   rescanUntilFound();
   return dash.no_update;
 }
 
-/** Changed rows go to the grids; a grid that was just mounted gets all of its rows. */
-function updateGrids(changes, ids) {
-  const isMounting = dash.callback_context?.triggered_id !== CHANGES;
-  measuring.landed();
-  grids.update(isMounting ? Object.fromEntries(ids.map(({ channel }) => [channel, true])) : changes.channels, ids);
-}
-
-/** States, texts and details of all badges, and the banner; what stays the same is left alone. */
-function freshness(fresh, ids) {
-  if (dash.callback_context?.triggered_id !== FRESHNESS) lastShown.clear(); // other badges were mounted
-  const badges = ids.map(({ uid, channel }) => {
-    const { state, text, detail } = fresh?.channels?.[channel] ?? CONNECTING;
-    return changed(uid, [state, text, detail]);
-  });
-  const { state, text, link } = fresh?.banner ?? { state: 'connecting', text: '', link: 'Connecting' };
-  const columns = [0, 1, 2].map((i) => badges.map((badge) => badge[i]));
-  return [...columns, ...changed('banner', [text === '', state, text, state, link])];
-}
-
-function changed(key, values) {
-  const former = lastShown.get(key) ?? [];
-  lastShown.set(key, values);
-  return values.map((one, i) => (one === former[i] ? dash.no_update : one));
+/** Freshness in words: badges, and what banner and link show. */
+function freshness(told) {
+  paintBadges();
+  const { state, text, link } = told?.banner ?? { state: 'connecting', text: '', link: 'Connecting' };
+  return [text === '', state, text, ...pausing.link(state, link)];
 }
 
 /** Switches between light and dark. */
@@ -356,44 +375,26 @@ function theme(clicks) {
 
 /** Narrows a grid to the rows that contain a text; a grid that is not ready has no rows to narrow. */
 function filter(text, id) {
-  if (id) grids.whenReady(id, (api) => api.setGridOption('quickFilterText', text ?? ''));
+  if (id) tables.typed(id, text ?? '');
   return dash.no_update;
 }
 
 /** Marks the link of the open page. */
 function navigation(pathname) {
-  for (const link of document.querySelectorAll('#navigation a')) {
-    if (new URL(link.href).pathname === pathname) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
-  }
+  markLink(document, pathname);
   return dash.no_update;
 }
 
-watchBadges(document);
+const takeAway = new TakeAway({
+  scope: window, shownBy: (element) => pausing.view(element), now: () => clock.at(now()), specOf: (element) => JSON.parse(element.dataset.live),
+  gridOf: (element) => grids.of(element), columns: (api) => tables.columnChoice(api), matches: () => () => true, palette: () => palette ?? readColours(),
+}).watch();
+watchBadges(document, (badge) => { details.fill(badge); pausing.offer(badge); });
 watchInteractions(window, measuring);
+watchPlots(window);
 prime();
 
-export const clientside = { bind, grids: updateGrids, freshness, theme, filter, navigation };
+export const clientside = { bind, freshness, theme, filter, navigation };
 Object.assign(dash.headwater, clientside); // from now on without the detour over a promise
 
-/** The public names for a team's own clientside callbacks, for tests and for benchmarks. */
-window.headwater = {
-  /** The present state of a channel as a plain object; null where it is not known. */
-  channel(name) {
-    const channel = store.get(name);
-    return channel?.state ? { kind: channel.kind, created_at: channel.createdAt, ...channel.state.data() } : null;
-  },
-  /** State and position of a channel, comparable with the server's snapshot. */
-  state(name) {
-    const channel = store.get(name);
-    return channel?.state ? { ...(channel.position ?? { epoch: null, seq: null }), data: channel.state.data() } : null;
-  },
-  /** Stages, counts, the link and the paint loop. */
-  stats() {
-    const { state, cause, opened, attempt } = connection;
-    return { ...telemetry.stats(), link: { state, cause, opened, attempt }, animation_frames: loop.frames, props,
-      clock_error_ms: clock.best.trip / 2, channels: store.wanted().map(({ name }) => name) };
-  },
-  /** The server's time, ms since the epoch. */
-  now: () => clock.at(now()),
-};
+window.headwater = publicNames({ store, telemetry, connection, loop, clock, now, props: () => props });

@@ -15,10 +15,7 @@ export class Measuring {
   #cutAt = null;
   #counted = 0;
   #trip = 0;
-  #shipped = [];
   #shownPage = null;
-  /** Stands for the job of what Dash's clientside callbacks paint: grids. */
-  grids = { group: 'grid', seen: true, waiting: [] };
 
   /** `telemetry` takes the figures; `clock` the server's; `isHidden()` the tab; `page()` its path; `isPolling()`;
       `onFrame(act)` asks for an animation frame. */
@@ -61,15 +58,6 @@ export class Measuring {
       const network = Math.min(Math.max(0, this.latency(sent, received)), this.#trip / 2);
       this.#note('painted_less_network', channel, whole - network);
     }
-  }
-
-  /** What waits for a grid is on its way to the callback; what was on its way before never came to one. */
-  ship() { this.#shipped = this.grids.waiting.splice(0); }
-
-  /** The callback has it: the next animation frame shows it. */
-  landed() {
-    const waiting = this.#shipped.splice(0);
-    if (waiting.length > 0) this.onFrame(() => this.painted({ group: 'grid', waiting }, this.now()));
   }
 
   /** A ping came back after so long. */

@@ -20,7 +20,8 @@ export function withGaps({ t, v }, gap_ms) {
   return holed;
 }
 
-/** At most about `most` points that keep every peak: of each stretch the least and the greatest value, and its gap. */
+/** At most about `most` points that keep every peak: of each stretch the least and the greatest value, and its gap;
+    the last point stays, as it may be of an open window. */
 export function thinned({ t, v }, most) {
   const stretch = Math.ceil((2 * t.length) / most);
   if (t.length <= most || stretch < 3) return { t, v };
@@ -35,7 +36,8 @@ export function thinned({ t, v }, most) {
         if (high === -1 || v[i] >= v[high]) high = i;
       }
     }
-    for (const i of [...new Set([low, high, gap])].filter((one) => one !== -1).sort((a, b) => a - b)) {
+    const last = to === t.length ? to - 1 : -1;
+    for (const i of [...new Set([low, high, gap, last])].filter((one) => one !== -1).sort((a, b) => a - b)) {
       kept.t.push(t[i]);
       kept.v.push(v[i]);
     }

@@ -8,6 +8,12 @@ export function readEarly(document) {
   return named ? JSON.parse(named.content) : [];
 }
 
+/** Whether a callback has this prop as its input. */
+export function hasListeners(scope, id, prop) {
+  const known = scope.dash_stores?.[0]?.getState().graphs?.inputMap;
+  return known === undefined || (known[id]?.[prop]?.length ?? 0) > 0;
+}
+
 /** Sets props of a component, as a clientside callback would. `scope` is the window. */
 export function setProps(scope, id, props) {
   scope.dash_clientside.set_props(id, props);

@@ -27,4 +27,10 @@ export class Release {
       return null;
     }
   }
+
+  /** Loads the page anew where the server no longer has these modules. */
+  async check() {
+    const answer = await this.scope.fetch(this.own, { method: 'HEAD', cache: 'no-store' }).catch(() => null);
+    if (answer?.status === 404) this.reload();
+  }
 }

@@ -32,6 +32,13 @@ export class Latest {
   }
 
   data() { return { rows: Object.fromEntries(this.rows) }; }
+
+  /** The same state, which later deltas leave alone; rows are shared, as none is ever changed. */
+  copy() {
+    const copy = new Latest();
+    copy.rows = new Map(this.rows);
+    return copy;
+  }
 }
 
 /** Points by series, in two columns each, so that a chart takes them without unpacking. */
@@ -39,10 +46,13 @@ export class Series {
   constructor(keep = {}) {
     this.keep = keep;
     this.series = new Map();
+    this.restated = new Map(); // name → Map of t → how often the point was restated
   }
 
   load(data) {
     this.series = new Map();
+    this.restated = new Map();
+    this.#mark(data.restated);
     for (const [name, points] of Object.entries(data.points)) {
       this.series.set(name, { t: points.map((point) => point[0]), v: points.map((point) => point[1]) });
     }
@@ -56,13 +66,38 @@ export class Series {
       if (!this.series.has(name)) this.series.set(name, { t: [], v: [] });
       for (const point of delta.points[name]) putPoint(this.series.get(name), point);
     }
+    this.#mark(delta.restated);
     return [...new Set([...touched, ...this.#trim()])];
   }
 
   data() {
     const points = {};
     for (const [name, { t, v }] of this.series) points[name] = t.map((at, i) => [at, v[i]]);
-    return { points };
+    if (this.restated.size === 0) return { points };
+    const restated = Object.fromEntries([...this.restated].map(([name, marks]) => [name, [...marks].sort(([a], [b]) => a - b)]));
+    return { points, restated };
+  }
+
+  #mark(restated = {}) {
+    for (const [name, marks] of Object.entries(restated)) {
+      if (!this.restated.has(name)) this.restated.set(name, new Map());
+      for (const [at, times] of marks) this.restated.get(name).set(at, times);
+    }
+  }
+
+  #trimMarks() {
+    for (const [name, marks] of this.restated) {
+      const oldest = this.series.get(name)?.t[0] ?? Infinity;
+      for (const at of marks.keys()) if (at < oldest) marks.delete(at);
+      if (marks.size === 0) this.restated.delete(name);
+    }
+  }
+
+  /** The same state, which later deltas leave alone. */
+  copy() {
+    const copy = new Series(this.keep);
+    for (const [name, { t, v }] of this.series) copy.series.set(name, { t: [...t], v: [...v] });
+    return copy;
   }
 
   #trim() {
@@ -77,12 +112,13 @@ export class Series {
       if (drop > 0) { t.splice(0, drop); v.splice(0, drop); shortened.push(name); }
       if (t.length === 0) this.series.delete(name);
     }
+    if (this.restated.size > 0) this.#trimMarks();
     return shortened;
   }
 }
 
 /** Puts one point where its time belongs; the same time replaces. New points come last, so search from there. */
-function putPoint({ t, v }, [at, value]) {
+export function putPoint({ t, v }, [at, value]) {
   let i = t.length;
   while (i > 0 && t[i - 1] > at) i -= 1;
   if (i > 0 && t[i - 1] === at) v[i - 1] = value;
@@ -113,6 +149,14 @@ export class Log {
   }
 
   data() { return { entries: [...this.entries] }; }
+
+  /** The same state, which later deltas leave alone; entries are shared, as none is ever changed. */
+  copy() {
+    const copy = new Log(this.keep);
+    copy.entries = [...this.entries];
+    copy.byId = new Map(this.byId);
+    return copy;
+  }
 
   #put(entry) {
     const former = this.byId.get(entry.id);

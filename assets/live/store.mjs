@@ -50,8 +50,13 @@ export class Store {
     }
   }
 
-  /** Applies a snapshot or delta frame; returns APPLIED, DUPLICATE, IGNORED or GAP. */
-  apply(frame) {
+  /** Another time is to be shown: what comes next may be of any epoch and position. */
+  rewind() {
+    for (const channel of this.wanted()) Object.assign(channel, { position: null, past: [], settled: false, gapAt: null, gaps: 0 });
+  }
+
+  /** Applies a snapshot or delta frame that came at `received`; returns APPLIED, DUPLICATE, IGNORED or GAP. */
+  apply(frame, received = null) {
     const channel = this.#channels.get(frame.channel);
     if (channel === undefined || !channel.wanted) return IGNORED;
     if (isPast(channel, frame.epoch)) return IGNORED;
@@ -61,6 +66,7 @@ export class Store {
     const changed = frame.op === 'snapshot' ? load(channel, frame) : channel.state.apply(frame.data);
     moveTo(channel, frame);
     noteTimes(channel, frame);
+    channel.arrived = { times: frame.times ?? {}, received, painted: {} };
     this.#note(channel.name, changed);
     return APPLIED;
   }
@@ -78,6 +84,12 @@ export class Store {
   /** A component was mounted that may have missed what is known already: everything of these channels is a change. */
   renew(names) {
     for (const name of names) if (this.#channels.get(name)?.state) this.#changes.set(name, true);
+  }
+
+  /** Components of a group (`text`, `chart`, `changes`) have painted what a channel holds: the first time counts. */
+  painted(name, group, at) {
+    const arrived = this.#channels.get(name)?.arrived;
+    if (arrived) arrived.painted[group] ??= at;
   }
 
   /** The gateway refused a channel; it is no longer awaited. */
@@ -103,7 +115,7 @@ export class Store {
 
   #add(name) {
     const channel = {
-      name, kind: null, state: null, position: null, createdAt: null, wanted: false, settled: false,
+      name, kind: null, state: null, position: null, createdAt: null, arrived: null, wanted: false, settled: false,
       awaitedSince: 0, gapAt: null, gaps: 0, past: [], refused: null, leftAt: 0,
     };
     this.#channels.set(name, channel);

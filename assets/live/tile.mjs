@@ -1,7 +1,9 @@
 /* The painter of a tile: value, level, change and sparkline, straight into nodes that React has no children in. */
 
-import { NOTHING, duration, number, value as inWords } from './format.mjs';
+import { NOTHING, clock, duration, number, value as inWords } from './format.mjs';
+import { setData, setText } from './nodes.mjs';
 import { thinned, withGaps, within } from './points.mjs';
+import { complete, openFrom, restatedInWords } from './windows.mjs';
 
 const SVG = 'http://www.w3.org/2000/svg';
 export const TREND_WIDTH = 100, TREND_HEIGHT = 24;
@@ -28,39 +30,45 @@ export function changeOf({ t, v }, { scale = 1, decimals = null, unit = '' }) {
 }
 
 /** A line through the points in a box of TREND_WIDTH × TREND_HEIGHT; null is a gap. */
-export function trendPath({ t, v }) {
+export const trendPath = (points) => trendPaths(points).closed;
+
+/** The same in two: of closed windows, and from the last of them to the point of the one that is open. */
+export function trendPaths({ t, v }, openAt = Infinity) {
   const known = v.filter((one) => one !== null);
-  if (known.length < 2) return '';
+  if (known.length < 2) return { closed: '', open: '' };
   const low = Math.min(...known), high = Math.max(...known), span = t[t.length - 1] - t[0] || 1;
   const x = (at) => (((at - t[0]) / span) * TREND_WIDTH).toFixed(1);
   const y = (one) => (high === low ? TREND_HEIGHT / 2 : TREND_HEIGHT - 1 - ((one - low) / (high - low)) * (TREND_HEIGHT - 2)).toFixed(1);
-  let path = '', isOpen = false;
+  let closed = '', last = null; // the point before, where no gap lies between
+  let open = '';
   v.forEach((one, i) => {
-    if (one !== null) path += `${isOpen ? 'L' : 'M'}${x(t[i])} ${y(one)}`;
-    isOpen = one !== null;
+    const point = one === null ? null : `${x(t[i])} ${y(one)}`;
+    if (point !== null && t[i] < openAt) closed += `${last === null ? 'M' : 'L'}${point}`;
+    if (point !== null && t[i] >= openAt && last !== null) open += `M${last}L${point}`;
+    last = point;
   });
-  return path;
+  return { closed, open };
 }
 
-function setText(node, text) {
-  if (node && node.textContent !== text) node.textContent = text;
-}
-
-function setData(node, name, text) {
-  if (node && node.dataset[name] !== text) node.dataset[name] = text;
+/** What a tile says of the window that its value is of: since when it counts where that is a single one, which is open,
+    and that late events have changed it after it had been shown as closed. */
+export function soFar(row, { window_ms, windows }) {
+  const since = window_ms && windows === 1 && row?.window_start ? `so far, since ${clock(row.window_start)}` : '';
+  return [since, window_ms && row?.restated ? `↺ ${restatedInWords(row.restated)}` : ''].filter(Boolean).join(' · ');
 }
 
 /** Paints a tile's section from the store; false where its nodes are not there yet. */
 export function paintTile(section, spec, store) {
   const node = section.querySelector('[data-value]');
   if (node === null) return false;
-  const raw = store.get(spec.channel)?.state?.rows?.get(spec.key)?.[spec.field];
+  const row = store.get(spec.channel)?.state?.rows?.get(spec.key), raw = row?.[spec.field];
   const shown = typeof raw === 'number' ? raw * (spec.scale ?? 1) : raw;
   const text = inWords(shown, spec);
   setText(node, text);
   setText(section.querySelector('[data-unit]'), text === NOTHING ? '' : (spec.unit ?? ''));
   setData(section, 'level', levelOf(shown, spec.thresholds, spec.direction));
   section.toggleAttribute('data-empty', text === NOTHING);
+  setText(section.querySelector('[data-window]'), soFar(row, spec));
   if (spec.trend) paintTrend(section, spec, store);
   return true;
 }
@@ -70,23 +78,31 @@ function paintTrend(section, spec, store) {
   const channel = store.get(spec.trend.channel);
   if (drawnAt.has(section) && drawnAt.get(section) === channel?.position) return;
   drawnAt.set(section, channel?.position);
-  const points = within(channel?.state?.series?.get(spec.trend.series), spec.trend.span_ms);
-  const change = changeOf(points, spec), node = section.querySelector('[data-change]');
+  const series = channel?.state?.series, points = within(series?.get(spec.trend.series), spec.trend.span_ms);
+  const openAt = openFrom(series, spec.trend), change = changeOf(complete(points, openAt, spec.trend), spec), node = section.querySelector('[data-change]');
   setText(node, change?.text ?? '');
   setData(node, 'direction', change?.direction ?? 'flat');
   const wrapper = section.querySelector('[data-trend]');
   if (wrapper === null) return;
-  const path = wrapper.querySelector('path') ?? drawTrend(wrapper);
-  path.setAttribute('d', trendPath(thinned(withGaps(points, spec.trend.gap_ms), TREND_POINTS)));
+  const { closed, open } = trendPaths(thinned(withGaps(points, spec.trend.gap_ms), TREND_POINTS), openAt);
+  const [line, dashes] = wrapper.querySelector('path') ? wrapper.querySelectorAll('path') : drawTrend(wrapper);
+  line.setAttribute('d', closed);
+  dashes.setAttribute('d', open);
 }
 
 function drawTrend(wrapper) {
-  const svg = document.createElementNS(SVG, 'svg'), path = document.createElementNS(SVG, 'path');
+  const svg = document.createElementNS(SVG, 'svg'), paths = ['', 'open'].map((name) => drawPath(name));
   svg.setAttribute('viewBox', `0 0 ${TREND_WIDTH} ${TREND_HEIGHT}`);
   svg.setAttribute('preserveAspectRatio', 'none');
+  svg.append(...paths);
+  wrapper.replaceChildren(svg);
+  return paths;
+}
+
+function drawPath(name) {
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('class', name);
   path.setAttribute('fill', 'none');
   path.setAttribute('vector-effect', 'non-scaling-stroke');
-  svg.append(path);
-  wrapper.replaceChildren(svg);
   return path;
 }

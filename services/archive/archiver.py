@@ -15,6 +15,7 @@ import structlog
 from services.archive.batch import Batch, entry_parts
 from services.archive.gathering import LaneGatherer
 from services.archive.keeping import Keeper
+from services.archive.keyframes import read_last
 from services.archive.writing import Overtaken, read_cursors, write
 from services.broker import Broker, BrokerDown
 from services.database import Database, DatabaseDown
@@ -107,7 +108,8 @@ class Archiver:
         found = self._led[lane]
         if found is None:
             cursor, channels = read_cursors(self._database, lane)
-            found = LaneGatherer(self._broker, self._declarations, lane, self._clock, cursor, channels)
+            keyframes = read_last(self._database, lane)
+            found = LaneGatherer(self._broker, self._declarations, lane, self._clock, cursor, channels, keyframes)
             self._led[lane] = found
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.declare import Lane
+from services.declare import Kind, Lane
 
 Reason = Literal["shed", "unreadable", "broker_lost", "deltas_trimmed"]
 """Why something is missing: dropped for memory before it was read; not JSON; accepted by a broker that came back
@@ -58,6 +58,19 @@ class DeltaRow:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyframeRow:
+    """A channel's whole state at a position, with what tells how deltas are folded onto it."""
+
+    channel: str
+    epoch: str
+    seq: int
+    at: int
+    kind: Kind
+    keep: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """What is missing between two times; `channel` is '' where it is events, `events` 0 where nobody knows.
 
@@ -82,6 +95,7 @@ class Batch:
     after: LaneCursor
     events: Sequence[EventRow]
     deltas: Sequence[DeltaRow]
+    keyframes: Sequence[KeyframeRow]
     channels: dict[str, ChannelCursor]
     gaps: Sequence[Gap]
     said: str

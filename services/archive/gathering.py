@@ -10,21 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
-from services.archive.batch import Batch, ChannelCursor, DeltaRow, EventRow, Gap, LaneCursor, entry_parts
+from services.archive.batch import Batch, ChannelCursor, DeltaRow, EventRow, Gap, KeyframeRow, LaneCursor, entry_parts
 from services.archive.events import event_rows
+from services.archive.keyframes import Schedule, beginning, keyframe
 from services.broker import ArchiveStanding, Broker, Entry, StoredDelta
 from services.declare import ChannelRef, Declarations, Lane
 from services.positions import Clock
-from services.state import state_of
 
 EVENTS_PER_BATCH = 10_000
 BYTES_PER_BATCH = 16 * 1024 * 1024
-BYTES_PER_READ = 4 * 1024 * 1024
-ENTRIES_PER_READ = 500
-FIRST_READ = 10
-"""Entries of the first read; the next ones are measured by what an entry turned out to hold."""
+ENTRIES_PER_READ = 100
 DELTAS_PER_READ = 500
 CHANNELS_PER_READ = 200
 NOTHING = "0-0"
@@ -36,6 +31,7 @@ class _Gathered:
 
     events: list[EventRow] = field(default_factory=list)
     deltas: list[DeltaRow] = field(default_factory=list)
+    keyframes: list[KeyframeRow] = field(default_factory=list)
     channels: dict[str, ChannelCursor] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     full: bool = False
@@ -52,10 +48,11 @@ class LaneGatherer:
         clock: Clock,
         cursor: LaneCursor | None,
         channels: Mapping[str, ChannelCursor],
+        keyframes: Mapping[str, int],
     ) -> None:
         self.lane, self.cursor, self.channels = lane, cursor, dict(channels)
+        self._schedule = Schedule(keyframes)
         self._broker, self._declarations, self._clock = broker, declarations, clock
-        self._at_once = FIRST_READ
         self._keeps_events = declarations.feeds[lane.feed].history.days > 0
 
     def gather(self) -> Batch | None:
@@ -79,6 +76,7 @@ class LaneGatherer:
             after=after,
             events=found.events,
             deltas=found.deltas,
+            keyframes=found.keyframes,
             channels=found.channels,
             gaps=found.gaps,
             said=standing.acknowledged,
@@ -90,6 +88,7 @@ class LaneGatherer:
         """The batch is written: go on behind it."""
         self.cursor = batch.after if batch.changes else batch.before
         self.channels |= batch.channels
+        self._schedule.note(batch.deltas, batch.keyframes)
 
     # Events --------------------------------------------------------------------------------------
 
@@ -107,15 +106,12 @@ class LaneGatherer:
         entries: list[Entry] = []
         events = size = 0
         while events < EVENTS_PER_BATCH and size < BYTES_PER_BATCH:
-            asked = self._at_once
-            read = self._broker.read_entries(self.lane, entries[-1].id if entries else position, asked)
+            read = self._broker.read_entries(self.lane, entries[-1].id if entries else position, ENTRIES_PER_READ)
             entries += read
             events += sum(entry.count for entry in read)
-            held = sum(len(entry.events) for entry in read)
-            size += held
-            if len(read) < asked:
+            size += sum(len(entry.events) for entry in read)
+            if len(read) < ENTRIES_PER_READ:
                 return entries, False
-            self._at_once = max(1, min(ENTRIES_PER_READ, BYTES_PER_READ * len(read) // max(1, held)))
         return entries, True
 
     def _untold(self, acknowledged: str, position: str, entries: Sequence[Entry]) -> int:
@@ -123,9 +119,13 @@ class LaneGatherer:
         told = entry_parts(acknowledged)
         counted = sum(entry.count for entry in entries if entry_parts(entry.id) > told)
         if told < entry_parts(position):
-            missed = self._broker.read_entries(self.lane, acknowledged, 1_000_000, until=position)
-            counted += sum(entry.count for entry in missed)
+            counted += sum(entry.count for entry in self._between(acknowledged, position))
         return counted
+
+    def _between(self, after: str, until: str) -> Iterator[Entry]:
+        while read := self._broker.read_entries(self.lane, after, ENTRIES_PER_READ, until=until):
+            yield from read
+            after = read[-1].id
 
     def _shed(self, found: _Gathered, before: LaneCursor, standing: ArchiveStanding) -> None:
         """Events that were dropped before anybody read them: between what is archived and what is left."""
@@ -171,12 +171,28 @@ class LaneGatherer:
         """Add deltas; a snapshot as well where they do not follow what is archived, or nothing tells that they do."""
         held = self.channels.get(ref.name)
         fresh = [delta for delta in deltas if held is None or not _is_kept(held, delta)]
-        found.deltas += [_delta_row(delta) for delta in fresh]
+        rows = [_delta_row(delta) for delta in fresh]
+        found.deltas += rows
         if fresh:
             last = fresh[-1]
             found.channels[ref.name] = ChannelCursor(last.epoch, last.seq, last.times.processed)
+        if rows and rows[0].seq == 1:
+            found.keyframes.append(beginning(ref, rows[0]))
         if _broken(held, fresh) or (renewed and not fresh):
             self._bridge(found, ref, held, fresh)
+        elif rows and (self._is_elsewhere(held, rows[0]) or self._schedule.is_due(ref.name, rows)):
+            self._keyframe(found, ref)
+
+    @staticmethod
+    def _is_elsewhere(held: ChannelCursor | None, first: DeltaRow) -> bool:
+        """Whether a channel goes on in another epoch, from values that may differ from those that it had."""
+        return held is not None and held.epoch != first.epoch and first.seq > 1
+
+    def _keyframe(self, found: _Gathered, ref: ChannelRef) -> None:
+        """Keep the channel's whole state; it may be ahead of the deltas that were read, which then follow."""
+        stored = self._broker.read_channel(ref)
+        if stored.position is not None and stored.position.seq > 0 and stored.times is not None:
+            found.keyframes.append(keyframe(ref, stored, stored.times.processed))
 
     def _bridge(
         self, found: _Gathered, ref: ChannelRef, held: ChannelCursor | None, fresh: Sequence[StoredDelta]
@@ -185,13 +201,11 @@ class LaneGatherer:
         stored = self._broker.read_channel(ref)
         if stored.position is None or stored.position.seq == 0:
             return
-        state = state_of(ref.channel.kind, ref.channel.keep)
-        state.load(stored.cells)
         at = stored.times.processed if stored.times is not None else self._clock()
-        position = stored.position
-        data = orjson.dumps(state.data()).decode()
+        position, whole = stored.position, keyframe(ref, stored, at)
+        found.keyframes.append(whole)
         if held is None or _broken(held, fresh) or position.seq > held.seq:
-            found.deltas.append(DeltaRow(ref.name, position.epoch, position.seq, True, at, data))
+            found.deltas.append(DeltaRow(ref.name, position.epoch, position.seq, True, at, whole.data))
             if held is not None:
                 until = fresh[0].times.processed if fresh else at
                 found.gaps.append(Gap(self.lane.feed, ref.name, held.at, until, 0, "deltas_trimmed"))

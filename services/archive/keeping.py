@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 
 from services.archive.reading import HOUR_MS, Row, channel_past
 from services.database import Database, insert_new
-from services.database.tables import archive_channels, archive_deltas, archive_events, archive_hours
+from services.database.tables import archive_channels, archive_deltas, archive_events, archive_hours, archive_keyframes
 from services.declare import Channel, ChannelRef, Declarations, Lane
 from services.positions import Clock
 
@@ -24,7 +24,7 @@ SLICE_MS = 10 * 60_000
 SETTLED_MS = 5 * 60_000
 """An hour is rolled up so long after nothing of it can change any more."""
 DAY_MS = 86_400_000
-_NO_NUMBERS = frozenset({"at", "key", "created_at", "window_start", "window_end"})
+_NO_NUMBERS = frozenset({"at", "key", "created_at", "window_start", "window_end", "restated"})
 
 Task = Callable[[], bool]
 """One small step; True where there is more of the same to do."""
@@ -62,6 +62,7 @@ class Keeper:
             history = ref.channel.history
             if history.hourly_days:
                 yield partial(self._drop_hours, name, now - int(history.hourly_days * DAY_MS))
+            yield partial(self._drop_keyframes, name, now - int(history.days * DAY_MS))
             yield partial(self._drop_deltas, ref, now - int(history.days * DAY_MS))
             if history.hourly_days:
                 yield partial(self._roll_up, ref, now - _settling_ms(ref.channel))
@@ -96,11 +97,30 @@ class Keeper:
         return self._drop(archive_events, table.entry_at, cutoff, table.feed == lane.feed, table.lane == lane.number)
 
     def _drop_deltas(self, ref: ChannelRef, cutoff: int) -> bool:
-        """Deltas that are to be rolled up stay until they are."""
+        """Deltas that are to be rolled up stay until they are; so do those that the first state of what is kept needs:
+        from the last keyframe before it on."""
         if ref.channel.history.hourly_days:
             with self._database.reading() as connection:
                 cutoff = min(cutoff, _rolled_until(connection, ref.name))
-        return self._drop(archive_deltas, archive_deltas.c.at, cutoff, archive_deltas.c.channel == ref.name)
+        return self._drop(
+            archive_deltas,
+            archive_deltas.c.at,
+            self._needed_from(ref.name, cutoff),
+            archive_deltas.c.channel == ref.name,
+        )
+
+    def _drop_keyframes(self, channel: str, cutoff: int) -> bool:
+        table = archive_keyframes.c
+        return self._drop(archive_keyframes, table.at, self._needed_from(channel, cutoff), table.channel == channel)
+
+    def _needed_from(self, channel: str, cutoff: int) -> int:
+        """When the last keyframe before a time was made: a replay of that time begins there."""
+        table = archive_keyframes.c
+        with self._database.reading() as connection:
+            last: int | None = connection.execute(
+                select(func.max(table.at)).where(table.channel == channel, table.at <= cutoff)
+            ).scalar()
+        return cutoff if last is None else last
 
     def _drop_hours(self, channel: str, cutoff: int) -> bool:
         return self._drop(archive_hours, archive_hours.c.hour, cutoff, archive_hours.c.channel == channel)

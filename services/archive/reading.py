@@ -42,7 +42,7 @@ def channel_past(
     """A channel from `since` up to, but without, `until`. `rows_max` None is without bound."""
     read = _points if ref.channel.kind == "series" else _entries if ref.channel.kind == "log" else _changes
     rows, reached = _bounded(partial(read, connection, ref), since, until, rows_max)
-    return Past(rows, _gaps(connection, ref.channel.feed.name, since, until, ref.name), reached)
+    return Past(rows, gaps_past(connection, ref.channel.feed.name, since, until, ref.name), reached)
 
 
 def hours_past(
@@ -50,13 +50,13 @@ def hours_past(
 ) -> Past:
     """The roll-ups of the hours that begin in the interval."""
     rows, reached = _bounded(partial(_hours, connection, ref), since, until, rows_max)
-    return Past(rows, _gaps(connection, ref.channel.feed.name, since, until, ref.name), reached)
+    return Past(rows, gaps_past(connection, ref.channel.feed.name, since, until, ref.name), reached)
 
 
 def feed_past(connection: Connection, feed: FeedSpec, since: int, until: int, rows_max: int | None = ROWS_MAX) -> Past:
     """The events of a feed that were created in the interval, by time and id."""
     rows, reached = _bounded(partial(_events, connection, feed), since, until, rows_max)
-    return Past(rows, _gaps(connection, feed.name, since, until, ""), reached)
+    return Past(rows, gaps_past(connection, feed.name, since, until, ""), reached)
 
 
 def _bounded(read: Read, since: int, until: int, rows_max: int | None) -> tuple[list[Row], int]:
@@ -180,11 +180,13 @@ def _entries(connection: Connection, ref: ChannelRef, since: int, until: int, en
     return list(rows.values())
 
 
-def _gaps(connection: Connection, feed: str, since: int, until: int, channel: str) -> list[Row]:
+def gaps_past(connection: Connection, feed: str, since: int, until: int, channel: str) -> list[Row]:
+    """What is known to be missing of a channel, or with '' of the feed's events."""
     table = archive_gaps.c
     found = connection.execute(
         select(table.since, table.until, table.events, table.reason)
         .where(table.feed == feed, table.channel == channel, table.until >= since, table.since < until)
         .order_by(table.since, table.number)
-    ).mappings()
-    return [dict(row) for row in found]
+    )
+    # names of our own: SQLAlchemy's are no plain texts, which no JSON takes for keys
+    return [{"since": begin, "until": end, "events": events, "reason": reason} for begin, end, events, reason in found]

@@ -13,7 +13,14 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from services.archive.batch import Batch, ChannelCursor, Gap, LaneCursor, entry_parts
 from services.database import Database, insert_new, insert_or_change
-from services.database.tables import archive_channels, archive_deltas, archive_events, archive_gaps, archive_lanes
+from services.database.tables import (
+    archive_channels,
+    archive_deltas,
+    archive_events,
+    archive_gaps,
+    archive_keyframes,
+    archive_lanes,
+)
 from services.declare import Lane
 
 
@@ -86,6 +93,8 @@ def _add_rows(connection: Connection, batch: Batch) -> None:
         connection.execute(insert_new(connection, archive_events), rows)
     if batch.deltas:
         connection.execute(insert_new(connection, archive_deltas), [asdict(delta) for delta in batch.deltas])
+    if batch.keyframes:
+        connection.execute(insert_new(connection, archive_keyframes), [asdict(frame) for frame in batch.keyframes])
     if batch.channels:
         statement = insert_or_change(connection, archive_channels, ["channel"], kept=["rolled_until"])
         cursors = [

@@ -14,6 +14,8 @@ from services.declare import Lane, Mark
 IDS_WINDOW = 200_000
 IDS_WINDOW_MS = 24 * 3_600_000
 BACKLOG_LIMIT_BYTES = 64 * 1024 * 1024
+ENTRY_BYTES = 16 * 1024
+"""What an entry of a stream holds at most, a larger event aside: a hundred of them are a small reply."""
 REJECTIONS_KEPT = 200
 MEMORY_LIMIT = 0.8
 """Share of `maxmemory` above which no event is taken, so that commits and trimming can go on."""
@@ -36,7 +38,7 @@ class Accepting(Connection):
         self._refuse_when_full()
         key = key_of(lane)
         arguments: list[Any] = [self._clock(), IDS_WINDOW // 2, IDS_WINDOW_MS // 2, BACKLOG_LIMIT_BYTES]
-        arguments += ("" if lag_ms is None else lag_ms, mark or "")
+        arguments += ("" if lag_ms is None else lag_ms, mark or "", ENTRY_BYTES)
         for event_id, body in events:
             arguments += (event_id, body)
         keys = [key + "lane", key + "events", key + "ids:new", key + "ids:old", key + "source"]

@@ -85,6 +85,7 @@ class Connection:
         self._redis = redis.Redis(connection_pool=pool)
         self._waiting = redis.Redis.from_url(url, single_connection_client=False, max_connections=1, **options)
         self._waiting_id: int | None = None
+        self._line: Any = None
         self.address = url.rpartition("@")[2]
         self._scripts = {
             name: self._redis.register_script((files("services.broker") / "scripts" / f"{name}.lua").read_bytes())
@@ -95,6 +96,23 @@ class Connection:
         """Give the connections back; the broker may be used again afterwards."""
         self._redis.connection_pool.disconnect()
         self._waiting.connection_pool.disconnect()
+        if self._line is not None:
+            self._line.disconnect()
+
+    def _wait(self, *command: Any) -> Any:
+        """One command on a connection that its only user keeps, and the bare answer.
+
+        The client takes one out of its pool and puts it back for each command, which costs more than a read itself.
+        """
+        if self._line is None:
+            pool = self._waiting.connection_pool
+            self._line = pool.connection_class(**pool.connection_kwargs)
+        try:
+            self._line.send_command(*command)
+            return self._line.read_response()
+        except BaseException:
+            self._line.disconnect()
+            raise
 
     def _run(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         return self._scripts[script](keys=keys, args=args)

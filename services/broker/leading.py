@@ -17,7 +17,9 @@ Station = Literal["processor", "sources", "archive", "contract"]
 """Which work a lease is for: writing a lane, reading a feed's source (its first lane stands for the feed), archiving
 a lane, or doing a job of the contract (a lane of the job's name stands for it)."""
 
-LEASE_TTL_MS = 2_000
+LEASE_TTL_MS = 1_600
+"""Three renewals and a little more. The rest of the promised three seconds: a standby asks each half second, reads the
+lane's state, and its first commit has to reach the viewers."""
 STREAM_LIMIT_BYTES = 96 * 1024 * 1024
 """How large a lane's stream may grow for a group that lags: above the backlog's own cap, which ingest keeps."""
 
@@ -85,7 +87,7 @@ class Leading(Connection):
         pairs = [text for pair in signatures.items() for text in pair]
         found = self._run(
             "open_lane",
-            [key + "lease", key + "lane", key + "channels", key + "events"],
+            [key + name for name in ("lease", "lane", "channels", "events", "leader")],
             [lease, run_id, signature, epoch, self._clock(), key + "c:", int(archived), *pairs],
         )
         if not found:
@@ -96,7 +98,7 @@ class Leading(Connection):
     def try_entry(self, lane: Lane, lease: str) -> int:
         """Note that this worker is about to fold the lane's next entry; returns how many others tried it in vain."""
         key = key_of(lane)
-        others: int = self._run("try_entry", [key + "lease", key + "lane", key + "events"], [lease])
+        others: int = self._run("try_entry", [key + name for name in ("lease", "lane", "events", "leader")], [lease])
         return others
 
     @surfacing
@@ -122,8 +124,8 @@ class Leading(Connection):
     def commit(self, lane: Lane, commit: LaneCommit) -> None:
         """Write one step of a lane, whole or not at all. Raises LaneLost where the lane is not ours any more."""
         key = key_of(lane)
-        keys = [key + name for name in ("lease", "lane", "events", "quarantine", "channels")]
-        arguments: list[Any] = [commit.lease, commit.epoch, commit.checkpoint_before, commit.checkpoint]
+        keys = [key + name for name in ("lease", "lane", "events", "quarantine", "channels", "leader")]
+        arguments: list[Any] = [commit.lease, LEASE_TTL_MS, commit.epoch, commit.checkpoint_before, commit.checkpoint]
         arguments += (commit.processed, commit.processed_bytes, commit.too_late)
         arguments += (len(commit.quarantined), *commit.quarantined, len(commit.channels))
         for channel in commit.channels:
@@ -188,14 +190,8 @@ class Leading(Connection):
 
 
 def _lease_keys(station: Station, lane: Lane) -> list[str]:
-    key = key_of(lane)
-    if station == "processor":
-        return [key + "lease", key + "tokens"]
-    if station == "sources":
-        return [key + "source:lease", key + "source:tokens"]
-    if station == "archive":
-        return [key + "archive:lease", key + "archive:tokens"]
-    return [key + "contract:lease", key + "contract:tokens"]
+    part = {"processor": "", "sources": "source:", "archive": "archive:", "contract": "contract:"}[station]
+    return [key_of(lane) + part + name for name in ("lease", "tokens", "leader")]
 
 
 def _progress(

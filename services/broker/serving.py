@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -50,20 +51,22 @@ class Serving(Connection):
     @surfacing
     def read_deltas(self, after: Mapping[ChannelRef, int], block_ms: int) -> list[StoredDelta]:
         """Deltas of the channels beyond the given seqs; waits up to `block_ms`. Uses the blocking connection."""
-        streams: dict[Any, Any] = {}
-        refs: dict[bytes, ChannelRef] = {}
-        for ref, seq in after.items():
-            key = key_of(ref.lane) + "c:" + ref.name + ":deltas"
-            streams[key], refs[key.encode()] = f"{seq}-0", ref
-        if self._waiting_id is None:
-            self._waiting_id = self._waiting.client_id()
+        keys = [_deltas_key(ref) for ref in after]
+        beyond = [f"{seq}-0" for seq in after.values()]
         block = min(block_ms, int(SOCKET_TIMEOUT_S * 500))
         try:
-            found: Any = self._waiting.xread(streams, count=DELTAS_READ_MAX, block=block)
+            if self._waiting_id is None:
+                self._waiting_id = self._wait("CLIENT", "ID")
+            found = self._wait("XREAD", "COUNT", DELTAS_READ_MAX, "BLOCK", block, "STREAMS", *keys, *beyond)
         except (RedisError, OSError):
             self._waiting_id = None
             raise
-        return [delta_of(refs[name], entry_id, fields) for name, entries in found or () for entry_id, fields in entries]
+        refs = dict(zip(keys, after, strict=True)) if found else {}
+        return [
+            delta_of(refs[key], entry_id, dict(zip(flat[::2], flat[1::2], strict=True)))
+            for key, entries in found or ()
+            for entry_id, flat in entries
+        ]
 
     @surfacing
     def read_range(self, ref: ChannelRef, after: int) -> list[StoredDelta]:
@@ -120,6 +123,12 @@ def _with_counts(said: Progress, accepted: bytes | None, processed: bytes | None
         unarchived=unarchived,
         unarchived_since=(said.unarchived_since or said.at) if unarchived else 0,
     )
+
+
+@lru_cache(maxsize=10_000)
+def _deltas_key(ref: ChannelRef) -> bytes:
+    """Made once: a process that follows thousands of channels names all of them at each read."""
+    return f"{key_of(ref.lane)}c:{ref.name}:deltas".encode()
 
 
 def delta_of(ref: ChannelRef, entry_id: bytes, fields: Mapping[bytes, bytes]) -> StoredDelta:

@@ -32,7 +32,7 @@ class StoredDelta:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a lane's stream: its id, the events of one request as a JSON array, and their number.
+    """One entry of a lane's stream: its id, events of one request as a JSON array, and their number.
 
     One with a `mark` holds nobody's events: no channel folds them, no archive keeps them, and `count` is 0.
     """

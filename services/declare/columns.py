@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from services.declare.channels import Channel
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FieldType = Literal["text", "number", "integer", "flag", "moment"]
 Function = Literal["count", "rate", "sum", "mean", "min", "max", "quantile", "value"]
 Operator = Literal["equals", "one_of", "at_least", "below", "present"]
+E = TypeVar("E", bound=Mapping[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +28,26 @@ class Condition:
     def __and__(self, other: Condition) -> Condition:
         return Condition(self.field, self.operator, self.value, (*self.also, other))
 
-    def holds(self, event: Mapping[str, Any]) -> bool:
-        """True where the event passes; a missing field never passes."""
-        found = event.get(self.field)
-        if found is None:
-            return False
+    def passing(self, events: Sequence[E]) -> list[E]:
+        """The events that pass, in their order; a missing field never passes."""
+        passed = self._passing(events)
+        for other in self.also:
+            passed = other.passing(passed)
+        return passed
+
+    def _passing(self, events: Sequence[E]) -> list[E]:
+        name, value = self.field, self.value
         match self.operator:
             case "equals":
-                passed = found == self.value
+                return [e for e in events if (found := e.get(name)) is not None and found == value]
             case "one_of":
-                passed = found in self.value
+                return [e for e in events if (found := e.get(name)) is not None and found in value]
             case "at_least":
-                passed = found >= self.value
+                return [e for e in events if (found := e.get(name)) is not None and found >= value]
             case "below":
-                passed = found < self.value
-            case _:
-                passed = True
-        return bool(passed) and all(other.holds(event) for other in self.also)
+                return [e for e in events if (found := e.get(name)) is not None and found < value]
+            case "present":
+                return [e for e in events if e.get(name) is not None]
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from headwater import (
     Feed,
     Flag,
     Freshness,
+    History,
     Integer,
     Latest,
     Log,
@@ -69,7 +70,13 @@ class LastHour(Latest, feed=Flights, window_s=5, windows=12, title="Last simulat
     arrivals = count(where=ARRIVED, label="Arrivals")
 
 
-class Hourly(Series, feed=Flights, window_s=5, windows=12, span_s=600, title="By simulated hour"):
+# a week in full, and by hour as far back as a chart can look
+KEPT = History(days=7, hourly_days=61)
+
+
+class Hourly(
+    Series, feed=Flights, window_s=5, windows=12, span_s=600, title="By simulated hour", history=KEPT
+):  # fmt: skip
     """The same as LastHour, every 5 s over the last ten minutes: the trend under each tile."""
 
     departures = count(where=DEPARTED, label="Departures")
@@ -78,7 +85,9 @@ class Hourly(Series, feed=Flights, window_s=5, windows=12, span_s=600, title="By
     cancelled = count(where=CANCELLED, label="Cancelled")
 
 
-class Delays(Series, feed=Flights, by=Flights.origin, window_s=5, windows=12, span_s=600, title="Delay by origin"):
+class Delays(
+    Series, feed=Flights, by=Flights.origin, window_s=5, windows=12, span_s=600, title="Delay by origin", history=KEPT
+):  # fmt: skip
     """Mean departure delay of the last simulated hour, by airport of origin."""
 
     mean_delay = mean(Flights.delay_min, where=DEPARTED, decimals=1, label="Mean delay")

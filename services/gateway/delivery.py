@@ -261,8 +261,6 @@ class Delivery:
             elif outcome is Outcome.GAP:
                 self._reload(publication, before.pop(publication, publication.written))
         self._publish(before)
-        for publication in before:
-            publication.fold()
         sent = ((self.publications.get(one.ref), one) for one in deltas)
         always, watching = self._observer.always, self.audiences.watching
         self._observer.sent((p, one) for p, one in sent if p in before and (p.ref in always or watching(p)))
@@ -366,9 +364,10 @@ class Delivery:
     # From time to time ---------------------------------------------------------------------------
 
     def tidy(self) -> None:
-        """Let go of channels that nobody watches, of patience with those ahead, and of paces long past."""
+        """Fold what came; let go of channels that nobody watches, of patience with those ahead, of paces long past."""
         now = time.monotonic()
         for ref, publication in list(self.publications.items()):
+            publication.fold()
             self._telemetry.count("snapshots_encoded", publication.take_encoded())
             idle = not self.audiences.watching(publication) and now - publication.idle_since > KEEP_IDLE_S
             if idle and ref not in self._observer.always:

@@ -315,3 +315,4 @@ class Gateway:
         self._telemetry.gauge("viewers", len(self._admission) - len(self._polls))
         self._telemetry.gauge("parked_polls", len(self._polls))
         self._telemetry.gauge("slow_viewers", self._delivery.slow_viewers)
+        self._telemetry.gauge("volleys", int(self._sockets.in_volleys))

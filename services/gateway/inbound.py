@@ -17,6 +17,8 @@ from services.messages import Close
 _MESSAGE_OPCODES = (Opcode.TEXT, Opcode.BINARY)
 _KNOWN_OPCODES = frozenset(Opcode)
 _CONTROL_LIMIT_BYTES = 125
+_EMPTY_PONG = b"\x8a\x80"
+_EMPTY_PONG_BYTES = 6
 _DEFLATE_TAIL = b"\x00\x00\xff\xff"
 _CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015)})
 
@@ -66,6 +68,13 @@ class Inbound:
         self._opcode: Opcode | None = None
         self._compressed = False
         self._parts = b""
+
+    def is_pong(self, data: bytes) -> bool:
+        """Whether these bytes are just the answer to our ping: most of what most viewers ever send."""
+        if len(data) != _EMPTY_PONG_BYTES or self._buffer or not data.startswith(_EMPTY_PONG):
+            return False
+        self.frames += 1
+        return True
 
     def feed(self, data: bytes) -> Iterator[Received]:
         """What these bytes complete, in order. Raises Fault; the messages before it have been yielded."""

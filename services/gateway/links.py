@@ -22,6 +22,7 @@ class SocketLimits:
     `message_bytes` caps a viewer's message as sent and as inflated; `frames_per_s` and `frames_burst` how
     many frames it may send. Silent for `ping_after_s` it is pinged, for `silent_s` it is freed as half-open.
     One that takes nothing of what is pending for `stalled_s` is too slow. `linger_s` bounds a close handshake.
+    `volleys` lets a fan-out go through io_uring, where the kernel has it.
     """
 
     message_bytes: int = 65_536
@@ -33,6 +34,7 @@ class SocketLimits:
     stalled_s: float = 30.0
     linger_s: float = 0.5
     binary: bool = False
+    volleys: bool = True
 
 
 class Link:

@@ -131,6 +131,8 @@ class Publication:
         self._times = stored.times if self._times is None else self._times.joined_with(stored.times)
         self._newest = None
         self._merged.clear()
+        if len(self._unfolded) >= RING_DELTAS:
+            self.fold()
         self._unfolded.append(stored)
         self._ring.append(stored)
         self._ring_bytes += len(stored.data)
@@ -139,10 +141,10 @@ class Publication:
         return Outcome.ADDED
 
     def fold(self) -> None:
-        """Bring the state up to the position; done after the deltas were sent, so that it delays none."""
-        for stored in self._unfolded:
+        """Bring the state up to the position: from time to time, and before a snapshot, so that it delays no delta."""
+        unfolded, self._unfolded = self._unfolded, []
+        for stored in unfolded:
             self._state.apply(orjson.loads(stored.data))
-        self._unfolded.clear()
 
     def extend_back(self, deltas: Sequence[StoredDelta]) -> None:
         """Put older deltas before the ring, so far as they join it without a gap."""
@@ -184,6 +186,8 @@ class Publication:
         here = self.position
         if here is None or position == here:
             return None
+        if here == UNWRITTEN and position is not None:
+            return None  # an empty broker without a worker yet: who comes from elsewhere keeps its last values
         if position is not None and position.epoch == here.epoch:
             if position.seq > here.seq:
                 return None

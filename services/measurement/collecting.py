@@ -10,7 +10,6 @@ from services.broker import Broker
 from services.contract.document import Objective
 from services.measurement.kept import CLOSED_AFTER_MS, HOUR_MS, Kept
 from services.measurement.ledger import Ledger
-from services.measurement.raw import Held
 from services.positions import Clock
 
 SHEETS_AT_ONCE = 200
@@ -50,16 +49,16 @@ class Closer:
         due = {objective: self._first_open(objective, start) for objective in self._objectives}
         first = min(due.values(), default=now)
         for hour in range(first, now - CLOSED_AFTER_MS - HOUR_MS + 1, HOUR_MS)[:HOURS_AT_ONCE]:
-            self._close(hour, [objective for objective, from_hour in due.items() if from_hour <= hour], began, now)
+            self._close(hour, [objective for objective, from_hour in due.items() if from_hour <= hour], now)
         self._kept.forget_before(oldest)
 
     def _first_open(self, objective: Objective, first: int) -> int:
         newest = self._kept.newest_hour(objective)
         return first if newest is None else max(first, newest + HOUR_MS)
 
-    def _close(self, hour: int, objectives: Sequence[Objective], began: int, now: int) -> None:
+    def _close(self, hour: int, objectives: Sequence[Objective], now: int) -> None:
         """One read for all objectives."""
-        ledger = Ledger(Held(began, tuple(self._kept.minutes(hour, hour + HOUR_MS))), clock=self._clock)
+        ledger = Ledger(self._kept, together=objectives, clock=self._clock)
         for objective in objectives:
             self._kept.close_hour(objective, hour, ledger.minutes(objective, hour, hour + HOUR_MS), now)
         log.info("hour closed", hour=hour, objectives=len(objectives))

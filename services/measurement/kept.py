@@ -29,8 +29,8 @@ HOUR_MS = 3_600_000
 CLOSED_AFTER_MS = 15 * 60_000
 METHOD = 1
 """Raised when the same raw minute comes to other figures: hours closed by a former method then stand as they are."""
-_READ_MS = HOUR_MS
-"""So much is read at once: a month of sheets would not fit into memory."""
+_READ_MS = 10 * MINUTE_MS
+"""So much is read at once: a minute's sheets take some hundred kilobytes."""
 
 
 def rule_of(objective: Objective) -> str:

@@ -7,13 +7,13 @@ declared, or confirmed, after the minute.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from services.contract.document import Objective
 from services.measurement.kinds import measure, no_data, objective_rule, with_intervals
 from services.measurement.minutes import MINUTE_MS, Minute
-from services.measurement.raw import Raw, RawMinute
+from services.measurement.raw import Raw
 from services.positions import Clock, wall_clock
 
 SETTLED_AFTER_MS = 30_000
@@ -34,18 +34,23 @@ class RolledUp(Protocol):
 
 
 class Ledger:
-    """What was measured, objective by objective."""
+    """What was measured, objective by objective.
+
+    A raw minute is large and its figures are small: what is read is measured for all objectives that are `together`,
+    which are asked for one after the other, and let go.
+    """
 
     def __init__(
         self,
         raw: Raw,
         *,
+        together: Sequence[Objective] = (),
         rolled_up: RolledUp | None = None,
         intervals: Intervals | None = None,
         clock: Clock = wall_clock,
     ) -> None:
         self._raw, self._rolled_up, self._intervals, self._clock = raw, rolled_up, intervals, clock
-        self._last: tuple[tuple[int, int, int], tuple[RawMinute, ...]] = (0, 0, 0), ()
+        self._together = {objective_rule(one): one for one in together}
         self._known: dict[tuple[str, ...], dict[int, tuple[int, Minute]]] = {}
 
     def minutes(self, objective: Objective, since: int, until: int) -> list[Minute]:
@@ -90,18 +95,25 @@ class Ledger:
         known = self._known.setdefault(objective_rule(objective), {})
         received = self._raw.received(first, end)
         fresh = [at for at, count in received.items() if known.get(at, (0, None))[0] != count]
-        if fresh:
-            for raw in self._read(min(fresh), max(fresh) + MINUTE_MS, sum(received.values())):
-                known[raw.at] = (received.get(raw.at, 0), measure(objective, raw))
+        # Of a long interval the others' figures would be let go before anybody asked for them.
+        together = self._together if end - first <= KNOWN_MINUTES * MINUTE_MS else {}
+        for since, until in _stretches(fresh):
+            for raw in self._raw.minutes(since, until):
+                for rule, one in ({objective_rule(objective): objective} | together).items():
+                    self._known.setdefault(rule, {})[raw.at] = (received.get(raw.at, 0), measure(one, raw))
         for at in range(first, end, MINUTE_MS):
             yield known[at][1] if at in received else no_data(at)
-        for at in sorted(known)[: -KNOWN_MINUTES or None]:
-            del known[at]
+        for figures in self._known.values():
+            for at in sorted(figures)[: -KNOWN_MINUTES or None]:
+                del figures[at]
 
-    def _read(self, first: int, end: int, count: int) -> Iterable[RawMinute]:
-        """Objectives are asked for one after the other: what was read for one is not read again for the next."""
-        if end - first > KNOWN_MINUTES * MINUTE_MS:
-            return self._raw.minutes(first, end)
-        if self._last[0] != (first, end, count):
-            self._last = (first, end, count), tuple(self._raw.minutes(first, end))
-        return self._last[1]
+
+def _stretches(minutes: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Minutes that follow one another, as (first, end), in order."""
+    found: list[list[int]] = []
+    for at in sorted(minutes):
+        if found and at == found[-1][1]:
+            found[-1][1] = at + MINUTE_MS
+        else:
+            found.append([at, at + MINUTE_MS])
+    return ((first, end) for first, end in found)

@@ -84,7 +84,7 @@ class Raw(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Raw minutes in memory, in order: what was read from a file, or an hour that is read once for all."""
+    """Raw minutes in memory, in order: what was read from a file."""
 
     began: int | None
     held: tuple[RawMinute, ...]

@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
+from services.batch import Batch, Event
 from services.declare import Channel
-from services.reducers.reducer import Change, row_of
+from services.reducers.reducer import Change, Prepared, row_of
 
 
 class LogEntries:
@@ -30,26 +31,33 @@ class LogEntries:
             self._entries[event_id] = entry
             insort(self._order, (entry["created_at"], event_id))
 
-    def prepare(self, event: Mapping[str, Any]) -> Any:
-        if self._where is not None and not self._where.holds(event):
-            return None
-        return event
+    def prepare(self, batch: Batch) -> Prepared:
+        concerned = batch.where(self._where)
+        places = sorted(zip(concerned.created, concerned.ids, range(len(concerned)), strict=True))
+        return Prepared(concerned, places[-self._entries_max :])
 
-    def apply(self, prepared: Any) -> None:
-        event_id = prepared["id"]
-        place = (prepared["created_at"], event_id)
+    def apply(self, prepared: Prepared) -> None:
+        for created_at, event_id, index in prepared.parts:
+            self._put((created_at, event_id), prepared.concerned.events[index])
+        self._drop_oldest()
+
+    def _put(self, place: tuple[int, str], event: Event) -> None:
+        event_id = place[1]
         if event_id in self._entries or (len(self._order) >= self._entries_max and place < self._order[0]):
             return
-        self._entries[event_id] = {"id": event_id, **row_of(prepared)}
+        self._entries[event_id] = {"id": event_id, **row_of(event)}
         insort(self._order, place)
         self._added.add(event_id)
-        while len(self._order) > self._entries_max:
-            _, oldest = self._order.pop(0)
+
+    def _drop_oldest(self) -> None:
+        excess = max(0, len(self._order) - self._entries_max)
+        for _, oldest in self._order[:excess]:
             del self._entries[oldest]
             if oldest in self._added:
                 self._added.discard(oldest)
             else:
                 self._dropped.add(oldest)
+        del self._order[:excess]
 
     def take(self) -> Change | None:
         if not self._added:

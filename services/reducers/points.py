@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from services.accumulators import Value
-from services.declare import Channel
-from services.reducers.reducer import Change, Windowed
-from services.state import HIDDEN, SEPARATOR
-from services.windows import group_of
+from services.batch import Batch
+from services.declare import Aggregate, Channel
+from services.reducers.reducer import Change, Prepared, Windowed, concerned_by
+from services.state import HIDDEN, SEPARATOR, restated_times
 
 
 class _PointCells:
@@ -54,13 +54,17 @@ def _series_name(aggregate: str, group: str, by: tuple[str, ...]) -> str:
 def _series_change(points: dict[tuple[str, int], tuple[Any, ...]], held: _PointCells) -> Change:
     """The change of points (name, time) → (value, …): sorted data, cells, and cells that fell out."""
     data: dict[str, list[list[Any]]] = {}
+    marks: dict[str, list[list[int]]] = {}
     for (name, at), stored in sorted(points.items()):
         held.add(name, at)
         data.setdefault(name, []).append([at, stored[0]])
+        if restated := restated_times(stored):
+            marks.setdefault(name, []).append([at, restated])
     dropped = held.drop_old()
     gone = set(dropped)
     cells = {f"{name}{SEPARATOR}{at}": orjson.dumps(stored) for (name, at), stored in points.items()}
-    return Change({"points": data}, {cell: raw for cell, raw in cells.items() if cell not in gone}, dropped)
+    marked = {"restated": marks} if marks else {}
+    return Change({"points": data, **marked}, {cell: raw for cell, raw in cells.items() if cell not in gone}, dropped)
 
 
 class Points:
@@ -78,24 +82,24 @@ class Points:
             name, _, at = cell.rpartition(SEPARATOR)
             self._ids[name, int(at)] = orjson.loads(raw)[1]
 
-    def prepare(self, event: Mapping[str, Any]) -> Any:
-        if self._channel.where is not None and not self._channel.where.holds(event):
-            return None
-        group = group_of(self._channel.by, event)
-        if group is None:
-            return None
-        values = []
+    def prepare(self, batch: Batch) -> Prepared:
+        concerned = concerned_by(self._channel, batch)
+        points: list[tuple[tuple[str, int], tuple[Value, str]]] = []
         for aggregate in self._channel.aggregates.values():
-            passes = aggregate.where is None or aggregate.where.holds(event)
-            value = event.get(aggregate.field.name) if aggregate.field is not None and passes else None
-            if value is not None:
-                values.append((_series_name(aggregate.name, group, self._channel.by), value))
-        return (event["created_at"], event["id"], values) if values else None
+            part = concerned.where(aggregate.where)
+            if part and aggregate.field is not None:
+                points += self._points_of(aggregate, part.having(aggregate.field.name))
+        return Prepared(concerned, points)
 
-    def apply(self, prepared: Any) -> None:
-        created_at, event_id, values = prepared
-        for name, value in values:
-            place = (name, created_at)
+    def _points_of(self, aggregate: Aggregate, part: Batch) -> Iterator[tuple[tuple[str, int], tuple[Value, str]]]:
+        assert aggregate.field is not None
+        groups = part.group_names(self._channel.by)
+        series = {group: _series_name(aggregate.name, group, self._channel.by) for group in set(groups)}
+        places = zip([series[group] for group in groups], part.created, strict=True)
+        return zip(places, zip(part.column(aggregate.field.name), part.ids, strict=True), strict=True)
+
+    def apply(self, prepared: Prepared) -> None:
+        for place, (value, event_id) in prepared.parts:
             if self._ids.get(place, "") <= event_id:
                 self._ids[place] = event_id
                 self._points[place] = (value, event_id)
@@ -112,17 +116,26 @@ class Points:
 
 
 class PointWindows(Windowed):
-    """One point for each group and window: its aggregates; the open window's point is restated as it fills."""
+    """One point for each group and window: its aggregates; the open window's point changes as it fills.
+
+    A closed window's point that changes after it was shown is restated, and says how often. What was shown is
+    remembered as long as a late event may still reach it.
+    """
 
     def __init__(self, channel: type[Channel]) -> None:
         super().__init__(channel)
         self._held = _PointCells(channel)
         self._shown_newest = 0
+        self._shown: dict[int, dict[str, tuple[Any, ...]]] = {}
 
     def load(self, cells: Mapping[str, bytes]) -> None:
         self.windows.load(cells)
         self._held.load(cells)
         self._shown_newest = self.windows.newest
+        for cell, raw in cells.items():
+            name, _, at = cell.rpartition(SEPARATOR)
+            if not cell.startswith(HIDDEN) and (number := int(at) // self.windows.window_ms) >= self._correctable():
+                self._shown.setdefault(number, {})[name] = tuple(orjson.loads(raw))
 
     def take(self) -> Change | None:
         if not self.take_changed():
@@ -130,9 +143,30 @@ class PointWindows(Windowed):
         points: dict[tuple[str, int], tuple[Any, ...]] = {}
         for group, number in self.windows.changed_results(self._shown_newest):
             results = self.windows.results(group, number)
-            for name, result in zip(self.channel.aggregates, results or (), strict=results is not None):
-                points[_series_name(name, group, self.channel.by), number * self.windows.window_ms] = (result,)
-        self._shown_newest = self.windows.newest
+            for aggregate, result in zip(self.channel.aggregates, results or (), strict=results is not None):
+                name = _series_name(aggregate, group, self.channel.by)
+                points[name, number * self.windows.window_ms] = self._stored(name, number, result)
+        self._forget()
         change = _series_change(points, self._held)
         cells, dropped = self.windows.take_cells()
         return Change(change.data, {**change.cells, **cells}, [*change.dropped, *dropped])
+
+    def _stored(self, name: str, number: int, value: Value) -> tuple[Any, ...]:
+        """A point as it is stored: its value, and how often it was restated where it was."""
+        of_window = self._shown.setdefault(number, {})
+        former = of_window.get(name)
+        restated = restated_times(former or ())
+        if number < self._shown_newest and (former is None or former[0] != value):
+            restated += 1
+        stored = of_window[name] = (value, restated) if restated else (value,)
+        return stored
+
+    def _forget(self) -> None:
+        if self._shown_newest != self.windows.newest:
+            self._shown_newest = self.windows.newest
+            for number in [number for number in self._shown if number < self._correctable()]:
+                del self._shown[number]
+
+    def _correctable(self) -> int:
+        """The number of the oldest window that a late event may still change."""
+        return self.windows.newest - self.windows.correctable

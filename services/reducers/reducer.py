@@ -1,18 +1,19 @@
 """What every reducer does.
 
-It prepares an event (which may fail on a poison one, and then has changed nothing), applies it, and hands
-out what changed since the last commit: cells for the broker, data for the viewers.
+It prepares a batch of events (which may fail on a poison one, and then has changed nothing), applies it, and
+hands out what changed since the last commit: cells for the broker, data for the viewers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from services.batch import Batch
 from services.declare import Channel
 from services.state import Data
-from services.windows import Additions, Windows, group_of
+from services.windows import Windows
 
 _INTERNAL = ("id", "ingested_at", "clamped")
 
@@ -26,6 +27,13 @@ class Change:
     dropped: list[str] = field(default_factory=list)
 
 
+class Prepared(NamedTuple):
+    """Events that concern a channel, and what its reducer made of them; nothing where there are none."""
+
+    concerned: Batch
+    parts: Any = None
+
+
 class Reducer(Protocol):
     """Folds events into one channel."""
 
@@ -34,19 +42,30 @@ class Reducer(Protocol):
     def load(self, cells: Mapping[str, bytes]) -> None:
         """Continue from what the broker holds."""
 
-    def prepare(self, event: Mapping[str, Any]) -> Any:
-        """What `apply` needs, or None where the event does not concern the channel. Changes nothing."""
+    def prepare(self, batch: Batch) -> Prepared:
+        """What `apply` needs, of the events that concern the channel. Changes nothing; raises on a poison event."""
 
-    def apply(self, prepared: Any) -> None:
-        """Fold a prepared event."""
+    def apply(self, prepared: Prepared) -> None:
+        """Fold prepared events; cannot fail. Nothing else was applied since they were prepared."""
 
     def take(self) -> Change | None:
         """What changed since the last call, or None."""
 
 
+def concerned_by(channel: type[Channel], batch: Batch) -> Batch:
+    """The events that pass the channel's condition and hold the fields that it groups by."""
+    concerned = batch.where(channel.where)
+    for name in channel.by:
+        concerned = concerned.having(name)
+    return concerned
+
+
 def row_of(event: Mapping[str, Any]) -> dict[str, Any]:
     """What a viewer sees of an event."""
-    return {name: value for name, value in event.items() if name not in _INTERNAL}
+    row = dict(event)
+    for name in _INTERNAL:
+        row.pop(name, None)
+    return row
 
 
 class Windowed:
@@ -65,20 +84,14 @@ class Windowed:
     def too_late(self, events: int) -> None:
         self.windows.too_late = events
 
-    def prepare(self, event: Mapping[str, Any]) -> Any:
-        """The arguments of `Windows.add` for the event, or None where it does not concern the channel."""
-        if self.channel.where is not None and not self.channel.where.holds(event):
-            return None
-        by = self.channel.by
-        group = group_of(by, event)
-        if group is None:
-            return None
-        additions: Additions = self.windows.additions(event)
-        return group, [event[name] for name in by], event["created_at"], event["id"], additions
+    def prepare(self, batch: Batch) -> Prepared:
+        """The events that belong to a group, and what they make of its windows."""
+        concerned = concerned_by(self.channel, batch)
+        return Prepared(concerned, self.windows.parts(concerned, self.channel.by) if concerned else None)
 
-    def apply(self, prepared: Any) -> None:
-        """Fold a prepared event."""
-        self.windows.add(*prepared)
+    def apply(self, prepared: Prepared) -> None:
+        """Fold prepared events."""
+        self.windows.add(prepared.parts)
         self._changed = True
 
     def take_changed(self) -> bool:

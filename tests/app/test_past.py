@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +14,16 @@ from flask.testing import FlaskClient
 import headwater
 from app.factory import Web
 from app.loading import load_declarations
+from app.past import Busy, Turns
 from app.settings import Settings
 from services.archive.archiver import Archiver
 from services.database import Database, migrate
+from services.database.tables import archive_gaps
 from services.positions import wall_clock
 from services.processor import Processor
 from services.telemetry import Telemetry
 from tests.app.conftest import KEY
+from tests.waiting import wait_until
 
 NAMES = ("n0", "n1", "=1+1")
 
@@ -75,6 +79,7 @@ def test_the_same_rows_come_as_csv_in_which_no_text_is_a_formula(filled: FlaskCl
         ("since=2000&until=1000", "since: 2000 is not before until: 1000"),
         ("format=xml", "format: 'xml': give one of json, csv"),
         ("by=day", "by: 'day': give one of row, hour"),
+        ("points=7", "points: '7': give 50 to 5000 points a line"),
     ],
 )
 def test_a_wrong_question_is_answered_with_the_remedy(filled: FlaskClient, asked: str, detail: str) -> None:
@@ -82,6 +87,67 @@ def test_a_wrong_question_is_answered_with_the_remedy(filled: FlaskClient, asked
     assert answer.status_code == 400
     assert answer.get_json()["error"] == "bad_interval"
     assert detail in answer.get_json()["detail"]
+
+
+def test_a_series_comes_as_the_course_that_a_chart_draws(filled: FlaskClient, web: Web) -> None:
+    ref = next(c for c in load_declarations().channels.values() if c.feed.name == "signals" and c.kind == "series")
+    body: dict[str, Any] = filled.get(f"{names(ref.name)}?points=100").get_json()
+    snapshot = filled.get(f"/api/channels/{ref.name}/snapshot").get_json()
+    assert snapshot["data"]["points"] == body["points"] != {}
+    assert body["position"] == {"epoch": snapshot["epoch"], "seq": snapshot["seq"]}
+    assert (body["by"], body["gaps"], body["recorded"]) == ("row", [], False)
+    assert body["kept_since"] < body["since"] < body["until"]
+
+
+def test_what_is_missing_is_told_with_rows_and_with_a_course(filled: FlaskClient, settings: Settings) -> None:
+    ref = next(c for c in load_declarations().channels.values() if c.feed.name == "signals" and c.kind == "series")
+    now, database = wall_clock(), Database(settings.database_address)
+    gap = {"since": now - 9_000, "until": now - 4_000, "events": 0, "reason": "deltas_trimmed"}
+    with database.writing() as connection:
+        row = gap | {"feed": "signals", "channel": ref.name, "recorded_at": now}
+        connection.execute(archive_gaps.insert().values(row))
+    database.close()
+    for asked in ("", "?points=100"):
+        assert filled.get(names(ref.name) + asked).get_json()["gaps"] == [gap]
+
+
+def test_only_a_series_has_a_course(filled: FlaskClient) -> None:
+    answer = filled.get(f"{names(signals_channel())}?points=100")
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "no_series")
+
+
+def test_who_would_read_the_archive_while_others_do_is_asked_to_come_again(
+    filled: FlaskClient, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.past.READING_WAIT_S", 0.01)
+    api: Any = web.server.view_functions["history"]
+    turns = api.__self__.readings
+    with turns.one(), turns.one():
+        answer = filled.get(names(signals_channel()))
+        assert (answer.status_code, answer.get_json()["error"]) == (503, "busy")
+        assert answer.headers["Retry-After"] == "1"
+    assert filled.get(names(signals_channel())).status_code == 200
+
+
+def test_no_more_than_two_wait_for_the_archive_so_that_threads_are_left_for_everything_else() -> None:
+    turns, ends, waiting = Turns(), threading.Event(), []
+
+    def read() -> None:
+        with turns.one():
+            waiting.append(ends.wait(30))
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    wait_until(lambda: turns.places._value == 0, what="two that read and two that wait")
+    with pytest.raises(Busy), turns.one():
+        raise AssertionError("a fifth one had its turn")
+    ends.set()
+    for reader in readers:
+        reader.join()
+    assert waiting == [True] * 4
+    with turns.one():
+        pass
 
 
 def test_an_unknown_channel_and_one_that_keeps_nothing_are_404(filled: FlaskClient) -> None:
@@ -102,9 +168,7 @@ def test_the_door_for_analysis_reads_what_the_settings_name(filled: FlaskClient,
     assert list(values) == [-0.5, 0.5, 1.5]
 
 
-def test_readiness_tells_of_an_archive_that_is_behind_and_is_not_decided_by_it(
-    filled: FlaskClient, web: Web
-) -> None:
+def test_readiness_tells_of_an_archive_that_is_behind_and_is_not_decided_by_it(filled: FlaskClient, web: Web) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
     assert filled.post("/api/ingest/signals", json={"name": "n4", "value": 1}, headers=headers).status_code == 202
     now = wall_clock()

@@ -66,9 +66,11 @@ def test_modules_are_served_under_the_hash_of_their_content(client: FlaskClient)
     assert client.get(_modules(client) + "nope.mjs").status_code == 404
 
 
-def test_an_asset_is_not_loaded_as_a_module_beside_its_loader(client: FlaskClient) -> None:
+def test_no_module_but_that_of_the_early_view_is_loaded_beside_the_loader(client: FlaskClient) -> None:
     document = client.get("/").text
-    assert not [tag for tag in re.findall("<script[^>]*>", document) if "module" in tag or ".mjs" in tag]
+    (tag,) = [tag for tag in re.findall("<script[^>]*>", document) if "module" in tag or ".mjs" in tag]
+    assert "/early.mjs" in tag
+    assert document.count("/assets/live.js") == 1
 
 
 def test_two_apps_in_one_process_have_their_own_pages(client: FlaskClient, web: Web) -> None:

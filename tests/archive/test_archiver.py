@@ -317,7 +317,6 @@ def test_a_long_backlog_is_archived_in_several_transactions(
     system: System, each_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.archive.gathering.EVENTS_PER_BATCH", 100)
-    monkeypatch.setattr("services.archive.gathering.FIRST_READ", 1)
     monkeypatch.setattr("services.archive.gathering.ENTRIES_PER_READ", 1)
     for first in range(0, 1_000, 70):
         system.post([order(n) for n in range(first, min(first + 70, 1_000))])

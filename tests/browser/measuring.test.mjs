@@ -46,24 +46,6 @@ test('each stage of a delta is measured by channel and page', () => {
   near(lines.round_trip, 0.03);
 });
 
-test('what a grid shows is painted in the frame after its callback, and what came to no callback is not counted', () => {
-  const world = viewer(), { measuring } = world;
-  measuring.awaitPaint(measuring.grids, delta(10_950), 1_000);
-  measuring.ship();
-  measuring.awaitPaint(measuring.grids, delta(10_990), 1_000);
-  measuring.landed();
-  measuring.landed();
-  world.now = 1_030;
-  world.frames.splice(0).forEach((act) => act());
-  const line = world.lines().created_to_painted;
-  assert.equal(line.n, 1);
-  near(line, 0.18);
-  measuring.ship();
-  measuring.ship();
-  measuring.landed();
-  assert.equal(world.frames.length, 0);
-});
-
 test('the interval between two changes is measured, not over a time in which nobody looked', () => {
   const world = viewer();
   world.measuring.applied(delta(10_950), 1_000);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { inOrder, localTime, openWindow, shownSeries, thresholdShapes, traceOf } from '../../assets/live/chart.mjs';
+import { pathOf, room } from '../../assets/live/lines.mjs';
 import { duration, escapeHtml, number, value, withUnit } from '../../assets/live/format.mjs';
 import { Grids, transaction } from '../../assets/live/grid.mjs';
 import { shownEntries } from '../../assets/live/log.mjs';
@@ -226,6 +227,29 @@ test('the points of an open window are ringed, those of a group that has ended a
   assert.deepEqual([x, y, marker.color], [[2], [6], ['red']]);
 });
 
+/** An axis of 100 px for 0 to 100. */
+const axis = (autorange = true, flip = false) => ({ autorange, _length: 100, c2p: (one) => (flip ? 100 - one : one) });
+
+test('a line is written on the axes that were drawn, with a gap where a value is missing', () => {
+  const axes = { x: axis(), y: axis(true, true) };
+  assert.equal(pathOf({ x: [0, 10, 20, 30, 40], y: [0, 50, null, 100, 12.34] }, axes), 'M0,100L10,50M30,0L40,87.7');
+  assert.equal(pathOf({ x: [], y: [] }, axes), '');
+});
+
+test('a point outside of what is drawn asks for a drawing, unless the reader chose what is seen', () => {
+  const outside = [{ x: [101], y: [5] }, { x: [5], y: [101] }, { x: [5], y: [-1] }];
+  for (const line of outside) assert.equal(pathOf(line, { x: axis(), y: axis(true, true) }), null);
+  for (const line of outside) assert.notEqual(pathOf(line, { x: axis(false), y: axis(false, true) }), null);
+  assert.notEqual(pathOf({ x: [-5], y: [5] }, { x: axis(), y: axis() }), null, 'what has left to the left may go');
+});
+
+test('a drawing keeps room for the points to come', () => {
+  const { x, y } = room([{ x: [0, 600_000] }, { x: [0, 500_000] }, { x: [] }]);
+  assert.deepEqual([x, y], [[612_000], [null]]);
+  assert.deepEqual(room([{ x: [0, 10_000] }]).x, [12_000], 'not more than a fifth of a short line');
+  assert.deepEqual(room([{ x: [] }]).x, []);
+});
+
 test('a log shows its newest entries first', () => {
   assert.deepEqual(shownEntries([{ id: 1 }, { id: 2 }, { id: 3 }], 2), [{ id: 3 }, { id: 2 }]);
 });
@@ -242,7 +266,7 @@ test('a grid gets only the rows that differ from what it shows', () => {
   assert.deepEqual(transaction(shown, rows, true), { add: [], update: [], remove: [] });
 });
 
-test('changes for a grid that is not ready wait for it', () => {
+test('changes for a grid that is not ready, or that empties itself while it is mounted, wait for it', () => {
   const rows = new Map([['a', { n: 1 }]]), timers = [], done = [];
   let api = null;
   const grids = new Grids({
@@ -250,11 +274,18 @@ test('changes for a grid that is not ready wait for it', () => {
     getApi() { if (api === null) throw new Error('no grid found'); return api; },
     later: (act) => timers.push(act),
   });
-  grids.update({ c: ['a'] }, [{ uid: 'g', channel: 'c' }]);
+  grids.show([{ uid: 'g', channel: 'c' }]);
   rows.set('b', { n: 2 });
-  api = { applyTransaction: (change) => done.push(change) };
+  grids.update({ c: ['b'] });
+  const held = new Set();
+  api = {
+    getRowNode: (id) => (held.has(id) ? {} : undefined),
+    applyTransaction: (change) => { done.push(change); if (done.length > 1) change.add.forEach(({ id }) => held.add(id)); },
+  };
   timers.shift()();
-  assert.deepEqual(done.map(({ add }) => add.map(({ id }) => id)), [['a', 'b']]);
+  timers.shift()(); // it has emptied itself meanwhile
+  timers.shift()();
+  assert.deepEqual(done.map(({ add }) => add.map(({ id }) => id)), [['a', 'b'], ['a', 'b']]);
   assert.equal(timers.length, 0);
 });
 

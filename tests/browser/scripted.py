@@ -18,7 +18,7 @@ from typing import Any
 
 import dash
 import dash_ag_grid
-from dash import Dash, dcc, html, page_container
+from dash import Dash, Input, dcc, html, page_container
 from dash.development.base_component import Component
 from flask import Response, request, send_from_directory
 from flask_sock import ConnectionClosed, Server, Sock
@@ -29,8 +29,6 @@ from callbacks import live
 from components.live import (
     LiveId,
     LiveType,
-    badge_age,
-    badge_detail,
     badge_id,
     live_data,
     live_id,
@@ -45,6 +43,9 @@ MODULES = "/live/modules/test/"
 INDEX = f"""<!DOCTYPE html>
 <html lang="en"><head>{{%metas%}}<meta name="headwater-modules" content="{MODULES}"><title>{{%title%}}</title>
 {{%favicon%}}{{%css%}}</head><body>{{%app_entry%}}<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body></html>"""
+
+TEAMS_OWN = "(changes) => { window.teamSaw?.push(changes); return dash_clientside.no_update }"
+"""A clientside callback as a team writes one, on the changed channels."""
 
 KINDS = {
     "host.now": ("latest", Keep(rows_max=5000)),
@@ -245,8 +246,8 @@ class ScriptedGateway:
 
 def _badge(uid: str, channel: str) -> Component:
     return html.Details(
-        [html.Summary(html.Span("connecting", id=badge_age(uid, channel))),
-         html.Div(id=badge_detail(uid, channel)), html.Dl([], className="facts")],
+        [html.Summary(html.Span("connecting", className="freshness-text")),
+         html.Div(className="freshness-now"), html.Dl([], className="facts")],
         id=badge_id(uid, channel), className="freshness",
         **{"data-state": "connecting", "data-facts": json.dumps(FACTS)},
     )
@@ -303,6 +304,7 @@ def make_app(gateway: ScriptedGateway) -> Dash:
     link = html.Div(html.Span(id=LiveId.LINK_TEXT), id=LiveId.LINK)
     app.layout = html.Div([*links, banner, link, page_container, *live_shell()])
     live.register(app)
+    app.clientside_callback(TEAMS_OWN, Input(LiveId.CHANGES, "data"))
     _add_routes(app, gateway)
     return app
 

@@ -33,7 +33,7 @@ def burst(asked: argparse.Namespace) -> int:
         settle(arena, within_s=60)
     tell(found.text())
     tell(f"live again {live_again_s:.1f} s later")
-    limits = {name: BROKER_MB if name == "broker's data" else PROCESS_MB for name in found.most_mb}
+    limits = {name: BROKER_MB if name == "broker" else PROCESS_MB for name in found.most_mb}
     over = [f"{name}: {mb:.0f} MB" for name, mb in found.most_mb.items() if mb > limits[name]]
     wrong = [*arena.record.violations, *over]
     tell(f"slow viewers were told {min(arena.record.rates_hz, default=0)} Hz at the least")

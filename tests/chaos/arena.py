@@ -65,6 +65,8 @@ class Arena:
         self.broker: EmbeddedBroker = self.system.broker
         self._broker_folder = folder / "broker"
         self._spared, self._slow_s = spared, slow_s
+        self.viewers: list[Viewer] = []
+        self.producers: list[Producer] = []
         self.extra: list[Batch] = []
         self.losses: list[Loss] = []
         self.identities = 1
@@ -123,9 +125,9 @@ class Arena:
             wait_until(lambda: all(viewer.told for viewer in self.viewers), 15, "every viewer's first heartbeat")
 
     def _stop(self) -> None:
-        for producer in getattr(self, "producers", ()):
+        for producer in self.producers:
             producer.stop(0)
-        for viewer in getattr(self, "viewers", ()):
+        for viewer in self.viewers:
             self.world.do(viewer.stop())
         for link in (*self.broker_links.values(), *(getattr(self, name, None) for name in ("front", "door"))):
             if link is not None:

@@ -10,7 +10,6 @@ import random
 import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 
 import psutil
 
@@ -271,10 +270,10 @@ def schedule_of(seed: int, length: int = 6) -> list[str]:
     return [names[seed % len(names)], *random.Random(seed).choices(names, k=length - 1)]
 
 
-def play(arena: Arena, names: Sequence[str], *, fair: bool = False) -> None:
-    """Do them one after the other, under load all the while; in weather, unless it is to be fair."""
+def play(arena: Arena, names: Sequence[str]) -> None:
+    """Do them one after the other, under load and in weather all the while."""
     for name in names:
         arena.let_run(arena.chance.uniform(0.1, 0.8))
         arena.faults[name] += 1
-        with nullcontext() if fair else Weather(arena):
+        with Weather(arena):
             FAULTS[name](arena)

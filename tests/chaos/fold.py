@@ -33,6 +33,7 @@ class Folded:
         self._rows: dict[str, dict[str, Any]] = {}
         self._series: dict[str, dict[int, Any]] = {}
         self._times: dict[str, list[int]] = {}
+        self._restated: dict[str, dict[int, int]] = {}
         self._entries: dict[str, dict[str, Any]] = {}
         data = snapshot["data"]
         self.apply({"set": data["rows"]} if self.kind == "latest" else data)
@@ -42,7 +43,7 @@ class Folded:
         if self.kind == "latest":
             self._apply_rows(data)
         elif self.kind == "series":
-            self._apply_points(data["points"])
+            self._apply_points(data["points"], data.get("restated", {}))
         else:
             self._apply_entries(data["entries"])
 
@@ -50,7 +51,9 @@ class Folded:
         if self.kind == "latest":
             return {"rows": self._rows}
         if self.kind == "series":
-            return {"points": {n: [[t, self._series[n][t]] for t in times] for n, times in self._times.items()}}
+            points = {n: [[t, self._series[n][t]] for t in times] for n, times in self._times.items()}
+            marks = {n: [[t, of[t]] for t in sorted(of)] for n, of in self._restated.items() if of}
+            return {"points": points, **({"restated": marks} if marks else {})}
         return {"entries": self._in_order()}
 
     def _note(self, key: Any, *value: Any) -> None:
@@ -69,20 +72,24 @@ class Folded:
             row = self._rows[key] = {**self._rows.get(key, {}), **fields}
             self._note(key, row)
 
-    def _apply_points(self, changed: dict[str, list[list[Any]]]) -> None:
+    def _apply_points(self, changed: dict[str, list[list[Any]]], restated: dict[str, list[list[int]]]) -> None:
         for name, points in changed.items():
             series, times = self._series.setdefault(name, {}), self._times.setdefault(name, [])
+            marks = self._restated.setdefault(name, {})
+            for t, often in restated.get(name, ()):
+                marks[t] = often
             for t, value in points:
                 if t not in series:
                     insort(times, t)
                 series[t] = value
-                self._note((name, t), value)
+                self._note((name, t), value, marks.get(t, 0))
         newest = max((times[-1] for times in self._times.values() if times), default=0)
         for name, times in list(self._times.items()):
             old = bisect_left(times, newest - self._keep["span_ms"])
             old = max(old, len(times) - self._keep["points_max"])
             for t in times[:old]:
                 del self._series[name][t]
+                self._restated[name].pop(t, None)
                 self._note((name, t))
             del times[:old]
             if not times:

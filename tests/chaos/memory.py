@@ -25,6 +25,18 @@ def resident_mb(pid: int) -> float:
         return 0.0
 
 
+def resident_apart_mb(name: str, pid: int) -> dict[str, float]:
+    """Resident memory of a process and of each of its children, by `name` and the last word that started the child."""
+    try:
+        process = psutil.Process(pid)
+        found = {name: float(process.memory_info().rss) / 1e6}
+        for child in process.children():
+            found[f"{name} {child.cmdline()[-1]}"] = resident_mb(child.pid)
+        return found
+    except (psutil.Error, IndexError):
+        return {}
+
+
 class MemoryWatch:
     """Reads again and again, in a thread, until it is left."""
 
@@ -48,6 +60,16 @@ class MemoryWatch:
             for name, megabytes in self._read().items():
                 if megabytes > 0:
                     self.course[name].append((at, megabytes))
+
+    def is_level(self, span_s: float, by_mb: float) -> bool:
+        """Whether everything read has been about the same for so long."""
+        courses = [list(course) for course in list(self.course.values())]
+        since = time.monotonic() - span_s
+        recent = [[mb for at, mb in course if at >= since] for course in courses]
+        return bool(courses) and all(
+            course[0][0] <= since and held and max(held) - min(held) <= by_mb
+            for course, held in zip(courses, recent, strict=True)
+        )
 
     def most(self) -> dict[str, float]:
         """The peak of each."""

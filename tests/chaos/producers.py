@@ -110,7 +110,9 @@ class Producer:
             self.batches.append(batch)
             if self._chance.random() < 0.05:  # as after a lost reply: the same again must change nothing
                 again = Batch(batch.events, tries=1)
-                self._client.send(again, self._giving_up)
+                if self._client.send(again, self._giving_up) is None:
+                    return
+                self.batches.append(again)  # it is in by itself where a broker lost the first in between
                 self._counts["sent twice"] += 1
 
     def _order(self) -> Event:

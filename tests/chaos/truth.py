@@ -31,7 +31,7 @@ def settle(arena: Arena, within_s: float = 20.0) -> None:
         if not producer.stop(within_s):
             arena.record.violation("not acknowledged", f"a batch was not acknowledged within {within_s:g} s")
     survivors = _survivors(arena, within_s)
-    events = [event for batch in survivors for event in batch.events]
+    events = list({event["id"]: event for batch in survivors for event in batch.events}.values())
     for viewer in arena.viewers:
         viewer.slow_s = 0.0
     for answer in (text for text in arena.counts if text.startswith("answer that does not add up")):

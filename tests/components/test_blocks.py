@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from components.freshness import duration
+from components.formula import duration
 from headwater import (
     DeclarationError,
     Feed,
@@ -75,7 +75,9 @@ def test_a_tile_says_which_value_of_which_row_and_how_it_is_written() -> None:
         "paint": "tile", "channel": "orders.by_shop", "key": "north", "field": "paid_share", "type": "number",
         "decimals": 1, "unit": "%", "scale": 100, "direction": "below",
         "thresholds": [{"at": 90, "level": "warn"}, {"at": 80, "level": "bad"}],
-        "trend": {"channel": "orders.turnover", "series": "turnover:north", "span_ms": 60_000, "gap_ms": 10_000},
+        "trend": {"channel": "orders.turnover", "series": "turnover:north", "span_ms": 60_000, "gap_ms": 10_000,
+                  "window_ms": 5_000, "windows": 2},
+        "window_ms": 10_000, "windows": 3,
     }
 
 
@@ -85,7 +87,7 @@ def test_an_ungrouped_aggregate_is_the_row_of_all() -> None:
 
 def test_the_painters_nodes_have_data_attributes_and_no_id() -> None:
     drawn = tile(Total.orders, trend=None).draw("u")
-    for name in ("data-value", "data-unit", "data-change"):
+    for name in ("data-value", "data-unit", "data-window", "data-change"):
         (node,) = [one for one in every(drawn) if name in props(one)]
         assert "id" not in props(node)
 
@@ -152,13 +154,38 @@ def test_a_log_shows_the_time_of_each_entry_first() -> None:
 def test_the_details_say_what_a_number_is() -> None:
     said = details_of(tile(ByShop.turnover, key="north", warn_above=100))
     for fact in (
-        "Definition sum of price", "Unit EUR", "Limits warning above 100 EUR", "Window last 30 s, moving every 10 s",
-        "Source HTTP ingest", "expected every 1 s, late after 3 s, stale after 10 s",
+        "Definition Turnover. Aggregates of each shop over three windows of ten seconds.",
+        "Formula sum of Price, over the last 30 s: 3 windows of 10 s; the row of north",
+        "Unit EUR", "Limits warning above 100 EUR", "Window last 30 s, moving every 10 s",
+        "Source HTTP ingest; feed orders, posted by others", "expected every 1 s, late after 3 s, stale after 10 s",
         "quiet while its source gives signs of life", "Under load a summary of every event",
         "Channel orders.by_shop",
-        "About Aggregates of each shop over three windows of ten seconds.",
     ):
         assert fact in said
+    assert "About" not in said, "what the definition says is not said again"
+    said = details_of(tile(Shapes.size, of=Known, key="disc"))
+    assert "Definition Size: with packaging\nFormula Size of the newest" in said
+    assert "About Every shape." in said
+
+
+def test_each_kind_of_component_says_by_which_formula_its_values_come() -> None:
+    class Sales(Latest, feed=Shapes, by=Shapes.name, window_s=3_600):
+        """Sales of the hour."""
+
+        heavy = quantile(Shapes.size, 0.95, where=Shapes.pieces.at_least(2), label="Heavy")
+        sound = mean(Shapes.sound)
+        sold = count()
+
+    hour = "over each window of 1 h"
+    for block, formula in (
+        (tile(Sales.heavy, key="disc"), f"p95 of Size, sketch ±1 % where pieces ≥ 2, {hour}; the row of disc"),
+        (tile(Sales.sound, key="disc", scale=100), f"share of events with Sound, {hour}; times 100; the row"),
+        (table(Sales, columns=[Sales.sold, Shapes.name]), f"Sold: number of events, {hour}\nFormula the other"),
+        (tile(Shapes.size, of=Known, key="disc"), "Size of the newest event; at equal times the greater id"),
+        (chart(Prices.price), "newest Price, each event by itself, one line for each shop"),
+        (log(Dear), "each column as the event says it"),
+    ):
+        assert f"\nFormula {formula}" in details_of(block)
 
 
 def test_the_details_say_what_a_channel_keeps_and_what_it_merges_under_load() -> None:
@@ -202,8 +229,8 @@ def test_a_chart_draws_several_aggregates_of_one_series_each_by_its_name() -> No
     (graph,) = [one for one in every(both.draw("u")) if "figure" in props(one)]
     assert props(graph)["figure"]["layout"]["showlegend"] is True
     said = details_of(both)
-    assert "Definition Sold: sum of size" in said
-    assert "Definition Returned: mean of size" in said
+    assert "Formula Sold: sum of Size, over each window of 10 s" in said
+    assert "Formula Returned: mean of Size, over each window of 10 s" in said
     assert chart(Machine.sold, Machine.returned, Machine.pieces, unit="").title == "Weights and pieces"
 
 

@@ -39,7 +39,7 @@ class EchoListener:
     def _send(self, link: Link) -> None:
         waiting = self._waiting.get(link, [])
         while waiting and not link.busy and not link.closing:
-            self.sockets.send(link, Plain(waiting.pop(0)))
+            self.sockets.send_all([link], Plain(waiting.pop(0)))
 
     def held(self, link: Link) -> None:
         """Goes on when drained."""

@@ -201,6 +201,27 @@ def test_a_broker_that_restarts_empty_keeps_the_last_values_until_a_new_epoch_is
     system.close()
 
 
+def test_a_viewer_that_comes_to_a_process_which_never_knew_anything_keeps_its_values_until_a_new_epoch_is_there(
+    own_broker: EmbeddedBroker
+) -> None:
+    system = System(own_broker.url)
+    with Served(own_broker.url, system.declarations, clock=system.clock) as gone, Tab(gone.url) as one:
+        publish(system, 1, 2)
+        one.subscribe("orders.everything")
+        one.until_frame(op="snapshot")
+    redis.Redis.from_url(own_broker.url).flushall()
+    with Served(own_broker.url, system.declarations, clock=system.clock) as fresh, Tab(fresh.url) as other:
+        other.resume(one)
+        other.subscribe(orders__everything=one.positions["orders.everything"])
+        other.until(lambda t: _told(t, "behind"), what="a heartbeat that owes it something")
+        assert list(other.data("orders.everything")["rows"]) == ["o1", "o2"]
+        system.processor = system.new_processor("worker-2")
+        publish(system, 3)
+        other.until(lambda t: list(t.data("orders.everything")["rows"]) == ["o3"])
+        assert len({frame["epoch"] for frame in other.frames if frame["op"] == "snapshot"}) == 1
+    system.close()
+
+
 def _published(system: System, number: int) -> bool:
     """Post the event again, its id being known, until it is in the channel."""
     with suppress(BrokerDown):
@@ -212,4 +233,4 @@ def _published(system: System, number: int) -> bool:
 def _told(tab: Tab, what: str) -> object:
     """What the last heartbeat says of the channel."""
     beats = [beat["channels"]["orders.everything"] for beat in tab.of("heartbeat") if beat["channels"]]
-    return beats[-1][what] if beats else None
+    return beats[-1].get(what) if beats else None

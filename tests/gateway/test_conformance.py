@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.gateway.echo import Echo
 
 EXPECTED = {"OK", "NON-STRICT", "INFORMATIONAL", "UNIMPLEMENTED"}
@@ -27,6 +29,7 @@ def run_cases(folder: Path, *arguments: str) -> dict[str, str]:
     return {case: result["behavior"] for case, result in found.items()}
 
 
+@pytest.mark.usefixtures("each_way")
 def test_every_autobahn_case_is_passed(tmp_path: Path) -> None:
     behaviors = run_cases(tmp_path, *(word for case in UNASKED for word in ("-x", case)))
     assert len(behaviors) > 240

@@ -11,6 +11,7 @@ from itertools import count
 import psutil
 import pytest
 
+from services.gateway import sockets
 from services.gateway.gateway import GatewayLimits
 from services.gateway.links import SocketLimits
 from services.gateway.sockets import TICK_S
@@ -44,6 +45,7 @@ def measured(served: Served) -> Measurement:
     return Measurement.decoded(served.telemetry.payload())
 
 
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("deflate", [True, False], ids=["deflate", "plain"])
 def test_a_slow_viewer_gets_one_delta_with_the_newest_values(served: Served, system: System, deflate: bool) -> None:
     flood(system, 1)
@@ -61,6 +63,7 @@ def test_a_slow_viewer_gets_one_delta_with_the_newest_values(served: Served, sys
         assert len([frame for frame in slow.frames if frame["op"] == "delta"]) < 40
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_stalled_viewer_costs_no_memory_and_is_right_again_afterwards(served: Served, system: System) -> None:
     flood(system, 1)
     with RawViewer(served.url, deflate=False, receive_buffer=4096) as slow:
@@ -131,6 +134,7 @@ def held_up(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_fast_viewer_is_not_held_up_by_a_stalled_one(served: Served, system: System) -> None:
     flood(system, 1)
     with RawViewer(served.url, deflate=False, receive_buffer=4096) as slow, Tab(served.url) as fast:
@@ -153,6 +157,7 @@ def test_a_viewer_that_takes_nothing_for_too_long_is_dropped(system: System) -> 
             wait_until(lambda: measured(served).gauges["viewers"] == 0, what="the stalled viewer dropped")
 
 
+@pytest.mark.usefixtures("each_way")
 def test_ten_megabytes_arrive_byte_for_byte_through_a_small_window() -> None:
     sent = random.Random(1).randbytes(10_000_000)
     with Echo() as echo, RawViewer(f"ws://{echo.address}/", receive_buffer=65_536) as viewer:
@@ -191,6 +196,20 @@ def test_a_half_open_socket_is_freed(system: System) -> None:
         wait_until(lambda: measured(served).gauges.get("viewers") == 1, what="the viewer counted")
         wait_until(lambda: measured(served).gauges["viewers"] == 0, what="the silent viewer freed")
         assert gone.close_code() == 4408, "one that is there after all is told"
+
+
+def test_a_viewer_stays_whose_answer_waits_unread_behind_those_of_others(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = GatewayLimits(heartbeat_s=0.3, sockets=SocketLimits(ping_after_s=0.3, silent_s=0.75))
+    with (
+        Served(system.url, system.declarations, clock=system.clock, limits=limits) as served,
+        RawViewer(served.url) as there,
+    ):
+        there.take_until(lambda: there.pings)
+        monkeypatch.setattr(sockets, "ROUND_LINKS", 0)  # others come first in every round
+        there.take_until(lambda: there.pings > 3)
+        assert measured(served).gauges["viewers"] == 1
 
 
 def test_a_viewer_that_answers_pings_stays(system: System) -> None:

@@ -19,7 +19,8 @@ from services.accounts import OPEN
 from services.gateway.frames import Frame, Opcode, encode_close, join
 from services.gateway.handover import CannotHandOver, hand_over, settle_deflate
 from services.gateway.inbound import Fault, Inbound
-from services.gateway.transmit import Transmit, by_os_write, make_transmit
+from services.gateway.receive import Receive, by_os_read, make_receive
+from services.gateway.transmit import ByOsWrite, BySend, Transmit
 from services.gateway.tuning import still_acknowledging, tune
 from services.messages import Close
 from tests.gateway.raw import TEXT, deflated, masked
@@ -82,17 +83,42 @@ def test_a_reason_is_cut_between_characters() -> None:
     assert closing[4:].decode() == "é" * 61
 
 
-@pytest.mark.parametrize("transmit", [make_transmit(), by_os_write], ids=["best", "fallback"])
+@pytest.mark.parametrize("transmit", [BySend(), ByOsWrite()], ids=["best", "fallback"])
 def test_a_send_takes_what_fits_then_nothing_and_tells_a_dead_socket(transmit: Transmit, pair: Pair) -> None:
     ours, theirs = pair
-    assert transmit(ours.fileno(), b"hello") == 5
+    assert transmit.one(ours.fileno(), b"hello") == 5
     assert theirs.recv(10) == b"hello"
     large = b"x" * 10_000_000
-    assert 0 < transmit(ours.fileno(), large) < len(large)
-    assert transmit(ours.fileno(), large) == 0
+    assert 0 < transmit.one(ours.fileno(), large) < len(large)
+    assert transmit.one(ours.fileno(), large) == 0
     theirs.close()
-    assert transmit(ours.fileno(), b"hello") == -1
-    assert transmit(-1, b"hello") == -1
+    assert transmit.one(ours.fileno(), b"hello") == -1
+    assert transmit.one(-1, b"hello") == -1
+
+
+@pytest.mark.parametrize("transmit", [BySend(), ByOsWrite()], ids=["best", "fallback"])
+def test_a_fan_out_tells_of_each_socket_what_it_took(transmit: Transmit, pair: Pair) -> None:
+    ours, _ = pair
+    while transmit.one(ours.fileno(), b"x" * 1_000_000):
+        pass
+    other, reader = socket.socketpair()
+    gone, ended = socket.socketpair()
+    with other, reader, gone:
+        ended.close()
+        found = transmit.many([other.fileno(), ours.fileno(), gone.fileno(), -1, other.fileno()], b"hello")
+        assert found == [5, 0, -1, -1, 5]
+        assert reader.recv(100) == b"hellohello"
+
+
+@pytest.mark.parametrize("receive", [make_receive(), by_os_read], ids=["best", "fallback"])
+def test_a_read_takes_what_has_come_and_tells_an_ended_socket(receive: Receive, pair: Pair) -> None:
+    ours, theirs = pair
+    assert receive(ours.fileno()) is None
+    theirs.sendall(b"hello")
+    assert receive(ours.fileno()) == b"hello"
+    theirs.close()
+    assert receive(ours.fileno()) == b""
+    assert receive(-1) == b""
 
 
 def test_an_idle_viewer_holds_no_buffer_and_no_inflater() -> None:

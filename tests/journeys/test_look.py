@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -49,6 +50,36 @@ def test_a_table_is_narrowed_by_its_filter_and_widened_again(shop: str, viewer: 
     wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows again")
 
 
+def columns_shown(viewer: Viewer) -> list[str]:
+    shown: list[str] = viewer.run(
+        "return [...document.querySelectorAll('.ag-header-cell')].map((one) => one.getAttribute('col-id'))"
+    )
+    return shown
+
+
+def test_a_link_restores_a_tables_filter_sorting_and_columns_and_back_undoes_them(shop: str, viewer: Viewer) -> None:
+    viewer.open(shop)
+    wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows in the table")
+    viewer.run("window.drawn = document.querySelector('[data-page]')")
+    viewer.driver.find_element(By.CSS_SELECTOR, ".tools input").send_keys("L01")
+    wait_until(lambda: rows_shown(viewer) == 10, what="ten rows that contain L01")
+    viewer.driver.find_element(By.CSS_SELECTOR, ".table .menu summary").send_keys(Keys.ENTER)
+    wait_until(lambda: "Columns" in viewer.text(".table .menu-columns"), what="the choice of columns")
+    viewer.run("document.querySelectorAll('.menu-columns input')[1].click()")
+    wait_until(lambda: columns_shown(viewer) == ["order", "price", "note"], what="a column less")
+    link = viewer.run("return location.href")
+    assert "orders.everything.q=L01" in link
+    viewer.driver.back()
+    wait_until(lambda: "shop" in columns_shown(viewer), what="the column again")
+    viewer.driver.back()
+    wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows again")
+    assert viewer.run("return document.querySelector('[data-page]') === window.drawn"), "the page was not drawn anew"
+    viewer.open(link)
+    wait_until(lambda: rows_shown(viewer) == 10, what="the ten rows, by the link alone")
+    assert columns_shown(viewer) == ["order", "price", "note"]
+    assert viewer.run("return document.querySelector('.tools input').value") == "L01"
+
+
 def test_a_table_keeps_few_rows_in_the_page(shop: str, viewer: Viewer) -> None:
     viewer.open(shop)
     wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows in the table")
@@ -61,7 +92,13 @@ def test_a_badge_opens_by_keyboard_and_closes_by_escape(shop: str, viewer: Viewe
     summary.send_keys(Keys.ENTER)
     wait_until(lambda: "Definition" in viewer.text(".freshness[open] .popover"), what="the open details")
     wait_until(lambda: "Last event" in viewer.text(".freshness[open] .freshness-now"), what="what is now")
-    summary.send_keys(Keys.ESCAPE)
+    for part in ("Window now", "open and incomplete", "Position", "orders.total", "Newest event", "Formula"):
+        wait_until(lambda part=part: part in viewer.text(".freshness[open] .popover"), what=part)  # type: ignore[misc]
+    painted = ".freshness[open] [data-stage='painted']"
+    wait_until(lambda: re.search(r"painted\s+\d\d:\d\d:\d\d\.\d{3}\s", viewer.text(painted)), what="the last stage")
+    summary.send_keys(Keys.TAB)
+    assert viewer.run("return document.activeElement.textContent") == "Copy", "the position is copied by keyboard too"
+    viewer.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     wait_until(lambda: viewer.text(".freshness[open]") == "", what="closed details")
     assert viewer.run("return document.activeElement.tagName") == "SUMMARY"
 

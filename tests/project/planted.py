@@ -5,6 +5,8 @@ Each is the bug that one guarantee stands against. They live in the tests only: 
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -30,13 +32,12 @@ def double_apply() -> None:
     """An event is folded twice: every fiftieth."""
     from services.lane import LedLane
 
-    fold, calls = LedLane._fold_event, iter(range(10_000_000))
+    events_of, calls = LedLane._events_of, iter(range(10_000_000))
 
-    def folding(self: LedLane, event: dict[str, Any]) -> None:
-        for _ in range(1 if next(calls) % 50 else 2):
-            fold(self, event)
+    def doubling(self: LedLane, entry: Any) -> Any:
+        return [event for event in events_of(self, entry) for _ in range(1 if next(calls) % 50 else 2)]
 
-    LedLane._fold_event = folding  # type: ignore[method-assign]
+    LedLane._events_of = doubling  # type: ignore[method-assign]
 
 
 def skipped_delta() -> None:
@@ -53,29 +54,46 @@ def skipped_delta() -> None:
 
 
 def stale_writer() -> None:
-    """A writer whose lane went to another commits all the same, as if nobody had checked."""
+    """A writer whose lane went to another commits all the same, as if nobody had checked.
+
+    Three times in a run a worker falls asleep between folding and writing, until somebody wakes it: only the commit
+    itself can tell there that it is late. Asleep elsewhere it would read on after waking, and write what its successor
+    wrote.
+    """
     from dataclasses import replace
 
     from services.broker import Broker, LaneLost
     from services.broker.connection import key_of
 
-    commit = Broker.commit
+    commit, calls = Broker.commit, iter(range(10_000_000))
+
+    def as_if_it_led(self: Broker, lane: Any, wanted: Any) -> Any:
+        key = key_of(lane)
+        lease = self._redis.get(key + "leader").decode()
+        epoch, checkpoint = (found.decode() for found in self._redis.hmget(key + "lane", "epoch", "checkpoint"))
+        channels = [
+            replace(one, seq_before=int(self._redis.hget(f"{key}c:{one.name}:head", "seq") or 0))
+            for one in wanted.channels
+        ]
+        # The successor's checkpoint stays: with the older one all that it had done would be folded anew, and right.
+        now_at = {"checkpoint_before": checkpoint, "checkpoint": checkpoint}
+        return replace(wanted, lease=lease, epoch=epoch, channels=channels, **now_at)
+
+    def sleep_once_in_a_while(self: Broker) -> None:
+        if next(calls) % 10 == 5 and self._redis.set("planted:asleep", 1, nx=True):
+            if self._redis.incr("planted:slept") <= 3:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            self._redis.delete("planted:asleep")
 
     def forcing(self: Broker, lane: Any, wanted: Any) -> None:
-        try:
-            commit(self, lane, wanted)
-        except LaneLost:
-            key = key_of(lane)
-            lease = self._redis.get(key + "lease").decode()
-            epoch, checkpoint = (found.decode() for found in self._redis.hmget(key + "lane", "epoch", "checkpoint"))
-            channels = [
-                replace(one, seq_before=int(self._redis.hget(f"{key}c:{one.name}:head", "seq") or 0))
-                for one in wanted.channels
-            ]
-            commit(
-                self, lane,
-                replace(wanted, lease=lease, epoch=epoch, checkpoint_before=checkpoint, channels=channels),
-            )
+        if lane.feed == "orders":
+            sleep_once_in_a_while(self)
+        for _ in range(50):  # the successor may commit while this one looks where it stands
+            try:
+                commit(self, lane, wanted)
+                return
+            except LaneLost:
+                wanted = as_if_it_led(self, lane, wanted)
 
     Broker.commit = forcing  # type: ignore[method-assign]
 

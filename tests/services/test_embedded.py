@@ -30,6 +30,12 @@ def test_what_was_written_survives_a_kill_at_the_same_address(tmp_path: Path) ->
             assert client.get("a") == b"1"
 
 
+def test_it_is_told_to_answer_no_write_that_is_not_on_the_disk(tmp_path: Path) -> None:
+    with EmbeddedBroker(tmp_path) as broker, _client(broker) as client:
+        durability = client.config_get("append*")
+        assert (durability["appendonly"], durability["appendfsync"]) == ("yes", "always")
+
+
 def test_its_address_is_known_while_it_runs_and_forgotten_afterwards(tmp_path: Path) -> None:
     with EmbeddedBroker(tmp_path) as broker:
         assert read_address(tmp_path) == broker.url

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
 from types import ModuleType
 
 import pytest
 
 from headwater import Feed, Freshness, Http, Latest, Text
 from services.broker import Broker
+from services.broker.leading import LEASE_TTL_MS
 from services.declare import Lane
 from services.leadership import Leadership
 from services.processor import Processor
@@ -162,3 +165,65 @@ def test_a_worker_that_slept_through_its_loss_takes_no_event_from_its_successor(
     system.processor._commit_due()
     assert not system.processor.leads(ORDERS)
     assert system.data("orders.everything") == oracle.latest([order(1), order(2)])
+
+
+def test_a_lease_that_ran_out_costs_no_worker_its_lane_while_nobody_takes_it(system: System) -> None:
+    system.drain()
+    system.broker._redis.delete("hw:{orders.0}:lease")
+    system.post([order(1)])
+    assert system.processor._read(0)
+    system.processor._commit_due()
+    assert system.processor.leads(ORDERS)
+    assert system.data("orders.everything") == oracle.latest([order(1)])
+    assert system.broker._redis.get("hw:{orders.0}:tokens") == b"1"  # led once, never anew
+    assert system.broker._redis.pttl("hw:{orders.0}:lease") > LEASE_TTL_MS / 2  # the commit renewed it
+
+
+def test_a_worker_whose_lane_another_took_is_refused_though_the_others_lease_ran_out_as_well(system: System) -> None:
+    system.drain()
+    system.broker._redis.delete("hw:{orders.0}:lease")
+    successor = system.new_processor("worker-2", Broker(system.url, clock=system.clock))
+    successor.drain()
+    system.broker._redis.delete("hw:{orders.0}:lease")
+    system.post([order(1)])
+    assert system.processor._read(0)
+    system.processor._commit_due()
+    assert not system.processor.leads(ORDERS)
+    successor.drain()
+    assert successor.leads(ORDERS)
+    assert system.data("orders.everything") == oracle.latest([order(1)])
+
+
+def test_a_backlog_that_takes_longer_to_fold_than_a_lease_lasts_does_not_cost_the_lane(system: System) -> None:
+    events = [order(number, shop="north") for number in range(30_000)]
+    for first in range(0, len(events), 2_000):
+        system.post(events[first : first + 2_000])
+    slow = Processor(
+        system.broker,
+        system.declarations,
+        system.telemetry,
+        worker="slow",
+        clock=system.clock,
+        monotonic=a_clock_that_the_lease_runs_down_by(system, LEASE_TTL_MS * 3 // 10),
+    )
+    slow.step(threading.Event())
+    while system.broker.lane_progress([ORDERS])[ORDERS].backlog:
+        slow.step(threading.Event())
+    assert system.broker._redis.get("hw:{orders.0}:tokens") == b"1"  # led once, never anew
+
+
+def a_clock_that_the_lease_runs_down_by(system: System, step_ms: int) -> Callable[[], float]:
+    """A monotonic clock in seconds: each look at it takes so long, for the broker's lease, too.
+
+    The time that really passes does not count: the lease is kept for a minute, until none of its own time is left.
+    """
+    looks, lease, left_ms = count(1), "hw:{orders.0}:lease", LEASE_TTL_MS
+
+    def look() -> float:
+        nonlocal left_ms
+        renewed = int(system.broker._redis.pttl(lease)) <= LEASE_TTL_MS
+        left_ms = (LEASE_TTL_MS if renewed else left_ms) - step_ms
+        system.broker._redis.pexpire(lease, 60_000 if left_ms > 0 else -1)
+        return next(looks) * step_ms / 1000
+
+    return look

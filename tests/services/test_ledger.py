@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from services.measurement.ledger import HOUR_MS, SETTLED_AFTER_MS, Ledger
 from services.measurement.minutes import Minute
-from services.measurement.raw import Held
+from services.measurement.raw import Held, RawMinute
 from services.sheets import MINUTE_MS
 from tests.services.measured import START, minute, objective, own, received, sheet
 
@@ -56,3 +58,31 @@ def test_hours_that_are_rolled_up_are_read_from_there_and_the_rest_is_measured()
         BACKLOG, START + 58 * MINUTE_MS, START + 62 * MINUTE_MS
     )
     assert [one.good for one in found] == [7, 7, 2, 0]
+
+
+class Read:
+    """Raw minutes that note which of them were read."""
+
+    def __init__(self, held: Held) -> None:
+        self._held, self.read = held, list[int]()
+        self.began_at, self.received = held.began_at, held.received
+
+    def minutes(self, since: int, until: int) -> Iterator[RawMinute]:
+        for raw in self._held.minutes(since, until):
+            self.read.append((raw.at - START) // MINUTE_MS)
+            yield raw
+
+
+def test_a_minute_is_read_once_for_all_objectives_and_again_only_when_more_was_received_of_it() -> None:
+    looser = objective("backlog", "broker", limit=10.0)
+    raw = Read(backlogs(0, 1, 3))
+    ways = Ledger(raw, together=[BACKLOG, looser], clock=lambda: START + HOUR_MS)
+    span = (START, START + 4 * MINUTE_MS)
+    alone = [Ledger(raw._held, clock=lambda: START + HOUR_MS).minutes(one, *span) for one in (BACKLOG, looser)]
+    assert [ways.minutes(one, *span) for one in (BACKLOG, looser, BACKLOG)] == [*alone, alone[0]]
+    assert raw.read == [0, 1, 3]
+    late = minute(sheet("contract", own(backlog=[0])), sheet("web", own(backlog=[0])), at=START + MINUTE_MS)
+    raw._held = received(raw._held.held[0], late, raw._held.held[2])
+    raw.received = raw._held.received
+    assert [one.total for one in ways.minutes(looser, *span)] != [one.total for one in alone[1]]
+    assert raw.read == [0, 1, 3, 1]

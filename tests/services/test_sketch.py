@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.accumulators import Sum
+from services.batch import Batch
 from services.sketch import ACCURACY, Sketch
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300)
@@ -43,7 +44,7 @@ def test_a_sum_is_exactly_rounded_in_every_order_and_grouping(values: list[float
     random.Random(seed).shuffle(shuffled)
     parts = [Sum(), Sum(), Sum()]
     for index, value in enumerate(shuffled):
-        parts[index % 3].add(value, 0, "")
+        parts[index % 3].fold(Batch([{"value": value}]), "value")
     whole = Sum()
     for part in parts:
         stored = Sum()
@@ -52,9 +53,17 @@ def test_a_sum_is_exactly_rounded_in_every_order_and_grouping(values: list[float
     assert whole.total() == math.fsum(values)
 
 
+@given(st.lists(FINITE, max_size=50), st.integers(0, 50))
+def test_a_sum_of_many_at_once_is_exactly_rounded_too(values: list[float], cut: int) -> None:
+    total = Sum()
+    for part in (values[:cut], values[cut:]):
+        total.fold(Batch([{"value": value} for value in part]), "value")
+    assert total.total() == math.fsum(values)
+
+
 @pytest.mark.parametrize("big", [1e16, 1e300])
 def test_a_sum_keeps_what_a_float_would_lose(big: float) -> None:
     total = Sum()
     for value in (big, 1.0, -big):
-        total.add(value, 0, "")
+        total.fold(Batch([{"value": value}]), "value")
     assert total.total() == 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -124,6 +125,26 @@ def test_a_departure_has_its_delay_and_whether_it_was_on_time(departures: list[A
     for record in departed:
         assert record["on_time"] is (record["delay_min"] < 15)
         assert record["leg"].startswith(record["flight"])
+
+
+def test_the_whole_year_is_played_and_the_first_flight_as_the_data_tells_it() -> None:
+    year = FlightsReplay()
+    recording = year.recording()
+    assert len(recording.offsets_ms) == 336_776 + 336_776 + 327_346  # scheduled; departed or cancelled; arrived
+    assert all(one <= other for one, other in itertools.pairwise(recording.offsets_ms))
+    first = [found for row in range(700) if (found := year.record(row))["leg"] == "UA1545/0101EWR"]
+    told = [(found["status"], f"{at(found):%H:%M}", found.get("delay_min"), found.get("on_time")) for found in first]
+    # Scheduled at 5:15, two minutes late; 227 minutes in the air; eleven minutes late at the gate.
+    assert told[1:] == [("departed", "05:17", 2, True), ("arrived", "09:34", 11, None)]
+    assert first[0]["destination_name"] == "George Bush Intercontinental"
+    assert (first[0]["airline"], first[0]["distance_mi"]) == ("United Air Lines Inc.", 1_400)
+    assert first[0]["status"] == "scheduled"
+    assert first[0]["scheduled"] == "01-01 05:15"
+
+
+def at(record: dict[str, Any]) -> datetime:
+    """The recording's own time of an event."""
+    return datetime.fromtimestamp(record["simulated_at"] / 1000, UTC)
 
 
 def test_every_reading_of_this_machine_is_valid() -> None:

@@ -1,12 +1,16 @@
 #!lua flags=allow-oom
 -- One commit of a lane: state, seq, delta, checkpoint and acknowledgement move together or not at all.
 -- Everything is checked before the first write, since a script is atomic but not rolled back.
--- KEYS: lease, lane, events, quarantine, channels, then cells, head and deltas of each channel
--- ARGV: lease, epoch, checkpoint before, checkpoint after
+-- A writer that gets on keeps its lane: the lease is renewed with it.
+-- KEYS: lease, lane, events, quarantine, channels, leader, then cells, head and deltas of each channel
+-- ARGV: lease, its ttl_ms, epoch, checkpoint before, checkpoint after
 --       counts: processed, processed_bytes, too_late
 --       n quarantined, bodies...; n channels, then for each:
 --       name, signature, seq before, data, its times, times of the whole state, trim below, n set, cell value ..., n drop, cells...
 -- Returns 'ok', 'fenced' (lease lost), 'moved' (epoch, checkpoint or a seq is not the expected one).
+-- A lease that ran out is still its holder's until another takes the lane: a machine that gives nobody enough time would
+-- otherwise take lanes from workers that nobody relieves.
+local function leads(mine) return (redis.call('GET', KEYS[1]) or redis.call('GET', KEYS[6])) == mine end
 local at = 0
 local function take() at = at + 1; return ARGV[at] end
 local function take_list()
@@ -24,8 +28,8 @@ local function call_list(first, last, ...)
   end
 end
 
-local lease, epoch, before, after = take(), take(), take(), take()
-if redis.call('GET', KEYS[1]) ~= lease then return 'fenced' end
+local lease, ttl_ms, epoch, before, after = take(), take(), take(), take(), take()
+if not leads(lease) then return 'fenced' end
 local found = redis.call('HMGET', KEYS[2], 'epoch', 'checkpoint')
 if found[1] ~= epoch or (found[2] or '0-0') ~= before then return 'moved' end
 
@@ -33,7 +37,7 @@ local processed, processed_bytes, too_late = take(), take(), take()
 local poison_first, poison_last = take_list()
 local channels = {}
 for i = 1, tonumber(take()) do
-  local channel = {key = 3 + 3 * i, name = take(), signature = take(), seq = tonumber(take())}
+  local channel = {key = 4 + 3 * i, name = take(), signature = take(), seq = tonumber(take())}
   channel.data, channel.times, channel.overall, channel.trim = take(), take(), take(), take()
   channel.set_first, channel.set_last = take_list()
   channel.drop_first, channel.drop_last = take_list()
@@ -56,6 +60,7 @@ end
 for i = poison_first, poison_last do
   redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[i])
 end
+redis.call('SET', KEYS[1], lease, 'PX', ttl_ms)
 redis.call('HSET', KEYS[2], 'checkpoint', after)
 redis.call('HINCRBY', KEYS[2], 'processed', processed)
 redis.call('HINCRBY', KEYS[2], 'processed_bytes', processed_bytes)

@@ -2,10 +2,13 @@
 -- Open a lane for its new writer: settle the epoch and drop channels whose declaration changed.
 -- A new epoch starts where the server is another one (restart, failover) or the declaration differs:
 -- positions of before could otherwise be served again with other values.
--- KEYS: lease, lane, channels, events   ARGV: lease, run_id, signature, fresh epoch, now_ms, key prefix of channels,
+-- KEYS: lease, lane, channels, events, leader   ARGV: lease, run_id, signature, fresh epoch, now_ms, key prefix of channels,
 --       '1' where the feed is archived, then channel base name and signature in turn
 -- Returns {epoch, checkpoint, started_at, last entry}, or {} where the lease is not held.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {} end
+-- A lease that ran out is still its holder's until another takes the lane: a machine that gives nobody enough time would
+-- otherwise take lanes from workers that nobody relieves.
+local function leads(mine) return (redis.call('GET', KEYS[1]) or redis.call('GET', KEYS[5])) == mine end
+if not leads(ARGV[1]) then return {} end
 local lane, channels, prefix = KEYS[2], KEYS[3], ARGV[6]
 local found = redis.call('HMGET', lane, 'epoch', 'run_id', 'signature', 'checkpoint', 'started_at')
 

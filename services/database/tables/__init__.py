@@ -19,6 +19,7 @@ from services.database.tables.archive import (
     archive_events,
     archive_gaps,
     archive_hours,
+    archive_keyframes,
     archive_lanes,
 )
 from services.database.tables.contract import notices, weekly_windows
@@ -34,6 +35,7 @@ __all__ = [
     "archive_events",
     "archive_gaps",
     "archive_hours",
+    "archive_keyframes",
     "archive_lanes",
     "deliveries",
     "incident_entries",

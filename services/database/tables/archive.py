@@ -36,6 +36,20 @@ archive_deltas = Table(
 )
 """One row for each delta of a channel, partitions included, and snapshots where deltas are missing."""
 
+archive_keyframes = Table(
+    "archive_keyframes",
+    METADATA,
+    Column("channel", Text, primary_key=True),
+    Column("epoch", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),  # of the last commit that is in it
+    Column("kind", Text, nullable=False),
+    Column("keep", Text, nullable=False),  # by what the channel was trimmed then, as JSON
+    Column("data", Text, nullable=False),
+    Index(None, "channel", "at"),
+)
+"""A channel's whole state now and then, from which a replay folds deltas on; `seq` 0 where a channel begins."""
+
 archive_lanes = Table(
     "archive_lanes",
     METADATA,

@@ -38,3 +38,24 @@ class Prices(Series, feed=Orders, by=Orders.shop, span_s=600, title="Prices"):
 
 class Dear(Log, feed=Orders, where=Orders.price.at_least(100), entries_max=20, title="Dear orders"):
     """Orders of 100 EUR and more."""
+
+
+class Minute(Latest, feed=Orders, window_s=60, title="This minute"):
+    """Orders of the minute that is open."""
+
+    orders = count(label="Orders")
+    turnover = sum_(Orders.price, label="Turnover")
+
+
+class Minutes(Series, feed=Orders, window_s=60, span_s=1_800, title="By minute"):
+    """Orders of each minute."""
+
+    orders = count(label="Orders")
+    turnover = sum_(Orders.price, label="Turnover")
+
+
+class ByShop(Latest, feed=Orders, by=Orders.shop, window_s=60, windows=30, title="By shop"):
+    """The last half hour of each shop."""
+
+    orders = count(label="Orders")
+    turnover = sum_(Orders.price, label="Turnover")

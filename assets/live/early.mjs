@@ -1,0 +1,63 @@
+/* The early view: the page as plain HTML in its document, filled with values while Dash's bundles still load. Its
+   values come over HTTP, a few times a second, as the socket belongs to a component that Dash has yet to make. It
+   leaves when Dash's own page shows its values, so that nobody sees the change. */
+
+import { paintLog } from './log.mjs';
+import { askForChanges } from './poll.mjs';
+import { Store } from './store.mjs';
+import { paintTile } from './tile.mjs';
+
+const EVERY_MS = 250, AT_MOST_MS = 20_000; // should Dash never draw the page, its own message shall be seen
+const PAINTERS = { tile: paintTile, log: paintLog };
+
+/** What can be painted before Dash is there, as {element, spec}: tiles and logs, whose painters need no bundle. */
+export function paintable(view) {
+  const all = [...view.querySelectorAll('[data-early]')].map((element) => ({ element, spec: JSON.parse(element.dataset.early) }));
+  return all.filter(({ spec }) => spec.paint in PAINTERS);
+}
+
+/** The channels that these show. */
+export const channelsOf = (parts) => [...new Set(parts.flatMap(({ spec }) => [spec.channel, spec.trend?.channel ?? spec.channel]))];
+
+function paint(parts, store) {
+  for (const { element, spec } of parts) if (store.get(spec.channel)?.state) PAINTERS[spec.paint](element, spec, store);
+}
+
+/** Whether Dash has drawn the page into `root`, and with values where it has tiles. */
+export function isDrawn(root) {
+  const tiles = [...root.querySelectorAll('[data-value]')];
+  return root.querySelector('[data-page]') !== null && (tiles.length === 0 || tiles.some(({ textContent }) => textContent !== ''));
+}
+
+/** Leaves as soon as Dash's page is drawn; `done` is told. */
+function leaveWhenDrawn(view, root, done) {
+  const leave = () => {
+    observer.disconnect();
+    view.remove();
+    done();
+  };
+  const observer = new MutationObserver(() => { if (isDrawn(root)) leave(); });
+  observer.observe(root, { subtree: true, childList: true, characterData: true });
+  setTimeout(leave, AT_MOST_MS);
+}
+
+/** Fills the early view until it leaves. */
+async function fill(view, root) {
+  const store = new Store(), parts = paintable(view), names = channelsOf(parts);
+  let isOver = false;
+  leaveWhenDrawn(view, root, () => { isOver = true; });
+  store.want(names, performance.now());
+  while (!isOver && names.length > 0) {
+    const { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0, heartbeat: false });
+    if (isOver) return;
+    for (const frame of frames) store.apply(frame);
+    paint(parts, store);
+    await new Promise((next) => { setTimeout(next, EVERY_MS); });
+  }
+}
+
+/* a page that replays a past time must not be filled with what is now */
+const isReplay = () => new URLSearchParams(location.search).has('replay');
+const view = document.getElementById('early'), root = document.getElementById('react-entry-point');
+if (view && root && isReplay()) leaveWhenDrawn(view, root, () => {});
+else if (view && root) void fill(view, root);

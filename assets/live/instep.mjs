@@ -1,0 +1,100 @@
+/* In step: what is pointed at in one chart of a page, by mouse, finger or arrow keys, is shown at the same time in all
+   others; and the lines of a chart by keyboard: a digit isolates one, 0 or Escape shows all, as a double click in the
+   legend does. */
+
+const SAID_MAX = 12; // lines that are read out; more are in the table of hover texts
+
+/** The place of the point next to `from` in a direction (-1, 1); from nowhere it is the newest one. */
+export function nextPlace(times, from, direction) {
+  if (from === null) return times.length - 1;
+  const next = direction > 0 ? times.findIndex((at) => at > from) : times.findLastIndex((at) => at < from);
+  return next !== -1 ? next : direction > 0 ? times.length - 1 : 0;
+}
+
+/** Which lines are seen after a key: that of the digit alone, or all; null where there is no such line. */
+export function isolated(key, count) {
+  if (key === '0' || key === 'Escape') return Array(count).fill(true);
+  const wanted = Number(key) - 1;
+  return wanted >= 0 && wanted < count ? Array.from({ length: count }, (_, i) => (i === wanted ? true : 'legendonly')) : null;
+}
+
+/** What is read out of a moment: its time, then each line with its value. */
+export const momentInWords = (time, lines) => [time, ...lines.slice(0, SAID_MAX).map(({ name, text }) => `${name} ${text}`)].join('; ');
+
+const charts = (scope) => [...scope.document.querySelectorAll('.chart .js-plotly-plot')].filter((one) => one._fullLayout?.xaxis);
+const leads = (graph) => graph.matches(':hover') || graph.closest('.plot')?.contains(graph.ownerDocument.activeElement);
+const timeOn = (graph, x) => graph._fullLayout.xaxis.d2c(x);
+
+/** Lets a graph lead the others of its page when it is pointed at. */
+export function keepInStep(graph, scope = window) {
+  let frame = null;
+  graph.on('plotly_hover', ({ points }) => {
+    if (points.length === 0 || frame !== null || !leads(graph)) return;
+    frame = scope.requestAnimationFrame(() => {
+      frame = null;
+      follow(scope, graph, timeOn(graph, points[0].x));
+    });
+  });
+  graph.on('plotly_unhover', () => { if (leads(graph) || !charts(scope).some(leads)) follow(scope, graph, null); });
+}
+
+/** Shows all but the leader the same moment, where it is on their axis; null is no moment. */
+function follow(scope, leader, at) {
+  for (const graph of charts(scope)) {
+    if (graph === leader) continue;
+    const { xaxis } = graph._fullLayout, [from, until] = xaxis.range.map((end) => xaxis.r2c(end));
+    if (at !== null && at >= from && at <= until) scope.Plotly.Fx.hover(graph, { xval: at });
+    else scope.Plotly.Fx.unhover(graph);
+  }
+}
+
+/** Listens for keys in the plots of the page. */
+export function watchPlots(scope) {
+  const at = new WeakMap(); // plot → the time that its keys have reached
+  scope.document.addEventListener('keydown', (event) => {
+    const plot = event.target.matches?.('.plot') ? event.target : null, graph = plot?.querySelector('.js-plotly-plot');
+    if (!graph?._fullLayout || event.ctrlKey || event.altKey || event.metaKey) return;
+    const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (direction) step(scope, plot, graph, at, direction);
+    else if (!isolate(scope, graph, event.key)) return;
+    event.preventDefault();
+  });
+  scope.document.addEventListener('focusout', ({ target }) => {
+    const graph = target.matches?.('.plot') ? target.querySelector('.js-plotly-plot') : null;
+    if (!at.delete(target) || !graph?._fullLayout) return;
+    scope.Plotly.Fx.unhover(graph);
+    follow(scope, graph, null);
+  });
+}
+
+function step(scope, plot, graph, reached, direction) {
+  const lines = linesOf(graph).filter(({ full }) => full.visible === true), longest = lines.reduce((a, b) => (b.trace.x.length > a.trace.x.length ? b : a), lines[0]);
+  if (longest === undefined || longest.trace.x.length === 0) return;
+  const times = longest.trace.x.map((x) => timeOn(graph, x)), time = times[nextPlace(times, reached.get(plot) ?? null, direction)];
+  reached.set(plot, time);
+  scope.Plotly.Fx.hover(graph, { xval: time });
+  follow(scope, graph, time);
+  say(plot, momentInWords(new Date(time).toISOString().slice(11, 19), lines.flatMap(({ trace }) => {
+    const place = trace.x.findIndex((x) => timeOn(graph, x) === time), value = trace.y[place];
+    return value == null ? [] : [{ name: trace.name, text: `${Math.round(value * 100) / 100}${trace.text?.[place] ?? ''}` }];
+  })));
+}
+
+/** The lines that stand in the legend, or would if there were more than one. */
+function linesOf(graph) {
+  return graph.data.map((trace, index) => ({ trace, index, full: graph._fullData[index] })).filter(({ trace, full }) => full && trace.showlegend !== false);
+}
+
+function isolate(scope, graph, key) {
+  const lines = linesOf(graph), seen = isolated(key, lines.length);
+  if (seen === null) return false;
+  scope.Plotly.restyle(graph, { visible: seen }, lines.map(({ index }) => index));
+  return true;
+}
+
+/** Tells a screen reader; the words are there for nobody else. */
+function say(plot, words) {
+  const found = plot.querySelector('.plot-said') ?? Object.assign(plot.ownerDocument.createElement('p'), { className: 'plot-said visually-hidden', role: 'status' });
+  if (!found.isConnected) plot.append(found);
+  found.textContent = words;
+}

@@ -1,0 +1,42 @@
+/* Reading: asks the archive for the course of a series, a part at a time, the newest first, so that a chart fills while it
+   waits, and one can stop it. */
+
+const BUSY_TRIES = 10, POINTS_MIN = 50;
+
+/** The archive said no, in words for who reads the page. */
+export class Refused extends Error {}
+
+/** Reads from `until` back to `since`; `onPart(part, share)` gets each part and how much of the whole is read then.
+    `ask(path, signal)` answers as `fetch`; `later(ms, signal)` waits. Rejects with Refused, or AbortError. */
+export async function readCourse({ ask, later, channel, since, until, points, onPart, signal }) {
+  for (let end = until, tries = 0; end > since;) {
+    const most = Math.max(POINTS_MIN, Math.round((points * (end - since)) / (until - since)));
+    const path = `/api/channels/${encodeURIComponent(channel)}/history?since=${since}&until=${end}&points=${most}`;
+    const answer = await ask(path, signal);
+    signal.throwIfAborted();
+    if (answer.status === 503 && (tries += 1) < BUSY_TRIES) {
+      await later(1000 * Number(answer.headers.get('Retry-After') ?? 1), signal);
+      signal.throwIfAborted();
+      continue;
+    }
+    const part = await answer.json().catch(() => ({}));
+    signal.throwIfAborted();
+    if (!answer.ok) throw new Refused(REASONS[part.error] ?? part.detail ?? `the server answered ${answer.status}`);
+    tries = 0;
+    end = part.since;
+    onPart(part, (until - end) / (until - since));
+  }
+}
+
+const REASONS = { database_down: 'the archive is away', busy: 'the archive is busy', not_signed_in: 'you are signed out', internal_server_error: 'the server failed' };
+
+/** Lets one after the other have its turn, so that a page of many charts asks for one thing at a time. */
+export class Turns {
+  #last = Promise.resolve();
+
+  take(act) {
+    const turn = this.#last.then(act);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}

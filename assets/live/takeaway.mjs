@@ -1,0 +1,231 @@
+/* Take away: the menu of a component: files of what it shows or of an interval, a picture, a link to this very view.
+   It is no part of Dash's page, which asks every component at every change; what is in it is drawn when it is opened. A long file says how far it is, and can be stopped. */
+
+import { moment, number } from './format.mjs';
+import { Pieces, shareOf } from './pieces.mjs';
+import { picture } from './picture.mjs';
+import { shownRows } from './shown.mjs';
+import { viewOf } from './view.mjs';
+
+const HOUR_MS = 3_600_000;
+const FORMATS = [['csv', 'CSV'], ['parquet', 'Parquet']];
+
+/** A time as a field for local date and time holds it, in the viewer's zone. */
+export function localField(at) {
+  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+/** What stands below a picture: channel, position, age, time, source. */
+export function stampLines({ name, position, createdAt }, source, at) {
+  const where = position ? `position ${position.epoch}:${position.seq}` : 'no position';
+  const age = createdAt === null ? 'no event yet' : `newest event ${number(Math.max(0, at - createdAt) / 1000, 1)} s old`;
+  return [`${name} · ${where} · ${age} · taken ${new Date(at).toISOString()}`, source];
+}
+
+/** The file's name as the server gave it. */
+export function nameOf(disposition, fallback) {
+  return /filename="([^"]+)"/.exec(disposition ?? '')?.[1] ?? fallback;
+}
+
+/** In words what went wrong, as the server told it. */
+async function refusalOf(answer) {
+  const told = await answer.json().catch(() => ({}));
+  return new Error(told.detail ?? `the server answered ${answer.status}`);
+}
+
+export class TakeAway {
+  /** `specOf(element)` is what the component shows now; `shownBy(element)` the channels as it
+      shows them; `gridOf(element)` a table's grid or null; `now()` the server's time; `palette()`; `scope` the window;
+      `matches(element)` which log entries it shows; `columns(api)` a table's choice of columns, or null. */
+  constructor({ scope, shownBy, specOf, gridOf, columns, now, palette, matches }) {
+    Object.assign(this, { scope, shownBy, specOf, gridOf, columns, now, palette, matches });
+  }
+
+  /** Listens for menus that are opened, wherever on the page they are. */
+  watch() {
+    const { document } = this.scope;
+    const open = () => [...document.querySelectorAll('details.menu[open]')];
+    document.addEventListener('toggle', ({ target }) => {
+      if (target.matches?.('details.menu[open]')) this.#draw(target);
+    }, true); // it does not bubble, but it is captured
+    document.addEventListener('click', ({ target }) => {
+      for (const menu of open()) if (!menu.contains(target)) menu.open = false;
+    });
+    document.addEventListener('keydown', ({ key }) => {
+      if (key !== 'Escape') return;
+      for (const menu of open()) {
+        menu.open = false;
+        menu.querySelector('summary').focus();
+      }
+    });
+    return this;
+  }
+
+  /** Puts a menu, still empty, into a component's head; one that has one is left alone. */
+  attach(element) {
+    const head = element.querySelector('.block-head');
+    if (head === null || head.querySelector('.menu')) return;
+    const menu = this.#make('details', 'menu'), summary = this.#make('summary', ''), title = head.querySelector('.block-title').textContent;
+    Object.assign(summary, { textContent: '⋮', title: 'Menu: files, picture, link' });
+    summary.setAttribute('aria-label', `Menu: ${title}`);
+    menu.append(summary, this.#make('div', 'popover menu-body'));
+    head.append(menu);
+  }
+
+  #draw(menu) {
+    const body = menu.querySelector('.menu-body'), element = menu.closest('[data-live]'), told = JSON.parse(element.dataset.menu ?? '{}');
+    if (body.firstChild) return;
+    const isChart = element.classList.contains('chart');
+    const shown = this.#group('What is shown', FORMATS.map(([form, label]) => [label, () => this.#saveShown(element, form)]));
+    if (isChart) shown.append(this.#button('PNG', () => this.#savePicture(element, told)));
+    const columns = this.columns(this.gridOf(element));
+    body.append(...(columns ? [columns] : []), shown, ...(told.history ? [this.#interval(menu, element)] : []));
+    body.append(this.#group('Link', [['Copy link to this view', () => this.#copyLink(menu)]]), this.#make('div', 'menu-progress'));
+    const status = this.#make('p', 'menu-status');
+    status.setAttribute('role', 'status');
+    body.append(status);
+  }
+
+  #interval(menu, element) {
+    const now = this.now(), group = this.#group('An interval', []);
+    const fields = [['From', now - HOUR_MS], ['Until', now]].map(([label, at]) => {
+      const field = this.#make('label', 'menu-field'), input = this.scope.document.createElement('input');
+      Object.assign(input, { type: 'datetime-local', step: 1, value: localField(at) });
+      field.append(label, input);
+      group.append(field);
+      return input;
+    });
+    for (const [form, label] of FORMATS) {
+      group.append(this.#button(label, () => {
+        const [since, until] = fields.map(({ value }) => new Date(value).getTime());
+        return this.#savePast(menu, element, form, { since, until });
+      }));
+    }
+    return group;
+  }
+
+  #group(title, buttons) {
+    const group = this.#make('fieldset', 'menu-group'), legend = this.#make('legend', '');
+    legend.textContent = title;
+    group.append(legend, ...buttons.map(([label, act]) => this.#button(label, act)));
+    return group;
+  }
+
+  #button(label, act) {
+    const button = this.#make('button', 'menu-button');
+    Object.assign(button, { type: 'button', textContent: label });
+    button.addEventListener('click', async () => {
+      const menu = button.closest('details.menu');
+      this.#say(menu, '');
+      try {
+        this.#say(menu, (await act()) ?? '');
+      } catch (error) {
+        this.#say(menu, error.name === 'AbortError' ? 'Cancelled, nothing was saved' : `Not saved: ${error.message}`);
+      }
+    });
+    return button;
+  }
+
+  #make(tag, className) { return Object.assign(this.scope.document.createElement(tag), { className }); }
+
+  #say(menu, text) {
+    const status = menu.querySelector('.menu-status');
+    if (status) status.textContent = text;
+  }
+
+  async #saveShown(element, form) {
+    const spec = this.specOf(element), channel = this.shownBy(element).get(spec.channel);
+    const graph = element.querySelector('.js-plotly-plot');
+    const parts = { graph, api: this.gridOf(element), view: viewOf(element) ?? null, matches: this.matches(element) };
+    const { columns, rows } = shownRows(spec, channel?.state, parts);
+    const body = JSON.stringify({ format: form, columns, rows, position: channel?.position ?? null, created_at: channel?.createdAt ?? null });
+    const headers = { 'Content-Type': 'application/json' };
+    const answer = await fetch(this.#address(spec), { method: 'POST', headers, body });
+    if (!answer.ok) throw await refusalOf(answer);
+    this.#save(await answer.blob(), nameOf(answer.headers.get('Content-Disposition'), `${spec.channel}.${form}`));
+    return `${number(rows.length)} ${rows.length === 1 ? 'row' : 'rows'} saved`;
+  }
+
+  async #savePast(menu, element, form, interval) {
+    if (!(interval.since < interval.until)) throw new Error('the interval ends before it begins');
+    const abort = new AbortController(), progress = this.#progress(menu, abort);
+    try {
+      const query = new URLSearchParams({ ...interval, format: form, progress: 1 }), spec = this.specOf(element);
+      const answer = await fetch(`${this.#address(spec)}?${query}`, { signal: abort.signal });
+      if (!answer.ok) throw await refusalOf(answer);
+      const pieces = await this.#read(answer, (told) => progress.show(shareOf(told, interval), told));
+      const type = answer.headers.get('Content-Type');
+      this.#save(new Blob(pieces.parts, { type }), nameOf(answer.headers.get('Content-Disposition'), `${spec.channel}.${form}`));
+      const gaps = Number(answer.headers.get('Headwater-Gaps') ?? 0);
+      const missing = gaps ? `; ${gaps} known ${gaps === 1 ? 'gap' : 'gaps'} in it` : '';
+      return `${number(pieces.told.rows)} rows saved${missing}`;
+    } finally {
+      progress.end();
+    }
+  }
+
+  async #read(answer, onTold) {
+    const pieces = new Pieces(), reader = answer.body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      pieces.push(value);
+      if (pieces.told?.error) throw new Error(pieces.told.error);
+      if (pieces.told) onTold(pieces.told);
+    }
+    if (!pieces.isWhole) throw new Error('the connection ended before the file was whole');
+    return pieces;
+  }
+
+  #progress(menu, abort) {
+    const place = menu.querySelector('.menu-progress'), bar = this.#make('progress', ''), text = this.#make('span', '');
+    const cancel = this.#make('button', 'menu-button');
+    Object.assign(bar, { max: 1, value: 0 });
+    bar.setAttribute('aria-label', 'Export');
+    Object.assign(cancel, { type: 'button', textContent: 'Cancel' });
+    cancel.addEventListener('click', () => abort.abort());
+    place.replaceChildren(bar, text, cancel);
+    return {
+      show(share, told) {
+        bar.value = share;
+        text.textContent = `${number(told.rows)} rows${told.until ? `, up to ${moment(told.until)}` : ''}`;
+      },
+      end: () => place.replaceChildren(),
+    };
+  }
+
+  async #savePicture(element, { source }) {
+    const { Plotly } = this.scope, graph = element.querySelector('.js-plotly-plot'), spec = this.specOf(element);
+    if (!Plotly || !graph) throw new Error('the chart is not drawn yet');
+    const at = this.now(), channel = this.shownBy(element).get(spec.channel), title = element.querySelector('.block-title').textContent;
+    const stamp = stampLines(channel ?? { name: spec.channel, position: null, createdAt: null }, source, at);
+    const font = this.scope.getComputedStyle(this.scope.document.body).fontFamily;
+    const blob = await picture(Plotly, graph, { title, stamp, font, palette: this.palette() });
+    const time = new Date(at).toISOString().replace(/[-:]|\.\d+/g, '');
+    this.#save(blob, `${spec.channel.replace(/[^\w.]/g, '-')}-at-${time}.png`);
+    return 'Picture saved';
+  }
+
+  async #copyLink(menu) {
+    const { href } = this.scope.location;
+    try {
+      await this.scope.navigator.clipboard.writeText(href);
+      return 'Link copied';
+    } catch { // without a secure context, or not allowed: to be copied by hand
+      const field = Object.assign(this.scope.document.createElement('input'), { value: href, readOnly: true, className: 'menu-link' });
+      field.setAttribute('aria-label', 'Link to this view');
+      menu.querySelector('.menu-progress').replaceChildren(field);
+      field.select();
+      return 'Copy the link from the field';
+    }
+  }
+
+  #address({ channel }) { return `/api/channels/${encodeURIComponent(channel)}/export`; }
+
+  #save(blob, name) {
+    const { document, URL: urls } = this.scope, href = urls.createObjectURL(blob);
+    const link = Object.assign(document.createElement('a'), { href, download: name });
+    link.click(); // not on the page: there its click would close the menu
+    setTimeout(() => urls.revokeObjectURL(href), 60_000);
+  }
+}

@@ -1,0 +1,1 @@
+"""Rig: what the benches of the live path stand on: cores, a real system, load clients in C, peers in Node."""

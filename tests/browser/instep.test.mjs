@@ -1,0 +1,28 @@
+/* In step: by which key a reader gets to which point and line. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { isolated, momentInWords, nextPlace } from '../../assets/live/instep.mjs';
+
+test('the first arrow goes to the newest point, the next ones from there, and not over the ends', () => {
+  const times = [10, 20, 30];
+  assert.equal(nextPlace(times, null, -1), 2);
+  assert.deepEqual([nextPlace(times, 30, -1), nextPlace(times, 10, -1), nextPlace(times, 30, 1), nextPlace(times, 10, 1)], [1, 0, 2, 1]);
+});
+
+test('a point that has left the chart is gone on from where it was', () => {
+  assert.equal(nextPlace([20, 30, 40], 25, 1), 1);
+  assert.equal(nextPlace([20, 30, 40], 25, -1), 0);
+});
+
+test('a digit isolates the line of that place in the legend, 0 and Escape show all', () => {
+  assert.deepEqual(isolated('2', 3), ['legendonly', true, 'legendonly']);
+  assert.deepEqual(isolated('0', 2), [true, true]);
+  assert.deepEqual(isolated('Escape', 2), [true, true]);
+  for (const key of ['4', 'x', 'Tab', '-1']) assert.equal(isolated(key, 3), null, key);
+});
+
+test('a moment is read out as its time and the value of each line', () => {
+  assert.equal(momentInWords('14:03:00', [{ name: 'EWR', text: '12' }, { name: 'JFK', text: '3' }]), '14:03:00; EWR 12; JFK 3');
+});
