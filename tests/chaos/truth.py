@@ -37,7 +37,7 @@ def settle(arena: Arena, within_s: float = 20.0) -> None:
     for answer in (text for text in arena.counts if text.startswith("answer that does not add up")):
         arena.record.violation("receipt", answer)
     wanted = expected(events)
-    if not _until(within_s, lambda: _count(arena) == len(events)):
+    if not _until(within_s, lambda: _stays(lambda: _count(arena), len(events))):
         arena.record.violation("count", f"{len(events)} events are in, the total counts {_count(arena)}")
     if not _until(within_s, lambda: not _stragglers(arena)):
         arena.record.violation("not converged", "; ".join(_stragglers(arena)[:4]))
@@ -184,6 +184,11 @@ def _judge_epochs(arena: Arena) -> None:
             arena.record.violation(
                 "needless epoch", f"{channel}: {len(epochs)} epochs; the broker changed {arena.identities - 1} times"
             )
+
+
+def _stays(read: Callable[[], int], wanted: int, for_s: float = 0.5) -> bool:
+    """Whether a value is as wanted and stays so: one that counts twice passes the right one on its way."""
+    return not _until(for_s, lambda: read() != wanted)
 
 
 def _until(within_s: float, condition: Callable[[], bool]) -> bool:
