@@ -33,7 +33,7 @@ from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec
 from services.freshness import WORKER_LIMIT_MS, Progress, judge
 from services.gateway.gateway import Gateway, OnReport
 from services.ingestion import RECORDS_MAX, Ingestion
-from services.positions import Clock
+from services.positions import Clock, Position
 from services.telemetry import GONE_AFTER_MS, Measurement
 
 API_PREFIX = "/api/"
@@ -181,7 +181,15 @@ class Api:
         ref = self.declarations.resolve(name)
         if ref is None or not can(principal, "history", ref.name):
             return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
-        return answer_recorded(self.database, self.readings, ref, request.args, self.clock())
+        return answer_recorded(self.database, self.readings, ref, request.args, self.clock(), self._head(ref))
+
+    def _head(self, ref: ChannelRef) -> Position | None:
+        """Where a channel stands; None where the broker cannot tell, which is no reason to refuse the past."""
+        try:
+            head = self.broker.read_heads([ref]).get(ref)
+        except BrokerDown:
+            return None
+        return None if head is None else head.position
 
     def export(self, name: str) -> Response:
         """A file to take away: of what a viewer shows (POST), of an interval, or of what is now."""

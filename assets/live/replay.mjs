@@ -9,6 +9,7 @@ export const HELD_MAX = 4_000; // frames that a channel has ahead of it before t
 const SHOWN_MAX = 500; // frames that were shown are let go by so many
 const SEARCH_MAX_MS = 6 * 3_600_000; // a step looks for the next commit in ever longer chunks, up to this
 const RECOMPUTED = 'recomputed';
+const REST_MS = 1_000; // between two questions for what the archive did not hold yet
 
 export class Player {
   at; // the time that is shown, ms since the epoch
@@ -130,6 +131,7 @@ export class Player {
         return;
       }
       if (turn !== this.#turn) return;
+      if (this.#reach() === reach) return this.#failed(new Error('the archive has not come further yet'));
       this.onChange();
     }
   }
@@ -160,7 +162,7 @@ export class Player {
 
   #prefetch() {
     for (const [name, lane] of this.#lanes) {
-      if (lane.pending || lane.until > this.end || lane.frames.length - lane.next > HELD_MAX) continue;
+      if (lane.pending || lane.until > this.end || this.now() < lane.restsUntil || lane.frames.length - lane.next > HELD_MAX) continue;
       if (lane.until - this.at > AHEAD_S * 1_000 * this.speed) continue;
       const span = Math.max(CHUNK_MIN_MS, CHUNK_S * 1_000 * this.speed), turn = this.#turn;
       lane.pending = true;
@@ -175,13 +177,14 @@ export class Player {
     const more = await this.#fetch(name, lane.until, lane.how === RECOMPUTED ? null : lane.after, span, signal);
     lane.frames.push(...more.frames.filter((frame) => !isKnown(frame, lane.after)));
     lane.gaps = [...lane.gaps.filter(({ until }) => until > this.at), ...more.gaps];
-    Object.assign(lane, { until: more.until, how: more.how, after: more.after ?? lane.after });
+    const restsUntil = more.until > lane.until ? 0 : this.now() + REST_MS;
+    Object.assign(lane, { until: more.until, how: more.how, after: more.after ?? lane.after, restsUntil });
   }
 
   async #fetch(name, since, after, span, signal) {
     const answer = await this.ask(name, { since, until: Math.min(since + span, this.end + 1), after }, signal);
     const { frames, gaps, how, complete_until: until } = answer, last = frames[frames.length - 1];
-    return { frames, gaps, how, until, next: 0, pending: false, after: last ? { epoch: last.epoch, seq: last.seq } : after };
+    return { frames, gaps, how, until, next: 0, pending: false, restsUntil: 0, after: last ? { epoch: last.epoch, seq: last.seq } : after };
   }
 
   #signal() { return (this.#abort ??= new AbortController()).signal; }
@@ -222,7 +225,7 @@ export function replayAsked(search, now) {
   const asked = new URLSearchParams(search), at = momentOf(asked.get('replay'));
   if (at === null) return null;
   const speed = Number(asked.get('speed')), until = momentOf(asked.get('until'));
-  const from = Math.min(at, now - 1_000);
+  const from = at < now ? at : now - 1_000;
   return { from, until: Math.min(until !== null && until > from ? until : from + 3_600_000, now), speed: SPEEDS.includes(speed) ? speed : 1 };
 }
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from services.archive.reading import Row as Gap
 from services.archive.reading import gaps_past
-from services.database.tables import archive_deltas, archive_keyframes
+from services.database.tables import archive_channels, archive_deltas, archive_keyframes
 from services.declare import ChannelRef, Keep, Kind
 from services.positions import Position
 from services.state import Data, State, state_of
@@ -66,12 +66,14 @@ class _Shown:
 
 def read_recorded(
     connection: Connection, ref: ChannelRef, since: int, until: int, after: Position | None = None, *,
-    frames_max: int = FRAMES_MAX, bytes_max: int = BYTES_MAX,
+    head: Position | None = None, frames_max: int = FRAMES_MAX, bytes_max: int = BYTES_MAX,
 ) -> Recording:  # fmt: skip
     """The frames from `since` up to, but without, `until`.
 
-    `after`: the state at that position is known already, and left out where the frames follow it.
+    `after`: the state at that position is known already, and left out where the frames follow it. `head`: where the
+    channel stands; what is not archived of that yet is not answered for.
     """
+    until = max(since, min(until, _archived_until(connection, ref, head) or until))
     rows, reached = _bounded(connection, ref, since, until, frames_max, bytes_max)
     gaps = gaps_past(connection, ref.channel.feed.name, since, reached, ref.name)
     if after is not None and _follows(after, rows):
@@ -93,6 +95,16 @@ def recorded_from(connection: Connection, ref: ChannelRef) -> int | None:
     first = select(func.min(deltas.at)).where(deltas.channel == ref.name)
     whole = select(func.min(frames.at)).where(frames.channel == ref.name)
     return min(filter(None, (connection.execute(first).scalar(), connection.execute(whole).scalar())), default=None)
+
+
+def _archived_until(connection: Connection, ref: ChannelRef, head: Position | None) -> int | None:
+    """Up to, but without, when all is archived that was committed; None where that is all there is."""
+    table = archive_channels.c
+    stands = select(table.epoch, table.seq, table.at).where(table.channel == ref.name)
+    kept = connection.execute(stands).one_or_none()
+    if head is None or kept is None or head.seq == 0 or head.seq == kept.seq:
+        return None
+    return None if kept.epoch == head.epoch and kept.seq > head.seq else kept.at + 1
 
 
 def _bounded(

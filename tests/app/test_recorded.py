@@ -35,6 +35,13 @@ def test_a_part_that_follows_a_known_position_comes_without_the_state(filled: Fl
     assert filled.get(f"{route(channel)}?since={at}&after={after}").get_json()["frames"] == []
 
 
+def test_an_interval_without_length_is_the_state_alone(filled: FlaskClient) -> None:
+    at = filled.get(f"/api/channels/{signals_channel()}/snapshot").get_json()["times"]["processed"] + 1
+    body: dict[str, Any] = filled.get(f"{route(signals_channel())}?since={at}&until={at}").get_json()
+    assert [(frame["op"], len(frame["data"]["rows"])) for frame in body["frames"]] == [("snapshot", 3)]
+    assert body["since"] == body["until"] == body["complete_until"]
+
+
 def test_before_anything_was_kept_there_is_nothing_to_replay(filled: FlaskClient) -> None:
     body: dict[str, Any] = filled.get(f"{route(signals_channel())}?since=2020-01-01T00:00:00Z").get_json()
     assert [(frame["op"], frame["seq"]) for frame in body["frames"]] == [("snapshot", 0)]
@@ -46,8 +53,8 @@ def test_before_anything_was_kept_there_is_nothing_to_replay(filled: FlaskClient
     [
         ("", "since: missing; give the time at which the replay begins"),
         ("since=yesterday", "since: 'yesterday': give milliseconds since 1970 in UTC"),
-        ("since=2000&until=1000", "since: 2000 is not before until: 1000"),
-        ("since=9999999999999", "or in the future"),
+        ("since=2000&until=1000", "since: 2000 is after until: 1000"),
+        ("since=9999999999999", "since: 9999999999999 is in the future"),
         ("since=1000&after=x", "after: 'x': give <epoch>:<seq>"),
     ],
 )

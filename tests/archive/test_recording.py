@@ -339,3 +339,17 @@ def test_events_that_led_to_the_first_delta_are_no_reason_to_recompute(watched: 
         assert not can_recompute(connection, ChannelRef(shop.Rows), first + 50)
         assert can_recompute(connection, ChannelRef(shop.Rows), first + HOUR_MS)
         assert can_recompute(connection, ChannelRef(Fleeting), None)
+
+
+def test_what_was_committed_and_is_not_archived_yet_is_not_answered_for(watched: Watched) -> None:
+    watched.sell()
+    kept = watched.system.now_ms
+    watched.sell(archived=False)
+    ref = watched.system.declarations.resolve("sales.rows")
+    assert ref is not None
+    until = watched.system.now_ms + 1_000
+    late = recorded(watched.database, ref, HOUR, until, head=watched.shown[-1].position)
+    assert (late.complete_until, replayed(late.frames)[-1][0].seq) == (kept + 1, 1)
+    watched.archive()
+    whole = recorded(watched.database, ref, HOUR, until, head=watched.shown[-1].position)
+    assert (whole.complete_until, replayed(whole.frames)[-1][0].seq) == (until, 2)

@@ -9,8 +9,8 @@ import { Store } from '../../assets/live/store.mjs';
 const BEGIN = 1_000_000;
 
 /** An archive of one counting row a channel, by commit times, answering `most` frames at once; and a player over it. */
-function world({ commits = { a: [], b: [] }, from = BEGIN, end = BEGIN + 600_000, most = 100, epochs = () => 'e' } = {}) {
-  const made = { now: 0, asked: [], shown: [], failing: false, held: [], store: new Store() };
+function world({ commits = { a: [], b: [] }, from = BEGIN, end = BEGIN + 600_000, most = 100, archived = Infinity, epochs = () => 'e' } = {}) {
+  const made = { archived, now: 0, asked: [], shown: [], failing: false, held: [], store: new Store() };
   const state = (name, i) => ({ rows: { n: { value: i === 0 ? null : commits[name][i - 1] } } });
   const ask = async (channel, { since, until, after }, signal) => {
     made.asked.push({ channel, since, until, after, signal });
@@ -20,14 +20,14 @@ function world({ commits = { a: [], b: [] }, from = BEGIN, end = BEGIN + 600_000
     });
     if (made.failing) throw new Error('503');
     const times = commits[channel], first = times.filter((at) => at < since).length;
-    const due = times.slice(first).filter((at) => at < until), kept = due.slice(0, most);
+    const reached = Math.max(since, Math.min(until, made.archived)), due = times.slice(first).filter((at) => at < reached), kept = due.slice(0, most);
     const follows = after && after.seq === first && after.epoch === epochs(first);
     const snapshot = { op: 'snapshot', channel, kind: 'latest', epoch: epochs(first), seq: first, keep: {}, data: state(channel, first), times: { processed: times[first - 1] ?? 0 } };
     const deltas = kept.map((at, i) => ({
       op: 'delta', channel, epoch: epochs(first + i + 1), after: first + i, seq: first + i + 1, data: { set: { n: { value: at } } }, times: { processed: at },
     }));
     const frames = deltas.map((one, i) => (one.epoch === epochs(first + i) ? one : { ...snapshot, epoch: one.epoch, seq: one.seq, data: state(channel, one.seq), times: one.times }));
-    return { how: 'recorded', gaps: made.gaps ?? [], frames: follows ? frames : [snapshot, ...frames], complete_until: kept.length < due.length ? due[kept.length] : until };
+    return { how: 'recorded', gaps: made.gaps ?? [], frames: follows ? frames : [snapshot, ...frames], complete_until: kept.length < due.length ? due[kept.length] : reached };
   };
   made.store.want(Object.keys(commits), 0);
   made.player = new Player({
@@ -202,6 +202,25 @@ test('a gap is told while it is shown', async () => {
   assert.equal(made.player.gapOf('a'), null);
 });
 
+test('what the archive does not hold yet is waited for, and asked for once a second', async () => {
+  const made = world({ commits: { a: every(1_000, 20), b: [] }, end: BEGIN + 10_000, archived: BEGIN + 2_001 }), { player } = made;
+  await made.open();
+  player.play();
+  await made.pass(6_000);
+  assert.deepEqual([made.value(), player.isWaiting, player.isOver], [BEGIN + 2_000, true, false]);
+  assert.ok(made.asked.length <= 2 * 8, `${made.asked.length} questions`);
+  made.archived = Infinity;
+  await made.pass(12_000);
+  assert.deepEqual([made.value(), player.isOver], [BEGIN + 10_000, true]);
+});
+
+test('a step beyond what is archived says so', async () => {
+  const made = world({ commits: { a: every(1_000, 20), b: [] }, end: BEGIN + 10_000, archived: BEGIN + 1 }), { player } = made;
+  await made.open();
+  await player.stepForward();
+  assert.deepEqual([player.at, player.trouble], [BEGIN, 'the archive has not come further yet']);
+});
+
 test('the end stops it', async () => {
   const { open, player, pass } = world({ commits: { a: every(1_000, 20), b: [] }, end: BEGIN + 5_000 });
   await open();
@@ -214,6 +233,7 @@ test('an address asks for a replay by a time in either form', () => {
   const now = Date.parse('2026-03-01T12:00:00Z'), at = now - 7_200_000;
   assert.deepEqual(replayAsked('?replay=2026-03-01T10:00:00Z', now), { from: at, until: at + 3_600_000, speed: 1 });
   assert.deepEqual(replayAsked(`?replay=${at}&until=${at + 1}&speed=10`, now), { from: at, until: at + 1, speed: 10 });
+  assert.equal(replayAsked(`?replay=${now - 1}`, now).from, now - 1);
   assert.deepEqual(replayAsked(`?replay=${now + 99}&speed=7`, now), { from: now - 1_000, until: now, speed: 1 });
   assert.equal(replayAsked('?replay=soon', now), null);
   assert.equal(replayAsked('', now), null);
