@@ -1,4 +1,4 @@
-"""A past interval plays through the same page: every position shows what was shown then, and nobody takes it for live."""
+"""A past interval plays through the same page: each position shows what was shown then, and is marked as not live."""
 
 from __future__ import annotations
 
