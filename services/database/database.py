@@ -21,6 +21,8 @@ CONNECTIONS_MAX = 5
 CONNECT_TIMEOUT_S = 3
 LOCK_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_S = 60
+CACHE_KB = 1_000
+"""Of a SQLite connection's own pages: the file's are in the system's cache as well."""
 _WRITES = "headwater_writes"
 _MISSING_TABLE = ("no such table", "no such column", "UndefinedTable", "UndefinedColumn")
 
@@ -99,7 +101,8 @@ def driver_url(url: str) -> str:
 
 
 def _sqlite_options() -> dict[str, Any]:
-    return {"connect_args": {"timeout": LOCK_TIMEOUT_S}}
+    # The connection used last is used next: each keeps pages in memory of its own, and one that is idle keeps none.
+    return {"connect_args": {"timeout": LOCK_TIMEOUT_S}, "pool_use_lifo": True}
 
 
 def _postgresql_options() -> dict[str, Any]:
@@ -118,7 +121,7 @@ def _postgresql_options() -> dict[str, Any]:
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own: `_begin_sqlite` does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{CACHE_KB}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
