@@ -36,6 +36,8 @@ SIZES = (500, 1_000, 3_000)
 FRAMES_PER_S, DEFLATED_PER_S, DEFLATED_VIEWERS = 60_000, 5_000, 500
 VOLLEYS = re.compile(r"^headwater_volleys\{.*\} 1$", re.MULTILINE)
 WINDOW_S = 3.0
+WHOLE, TRIES = 0.98, 4
+"""The share of the frames due that a window is counted with, and how often one is run for that."""
 SETTLE_S = 0.3
 
 
@@ -50,11 +52,17 @@ class Contender:
     rate: float
 
     def frames_per_cpu_s(self, size: int) -> float:
-        """One window of ticks: how many frames arrived for each second of the server's CPU time."""
-        before, expected = self.server.cpu_s(), int(self.rate * WINDOW_S) * size
-        self.tick(self.rate, WINDOW_S)
-        frames, after = self._until_quiet()
-        if frames < 0.98 * expected:  # the rest came merged: it was too much for this core
+        """One window of ticks: how many frames arrived for each second of the server's CPU time.
+
+        A window in which frames came merged is another load than the one that is compared: it is run again.
+        """
+        expected = int(self.rate * WINDOW_S) * size
+        for _ in range(TRIES):
+            before = self.server.cpu_s()
+            self.tick(self.rate, WINDOW_S)
+            frames, after = self._until_quiet()
+            if frames >= WHOLE * expected or self.name == BUSY:
+                break
             print(f"  {self.name}: {frames:,} frames where {expected:,} were due", flush=True)
         return frames / (after - before)
 
