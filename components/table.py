@@ -55,6 +55,7 @@ _GRID_OPTIONS: dict[str, Any] = {
     "ensureDomOrder": True,
     "rowSelection": {"mode": "multiRow", "checkboxes": False, "headerCheckbox": False, "enableClickSelection": True},
     "localeText": {"noRowsToShow": "No rows yet"},
+    "loading": False,  # rows come by transactions alone: see the grid below
     "suppressDragLeaveHidesColumns": True,
     "tooltipShowDelay": 600,
 }
@@ -75,8 +76,9 @@ class Table(Block):
 
     def draw(self, uid: str) -> Component:
         channel = self.ref.name
+        # No `rowData`: with it each transaction would hand all rows back to Dash, which renders the page for that.
         grid = dash_ag_grid.AgGrid(
-            id=live_id(LiveType.TABLE, uid, channel), rowData=[], getRowId="params.data.id", className="grid",
+            id=live_id(LiveType.TABLE, uid, channel), getRowId="params.data.id", className="grid",
             columnDefs=[self._column_def(column) for column in self.columns], dashGridOptions=_GRID_OPTIONS,
             defaultColDef={"sortable": True, "resizable": True, "enableCellChangeFlash": True,
                            "wrapHeaderText": True, "autoHeaderHeight": True},
