@@ -2,6 +2,7 @@
    drawing costs 20 ms of the thread, this one of them. What does not fit on those axes asks for a drawing. */
 
 export const ROOM = 0.02, ROOM_MIN_MS = 3_000; // to the right of the newest point, so that not each new one asks for a drawing
+const ALONE_MS = 10_000; // to both sides of a moment that has no other: its axis would show parts of a second
 const RIM_PX = 0.5;
 
 /** A trace that shows nothing, and keeps room to the right of the newest point on an axis that finds its own range; from
@@ -9,10 +10,12 @@ const RIM_PX = 0.5;
 export function room(traces, since = null) {
   const times = traces.flatMap(({ x }) => (x.length ? [x[0], x[x.length - 1]] : []));
   const from = Math.min(...times), until = Math.max(...times);
+  if (from === until) return unseen([from - ALONE_MS, until + ALONE_MS]);
   const width = Math.min(Math.max(ROOM * (until - from), ROOM_MIN_MS), 0.2 * (until - from));
-  const x = times.length ? [...(since === null ? [] : [since]), until + width] : [];
-  return { type: 'scatter', mode: 'lines', x, y: x.map(() => null), hoverinfo: 'skip', showlegend: false };
+  return unseen(times.length ? [...(since === null ? [] : [since]), until + width] : []);
 }
+
+const unseen = (x) => ({ type: 'scatter', mode: 'lines', x, y: x.map(() => null), hoverinfo: 'skip', showlegend: false });
 
 /** The path of a line, null where a point that has to be seen is outside; `axes` {x, y}: Plotly's own. */
 export function pathOf({ x, y }, axes) {

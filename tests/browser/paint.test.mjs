@@ -247,6 +247,7 @@ test('a drawing keeps room for the points to come', () => {
   const { x, y } = room([{ x: [0, 600_000] }, { x: [0, 500_000] }, { x: [] }]);
   assert.deepEqual([x, y], [[612_000], [null]]);
   assert.deepEqual(room([{ x: [0, 10_000] }]).x, [12_000], 'not more than a fifth of a short line');
+  assert.deepEqual(room([{ x: [50_000] }]).x, [40_000, 60_000], 'a moment alone has some time around it');
   assert.deepEqual(room([{ x: [] }]).x, []);
 });
 
