@@ -1,7 +1,12 @@
 /* Nodes: writes into the page only where something differs, as each write costs a layout. */
 
+const TEXT = 3; // Node.TEXT_NODE
+
 export function setText(node, text) {
-  if (node && node.textContent !== text) node.textContent = text;
+  if (!node || node.textContent === text) return;
+  const only = node.childNodes.length === 1 ? node.firstChild : null;
+  if (only?.nodeType === TEXT) only.data = text; // keeps the node, and what the browser has laid out around it
+  else node.textContent = text;
 }
 
 export function setData(node, name, text) {
