@@ -7,13 +7,14 @@ enforces no same-origin rule for WebSockets, RFC 6455, section 10.2).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Response, has_request_context, request
 
 from app.answers import refusal
 from app.settings import Settings, is_loopback
-from services.accounts import OPEN, Principal
+from services.accounts import OPEN, Action, Principal, can
 from services.gateway.handover import settle_deflate
 
 LIVE_PATH = "/live"
@@ -44,6 +45,10 @@ class Doors:
         """Who asks, or None where nobody is signed in. Open mode knows everybody as the same one."""
         return OPEN
 
+    def may(self) -> Callable[[Action, str], bool]:
+        """What whoever asks may do, as `may()("view", "flights.board")`; outside of a request that is nothing."""
+        principal = self.principal() if has_request_context() else None
+        return lambda action, name: principal is not None and can(principal, action, name)
 
     def refuse(self) -> Response | None:
         """The refusal of the request at hand, or None to let it through."""

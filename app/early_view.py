@@ -19,7 +19,9 @@ _HTML = "dash_html_components"
 _TAGS = {"Link": "a", "Input": "input"}
 """What other components look like before they work; any other is an empty box of its class."""
 _NAMES = {"className": "class", "htmlFor": "for"}
-_LATER = frozenset({"children", "id", "style", "data-page", "data-facts", "figure", "config", "responsive", "value"})
+_LATER = frozenset(
+    {"children", "id", "style", "data-page", "data-facts", "data-explore", "figure", "config", "responsive", "value"}
+)
 """What is Dash's own, or would be found twice."""
 _VOID = frozenset({"input", "img", "br", "hr"})
 _PLAIN = (str, int, float, bool)

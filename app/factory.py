@@ -15,9 +15,12 @@ from flask_sock import Sock
 from app.alerting import Alerting, Lookout
 from app.api import Api
 from app.doors import LIVE_PATH, Doors
+from app.explore.page import explore_page, with_explore
+from app.explore.routes import Explore
 from app.exports.routes import Exports
 from app.incident_marks import IncidentMarks
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
+from app.past import Turns
 from app.publisher import Publisher, process_name
 from app.reading import StandingReader
 from app.settings import Settings
@@ -84,9 +87,9 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     Raises DeclarationError or SettingsError where the project or the environment is wrong.
     """
     declarations = load_declarations(project)
-    pages = load_pages(declarations, project)
+    doors, clock = Doors(settings), BrokerClock()
+    pages = with_explore(load_pages(declarations, project), explore_page(declarations, doors.may, clock))
     broker = Broker(settings.broker_url())
-    clock = BrokerClock()
     telemetry = Telemetry(process_name("web"), "web", clock)
     contract = load_contract(declarations, project)
     reports = ViewerReports(telemetry, declarations, [page.path for page in pages], clock)
@@ -94,18 +97,18 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
         broker, declarations, telemetry, clock, limits=_limits(settings), on_viewer_report=reports,
         measured=_measured(declarations, contract),
     )
-    doors = Doors(settings)
     server = Flask("headwater", static_folder=None)
     server.before_request(doors.refuse)
     dash = _dash_app(server, pages, Modules(ASSETS / "live"))
     _live_route(server, gateway, doors)
     database = Database(settings.database_address)
-    exports = Exports(gateway, database, clock)
+    exports, readings = Exports(gateway, database, clock), Turns()
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
         IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024, reports,
-        database, exports,
+        database, exports, readings,
     ).register(server)
+    Explore(declarations, doors, database, broker, readings, clock).register(server)
     known = LastKnown(StandingRegister(database), settings.data / "standing.json")
     register_status(server, lambda: known.standing, clock)
     reader = None if contract is None else StandingReader(known, database)

@@ -61,15 +61,10 @@ class Chart(Block):
         graph = dcc.Graph(figure=start, config=graph_config(), responsive=True, className="graph")
         empty = html.P("No values yet", className="empty")
         # what stands in it belongs to the browser: assets/live/lookback.mjs
-        bar = [html.Div(className="lookback", **data(lookback="1"))] if len(self._lookback()) > 1 else []
-        return panel(self, uid, self._live(), self._facts(), [*bar, self._plot([graph, empty])])
+        bar = [html.Div(className="lookback", **data(lookback="1"))] if len(self.lookback()) > 1 else []
+        return panel(self, uid, self.live(), self.facts(), [*bar, plot(self.title, [graph, empty])])
 
-    def _plot(self, parts: list[Component]) -> Component:
-        keys = "left and right arrows go from point to point, in all charts; a digit shows one line alone, 0 all"
-        return html.Div(parts, className="plot", tabIndex=0, role="group",
-                        **aria(label=f"{self.title}: plot", description=keys))
-
-    def _lookback(self) -> list[tuple[int, str]]:
+    def lookback(self) -> list[tuple[int, str]]:
         """How far back it can look: its own span, less, and as far as the history reaches."""
         named = {ms: label for ms, label in LOOKBACK_MS.items() if ms < max(self.span_ms, self._history_ms() + 1)}
         if not self._history_ms():
@@ -80,18 +75,20 @@ class Chart(Block):
         history = self.ref.channel.history
         return int(max(history.days, history.hourly_days if history.days else 0) * DAY_MS)
 
-    def _live(self) -> dict[str, Any]:
+    def live(self) -> dict[str, Any]:
+        """What the painter reads."""
         channel = self.ref.channel
         return {
             "paint": "chart", "channel": self.ref.name, "by": bool(channel.by), "names": self.names,
             "fields": [{"field": one.name, "label": one.label} for one in self.aggregates],
             "span_ms": self.span_ms, "decimals": self.decimals, "unit": self.unit,
             "scale": self.scale, "every_ms": PAINT_EVERY_MS, "thresholds": self.thresholds.levels(),
-            "gap_ms": gap_ms(channel), "kept_ms": channel.keep.span_ms, "lookback": self._lookback(),
+            "gap_ms": gap_ms(channel), "kept_ms": channel.keep.span_ms, "lookback": self.lookback(),
             "history_ms": self._history_ms(),
         }
 
-    def _facts(self) -> list[Fact]:
+    def facts(self) -> list[Fact]:
+        """What its details say of what is shown."""
         by = f", one line for each {' and '.join(self.ref.channel.by)}" if self.ref.channel.by else ""
         several = len(self.aggregates) > 1
         facts = []
@@ -104,6 +101,12 @@ class Chart(Block):
         if limits := self.thresholds.in_words(self.unit):
             facts.append(("Limits", limits))
         return facts
+
+
+def plot(title: str, parts: list[Component]) -> Component:
+    """The place of a graph, which takes the keyboard's focus."""
+    keys = "left and right arrows go from point to point, in all charts; a digit shows one line alone, 0 all"
+    return html.Div(parts, className="plot", tabIndex=0, role="group", **aria(label=f"{title}: plot", description=keys))
 
 
 def chart(

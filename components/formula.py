@@ -22,10 +22,11 @@ def formula_in_words(column: Column, channel: type[Channel], scale: float = 1.0)
     if not isinstance(column, Aggregate):
         return f"{column.label} of the newest event; at equal times the greater id is the newer{_times(scale)}"
     condition = f" where {column.where.describe()}" if column.where else ""
-    return f"{_function(column)}{condition}, {_over(channel)}{_times(scale)}"
+    return f"{function_in_words(column)}{condition}, {_over(channel)}{_times(scale)}"
 
 
-def _function(column: Aggregate) -> str:
+def function_in_words(column: Aggregate) -> str:
+    """What an aggregate computes of which field."""
     field = column.field
     if field is None:
         return "events a second" if column.function == "rate" else "number of events"

@@ -19,7 +19,7 @@ from dash.development.base_component import Component
 from components.attributes import aria, data
 from components.formula import duration
 from components.live import badge_id
-from services.declare import Channel, ChannelRef, Freshness
+from services.declare import Channel, ChannelRef, FeedSpec, Freshness
 
 Fact: TypeAlias = tuple[str, str]
 
@@ -66,10 +66,15 @@ def approximation_in_words(channel: type[Channel]) -> str | None:
 
 def source_in_words(channel: type[Channel]) -> str:
     """What the data is and where it comes from."""
-    source = channel.feed.source
+    return feed_in_words(channel.feed)
+
+
+def feed_in_words(feed: FeedSpec) -> str:
+    """The same of a feed's events."""
+    source = feed.source
     label = source.title or type(source).__name__
     said = f"recorded data, replayed: {label}" if source.recorded else label
-    return f"{said}; feed {channel.feed.name}, {'fetched by the worker' if source.pulled else 'posted by others'}"
+    return f"{said}; feed {feed.name}, {'fetched by the worker' if source.pulled else 'posted by others'}"
 
 
 def rule_in_words(rule: Freshness) -> str:

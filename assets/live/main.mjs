@@ -10,12 +10,13 @@ import { Watch, linkOf } from './freshness.mjs';
 import { Grids } from './grid.mjs';
 import { paintChart, readPalette } from './chart.mjs';
 import { Incidents } from './incidents.mjs';
+import { watchExplore } from './explore.mjs';
 import { watchPlots } from './instep.mjs';
 import { paintLog } from './log.mjs';
 import { Measuring, watchInteractions } from './measuring.mjs';
 import { Job, PaintLoop } from './paint.mjs';
 import { Pausing } from './pausing.mjs';
-import { Poll, askForChanges, sendReport } from './poll.mjs';
+import { Poll, askForChanges, prime, sendReport } from './poll.mjs';
 import { markEmpty, markLink } from './nodes.mjs';
 import { hasListeners, readEarly, setProps } from './props.mjs';
 import { publicNames } from './public.mjs';
@@ -233,6 +234,7 @@ function rescan() {
   const found = binding.rescan(document);
   for (const { element } of binding.parts()) takeAway.attach(element);
   pausing.rescanned();
+  exploring.look();
   store.renew(found);
   if (found.length > 0) paintBadges();
   if (found.length > 0) loop.mark(changesJob); // what changed before they were there reached no callback of theirs
@@ -290,6 +292,7 @@ function tick() {
   if (binding.isOutdated()) rescan();
   lookAtFreshness();
   details.tick(document);
+  exploring.look();
   if (pausing.isAny) pausing.paint();
   void incidents.tick(now());
   const seen = store.wanted().filter(({ name }) => pausing.isSeen(binding.waiting(name)));
@@ -304,18 +307,6 @@ function report() {
   measuring.settle(performance.interactionCount);
   const told = telemetry.report(!document.hidden);
   if (!connection.send(told) && connection.isPolling) void sendReport({ ...told, viewer: VIEWER });
-}
-
-/** Asks for the page's first values over HTTP while Dash still draws it; the socket then goes on from there. */
-async function prime() {
-  if (early.length === 0) return;
-  store.want(early, now());
-  const sent = now(), { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0, heartbeat: true });
-  const received = now();
-  if (connection.opened > 0) return; // the socket was quicker
-  const time = frames.find(({ op }) => op === 'heartbeat')?.server_time;
-  if (time !== undefined) clock.sample(sent, received, time);
-  for (const frame of frames) onFrame(frame, received);
 }
 
 function start() {
@@ -348,6 +339,7 @@ const tables = new Tables({ scope: window, now, setQuick: (id, value) => setProp
 const themes = new Theme(window, () => {
   palette = null;
   charts().forEach((job) => loop.mark(job));
+  exploring.repaint();
 });
 
 /** The badges on the page tell which components are, and those of the grids which grids. */
@@ -390,9 +382,10 @@ const takeAway = new TakeAway({
   gridOf: (element) => grids.of(element), columns: (api) => tables.columnChoice(api), matches: () => () => true, palette: () => palette ?? readColours(),
 }).watch();
 watchBadges(document, (badge) => { details.fill(badge); pausing.offer(badge); });
+const exploring = watchExplore({ scope: window, palette: () => palette ?? readColours(), isHeld: () => pausing.isPaused || document.hidden });
 watchInteractions(window, measuring);
 watchPlots(window);
-prime();
+prime({ store, names: early, clock, now, onFrame, isLate: () => connection.opened > 0 });
 
 export const clientside = { bind, freshness, theme, filter, navigation };
 Object.assign(dash.headwater, clientside); // from now on without the detour over a promise

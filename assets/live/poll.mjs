@@ -28,6 +28,19 @@ export async function sendReport(report) {
   await fetch('/api/report', { method: 'POST', headers, body, keepalive: body.length < 60_000 }).catch(() => null);
 }
 
+/** Asks for a page's first values over HTTP while Dash still draws it; `isLate()` says whether the socket was quicker,
+    which else goes on from there. */
+export async function prime({ store, names, clock, now, onFrame, isLate }) {
+  if (names.length === 0) return;
+  store.want(names, now());
+  const sent = now(), { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0, heartbeat: true });
+  const received = now();
+  if (isLate()) return;
+  const time = frames.find(({ op }) => op === 'heartbeat')?.server_time;
+  if (time !== undefined) clock.sample(sent, received, time);
+  for (const frame of frames) onFrame(frame, received);
+}
+
 export class Poll {
   #turn = 0;
   #abort = null;

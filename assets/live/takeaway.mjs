@@ -28,9 +28,17 @@ export function nameOf(disposition, fallback) {
 }
 
 /** In words what went wrong, as the server told it. */
-async function refusalOf(answer) {
+export async function refusalOf(answer) {
   const told = await answer.json().catch(() => ({}));
   return new Error(told.detail ?? `the server answered ${answer.status}`);
+}
+
+/** Hands a file to the browser to save. `scope` is the window. */
+export function saveFile({ document, URL: urls }, blob, name) {
+  const href = urls.createObjectURL(blob);
+  const link = Object.assign(document.createElement('a'), { href, download: name });
+  link.click(); // not on the page: there its click would close the menu
+  setTimeout(() => urls.revokeObjectURL(href), 60_000);
 }
 
 export class TakeAway {
@@ -222,10 +230,5 @@ export class TakeAway {
 
   #address({ channel }) { return `/api/channels/${encodeURIComponent(channel)}/export`; }
 
-  #save(blob, name) {
-    const { document, URL: urls } = this.scope, href = urls.createObjectURL(blob);
-    const link = Object.assign(document.createElement('a'), { href, download: name });
-    link.click(); // not on the page: there its click would close the menu
-    setTimeout(() => urls.revokeObjectURL(href), 60_000);
-  }
+  #save(blob, name) { saveFile(this.scope, blob, name); }
 }

@@ -15,6 +15,9 @@ const views = new WeakMap(); // section → View
 /** The view of a chart's section; undefined where its channel has no history and one window. */
 export const viewOf = (section) => views.get(section);
 
+/** Lets a chart be drawn by a view that is not of a live channel. */
+export const showBy = (section, view) => { views.set(section, view); };
+
 export class View {
   #stop = null; // of what is being read
   #coming = null; // a Past that is read in the place of the one that is shown

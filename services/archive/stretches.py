@@ -64,9 +64,7 @@ def stretches(connection: Connection, ref: ChannelRef, since: int, until: int) -
 
 def _held(connection: Connection, ref: ChannelRef) -> tuple[int | None, int | None]:
     table = archive_deltas.c
-    found = connection.execute(
-        select(func.min(table.at), func.max(table.at)).where(table.channel == ref.name)
-    ).one()
+    found = connection.execute(select(func.min(table.at), func.max(table.at)).where(table.channel == ref.name)).one()
     return found[0], found[1]
 
 
