@@ -140,7 +140,7 @@ def test_progress_comes_before_the_answer(filled: FlaskClient) -> None:
         ({"of": "signals", "show": "count", "window": "2h"}, 400, "window: '2h': give one of 5min, 1h, 6h, 24"),
         ({"of": "signals", "show": "count", "from": "noon"}, 400, "from: 'noon': give milliseconds since 1970"),
         ({"of": "signals", "show": "count", "to": "2026-01-01T00:00:00Z"}, 400, "Z': give from as well"),
-        ({"of": "signals", "show": "count", "from": "2000000", "to": "1000000"}, 400, "from: '2000000': give a time befo"),
+        ({"of": "signals", "show": "count", "from": "200000", "to": "100"}, 400, "from: '200000': give a time befo"),
         ({"of": "signals", "show": "count", "from": "1000"}, 400, "from: '1000': give an interval of at most 366 days"),
         ({"of": "signals", "show": "count", "as": "pie"}, 400, "as: 'pie': give one of chart, table"),
         ({"of": "signals", "show": "count", "format": "xml"}, 400, "format: 'xml': give one of json, csv, parquet"),
