@@ -24,7 +24,7 @@ from components.attributes import aria, data
 from components.live import live_shell
 from components.page import Page
 from components.pause import page_pause, pause_bar
-from components.status import StatusId, banner, link_state, look_back, theme_switch
+from components.status import StatusId, banner, banner_told, link_state, look_back, theme_switch
 
 PRODUCT = "Headwater"
 
@@ -122,6 +122,7 @@ def shell_layout(pages: Sequence[Page], href: Callable[[str], str]) -> Component
             html.A("Skip to content", href="#content", className="skip-link"),
             _header(pages, href),
             banner(),
+            banner_told(),
             html.Main(dash.page_container, id="content", tabIndex=-1),
             _footer(),
             pause_bar(),

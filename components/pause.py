@@ -42,6 +42,6 @@ def pause_bar() -> Component:
         html.Button("Resume", className="button", type="button", **aria(label="Resume the page"), **data(pause="")),
     ]
     told = html.Span("", className="visually-hidden", role="status", **data(pause_told=""))
-    bar = html.Div(parts, className="pause-bar", hidden=True, role="group", **aria(label="Paused page"),
+    bar = html.Div(parts, className="pause-bar", hidden=True, role="region", **aria(label="Paused page"),
                    **data(pause_bar=""))
     return html.Div([told, bar])

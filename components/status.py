@@ -24,12 +24,17 @@ class StatusId(StrEnum):
 
 
 def banner() -> Component:
-    """What is wrong, why and since when; hidden while all is well, read out politely when it changes."""
+    """What is wrong, why and since when; hidden while all is well."""
     text = html.Span("", id=LiveId.BANNER_TEXT, className="banner-text")
-    return html.Div(
+    return html.Section(
         [html.Span(className="dot", **aria(hidden="true")), text], id=LiveId.BANNER, className="banner",
-        hidden=True, role="status", **aria(live="polite", atomic="true"), **data(state="connecting"),
+        hidden=True, **aria(label="State of the data"), **data(state="connecting"),
     )
+
+
+def banner_told() -> Component:
+    """What of the banner is read out: each trouble once, and that it is over, but no figure that grows."""
+    return html.P("", className="visually-hidden", role="status", **data(banner_told=""))
 
 
 def link_state() -> Component:

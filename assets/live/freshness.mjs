@@ -84,22 +84,23 @@ export function badgeDetail(fresh) {
 
 const rank = (fresh) => SEVERITY.indexOf(fresh.state) * 100 - CAUSE_ORDER.indexOf(fresh.cause);
 
-/** The banner for the channels of a page: {state, key, text}; an empty text where all is well and nothing is to be
-    disclosed. */
+/** The banner for the channels of a page: {state, key, text, said}; an empty text where all is well and nothing is to
+    be disclosed. `said` is what of it is read out: without the figures that grow. */
 export function bannerOf(channels, isPolling = false) {
   const all = Object.entries(channels);
-  if (all.length === 0) return { state: 'live', key: 'live', text: '' };
+  if (all.length === 0) return { state: 'live', key: 'live', text: '', said: '' };
   const [, worst] = all.reduce((a, b) => (rank(b[1]) > rank(a[1]) ? b : a));
   const alike = all.filter(([, fresh]) => fresh.state === worst.state && fresh.cause === worst.cause);
   const state = worst.state === 'quiet' || worst.state === 'refused' ? 'live' : worst.state;
   if (!['late', 'stale', 'offline'].includes(state)) {
     const text = noteOf(all.map(([, fresh]) => fresh), isPolling);
-    return { state, key: text === '' ? state : `${state}: ${text}`, text };
+    return { state, key: text === '' ? state : `${state}: ${text}`, text, said: text };
   }
   const feeds = [...new Set(alike.map(([name]) => name.split('.')[0]))].sort();
   const since = Math.min(...alike.map(([, fresh]) => fresh.since ?? Infinity));
   const key = [state, worst.cause, feeds, since].join();
-  return { state, key, text: bannerText(state, alike.map(([, fresh]) => fresh), feeds, since) };
+  const text = bannerText(state, alike.map(([, fresh]) => fresh), feeds, since);
+  return { state, key, text, said: worst.cause === 'backlog' ? `Live feed delayed, ${CAUSES.backlog} (${feeds.join(', ')}).` : text };
 }
 
 /** What a reader has to know although all is well: less often than usual, or in another way. */
@@ -133,7 +134,7 @@ export class Watch {
   #shown = '';
   #states = '';
   #agesAt = -Infinity;
-  #banner = { key: null, text: '', at: -Infinity };
+  #banner = { key: null, text: '', said: '', at: -Infinity };
 
   heartbeat(channels) {
     for (const [name, told] of Object.entries(channels)) this.#told.set(name, told);
@@ -166,8 +167,8 @@ export class Watch {
 
   #calm(banner, at) {
     if (banner.key !== this.#banner.key || at - this.#banner.at >= SAME_TEXT_MS) {
-      this.#banner = { key: banner.key, text: banner.text, at };
+      this.#banner = { ...banner, at };
     }
-    return { state: banner.state, text: this.#banner.text };
+    return { state: banner.state, text: this.#banner.text, said: this.#banner.said };
   }
 }

@@ -1,6 +1,7 @@
 /* The module that acts: wires socket, store, painters and Dash together. All the others are rules without effects
    of their own; this one reads the page, the clock and the network. */
 
+import { announcer } from './announcing.mjs';
 import { ServerClock } from './clock.mjs';
 import { Connection } from './connection.mjs';
 import { paintBadge, watchBadges } from './badges.mjs';
@@ -31,8 +32,7 @@ import { Theme } from './theme.mjs';
 import { paintTile } from './tile.mjs';
 import { LookBack } from './lookback.mjs';
 
-const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness';
-const TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120;
+const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness', TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120;
 const CHANGES_MS = 50; // a transaction of a grid costs 2 to 10 ms
 const PAINTERS = { tile: paintTile, chart: paintChart, log: paintLog };
 const dash = window.dash_clientside;
@@ -103,7 +103,6 @@ function subscribe() {
 }
 
 const patience_ms = () => 2.5 * connection.heartbeat_ms;
-
 /** Returns GAP where something was missed. */
 function onFrame(frame, received) {
   if (frame.op === 'snapshot' || frame.op === 'delta') return onData(frame, received);
@@ -336,6 +335,7 @@ const grids = new Grids({
   onReady: (id, api) => tables.ready(id, api),
 });
 const tables = new Tables({ scope: window, now, setQuick: (id, value) => setProps(window, { ...id, type: 'table-filter' }, { value }) });
+const announcing = announcer(document, now);
 const themes = new Theme(window, () => {
   palette = null;
   charts().forEach((job) => loop.mark(job));
@@ -355,27 +355,19 @@ function bind(badges, ids) {
 /** Freshness in words: badges, and what banner and link show. */
 function freshness(told) {
   paintBadges();
-  const { state, text, link } = told?.banner ?? { state: 'connecting', text: '', link: 'Connecting' };
+  const banner = told?.banner ?? { state: 'connecting', text: '', link: 'Connecting' }, { state, text, link } = banner;
+  announcing.tell(banner);
   return [text === '', state, text, ...pausing.link(state, link)];
 }
 
 /** Switches between light and dark. */
-function theme(clicks) {
-  if (clicks) themes.toggle();
-  return dash.no_update;
-}
+const theme = (clicks) => (clicks && themes.toggle(), dash.no_update);
 
 /** Narrows a grid to the rows that contain a text; a grid that is not ready has no rows to narrow. */
-function filter(text, id) {
-  if (id) tables.typed(id, text ?? '');
-  return dash.no_update;
-}
+const filter = (text, id) => (id && tables.typed(id, text ?? ''), dash.no_update);
 
 /** Marks the link of the open page. */
-function navigation(pathname) {
-  markLink(document, pathname);
-  return dash.no_update;
-}
+const navigation = (pathname) => (markLink(document, pathname), dash.no_update);
 
 const takeAway = new TakeAway({
   scope: window, shownBy: (element) => pausing.view(element), now: () => clock.at(now()), specOf: (element) => JSON.parse(element.dataset.live),

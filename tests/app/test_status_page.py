@@ -61,6 +61,15 @@ def test_it_needs_no_script_and_loads_nothing(made: Standing) -> None:
     assert not re.search(r"<(script|link|img|iframe)|url\(|@import|https?://", page)
 
 
+def test_it_renews_itself_for_who_asked_for_it_and_for_nobody_else(web: Web) -> None:
+    client = web.server.test_client()
+    assert 'http-equiv="refresh"' not in client.get("/status").text
+    assert 'href="?renew=1"' in client.get("/status").text
+    renewing = client.get("/status?renew=1").text
+    assert '<meta http-equiv="refresh" content="60">' in renewing
+    assert "Stop that" in renewing
+
+
 def test_it_can_be_shown_before_anything_was_measured() -> None:
     assert "Nothing has been measured yet." in render(None, NOON)
 

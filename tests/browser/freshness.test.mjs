@@ -58,13 +58,14 @@ test('a channel that never had an event has no age', () => {
 const banner = (...all) => bannerOf(Object.fromEntries(all.map((fresh, i) => [`${fresh.feed ?? 'flights'}.c${i}`, { backlog: 0, age_ms: 400, ...fresh }])));
 
 test('the banner is empty while all is well', () => {
-  assert.deepEqual(banner({ state: 'live' }, { state: 'quiet' }), { state: 'live', key: 'live', text: '' });
+  assert.deepEqual(banner({ state: 'live' }, { state: 'quiet' }), { state: 'live', key: 'live', text: '', said: '' });
   assert.equal(bannerOf({}).text, '');
   assert.deepEqual([banner({ state: 'connecting' }, { state: 'live' }).state, banner({ state: 'connecting' }).text], ['connecting', '']);
 });
 
 test('a backlog is said in seconds and events', () => {
-  const { state, text } = banner({ state: 'late', cause: 'backlog', age_ms: 12_000, backlog: 3_400, since: SINCE }, { state: 'live' });
+  const { state, text, said } = banner({ state: 'late', cause: 'backlog', age_ms: 12_000, backlog: 3_400, since: SINCE }, { state: 'live' });
+  assert.equal(said, 'Live feed delayed, events wait to be processed (flights).', 'no figure that grows is read out');
   assert.equal(state, 'late');
   assert.match(text, /^Live feed delayed by 12 s, 3,400 events behind since \d\d:\d\d:\d\d \(flights\)\.$/);
 });
