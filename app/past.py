@@ -1,5 +1,5 @@
-"""Past: what `GET /api/channels/<channel>/history` answers: the archive's rows of an interval, as JSON or CSV, or with
-`points=` the course of a series, thinned for a chart."""
+"""Past: what `GET /api/channels/<channel>/history` answers: the archive's rows of an interval, as JSON or CSV, with
+`key=` the changes of one row, or with `points=` the course of a series, thinned for a chart."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from app.answers import json_answer, refusal
 from components.block import gap_ms
 from services.archive.course import read_course
 from services.archive.reading import Past, Row, channel_past, hours_past
+from services.archive.row_changes import read_row_changes
 from services.database import Database
 from services.declare import ChannelRef
 
@@ -25,6 +26,8 @@ DEFAULT_MS = 3_600_000
 DAY_MS = 86_400_000
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
 POINTS_MIN, POINTS_MAX = 50, 5_000
+KEY_MAX = 4_000
+"""Characters of a row's key: no field that could be one is longer."""
 READINGS_MAX, WAITING_MAX, READING_WAIT_S = 2, 2, 5.0
 """So many answers are made of the archive at once in a process, so many more wait for their turn, and so long: the
 threads that are left serve everything else."""
@@ -68,6 +71,7 @@ class Question:
     by_hour: bool
     as_csv: bool
     points: int | None
+    key: str | None
 
     @classmethod
     def read(cls, asked: Mapping[str, str], now: int) -> Question:
@@ -78,7 +82,8 @@ class Question:
             raise ValueError(f"since: {since} is not before until: {until}; give an earlier since")
         by = _one_of(asked, "by", ("row", "hour"))
         points = _read_points(asked["points"]) if "points" in asked else None
-        return cls(since, until, by == "hour", _one_of(asked, "format", ("json", "csv")) == "csv", points)
+        as_csv = _one_of(asked, "format", ("json", "csv")) == "csv"
+        return cls(since, until, by == "hour", as_csv, points, _read_key(asked))
 
 
 def read_time(name: str, text: str) -> int:
@@ -102,6 +107,19 @@ def _read_points(text: str) -> int:
     return int(text)
 
 
+def _read_key(asked: Mapping[str, str]) -> str | None:
+    key = asked.get("key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= KEY_MAX:
+        raise ValueError(f"key: {key[:40]!r} has {len(key)} characters: give a row's key, as a snapshot names it")
+    for other in ("points", "by"):
+        if other in asked:
+            raise ValueError(f"{other}: {asked[other][:40]!r} beside key: the changes of a row are as they were, "
+                             f"leave {other} out")
+    return key
+
+
 def _one_of(asked: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
     found = asked.get(name, known[0])
     if found not in known:
@@ -117,11 +135,15 @@ def answer_past(database: Database, turns: Turns, ref: ChannelRef, asked: Mappin
         return refusal(400, "bad_interval", str(error))
     if question.points is not None and ref.channel.kind != "series":
         return refusal(400, "no_series", f"{ref.name!r} is a {ref.channel.kind} and has no course: leave points out")
+    if question.key is not None and ref.channel.kind != "latest":
+        return refusal(400, "no_rows", f"{ref.name!r} is a {ref.channel.kind} and has no rows by key: leave key out")
     try:
         with turns.one():
-            return _rows(database, ref, question, now) if question.points is None else _course(
-                database, ref, question, question.points, now
-            )
+            if question.key is not None:
+                return _row_changes(database, ref, question, question.key, now)
+            if question.points is not None:
+                return _course(database, ref, question, question.points, now)
+            return _rows(database, ref, question, now)
     except Busy:
         return refusal(503, "busy", "others read the archive: ask again", Retry_After="1")
 
@@ -140,6 +162,25 @@ def _course(database: Database, ref: ChannelRef, question: Question, points: int
         "channel": ref.name, "recorded": ref.channel.feed.source.recorded, "by": course.by, "since": course.since,
         "until": question.until, "kept_since": now - int(max(history.days, history.hourly_days) * DAY_MS),
         "position": position, "points": course.points, "gaps": course.gaps,
+    })
+
+
+def _row_changes(database: Database, ref: ChannelRef, question: Question, key: str, now: int) -> Response:
+    history = ref.channel.history
+    if not history.days:
+        return refusal(404, "no_history", f"channel {ref.name!r} keeps none; declare history=History(days=...)")
+    with database.reading() as connection:
+        found = read_row_changes(connection, ref, key, question.since, question.until)
+    if question.as_csv:
+        past = Past(found.rows, found.gaps, question.until)
+        answer = _as_csv(ref, question, past)
+        answer.headers["Headwater-Since"] = str(found.since)
+        return answer
+    position = {"epoch": found.epoch, "seq": found.seq} if found.epoch else None
+    return json_answer({
+        "channel": ref.name, "key": key, "recorded": ref.channel.feed.source.recorded, "by": "row",
+        "since": found.since, "until": question.until, "kept_since": now - int(history.days * DAY_MS),
+        "position": position, "rows": found.rows, "gaps": found.gaps,
     })
 
 

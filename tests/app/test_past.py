@@ -80,6 +80,10 @@ def test_the_same_rows_come_as_csv_in_which_no_text_is_a_formula(filled: FlaskCl
         ("format=xml", "format: 'xml': give one of json, csv"),
         ("by=day", "by: 'day': give one of row, hour"),
         ("points=7", "points: '7': give 50 to 5000 points a line"),
+        ("key=", "key: '' has 0 characters: give a row's key"),
+        (f"key={'n' * 4001}", "has 4001 characters: give a row's key"),
+        ("key=n1&by=hour", "by: 'hour' beside key: the changes of a row are as they were, leave by out"),
+        ("key=n1&points=100", "points: '100' beside key"),
     ],
 )
 def test_a_wrong_question_is_answered_with_the_remedy(filled: FlaskClient, asked: str, detail: str) -> None:
@@ -109,6 +113,26 @@ def test_what_is_missing_is_told_with_rows_and_with_a_course(filled: FlaskClient
     database.close()
     for asked in ("", "?points=100"):
         assert filled.get(names(ref.name) + asked).get_json()["gaps"] == [gap]
+
+
+def test_the_changes_of_one_row_come_as_json_and_as_csv(filled: FlaskClient) -> None:
+    asked = f"{names(signals_channel())}?key=%3D1%2B1&since=2020-01-01T00:00:00Z"
+    body: dict[str, Any] = filled.get(asked).get_json()
+    snapshot = filled.get(f"/api/channels/{signals_channel()}/snapshot").get_json()
+    assert [(row["key"], row["value"]) for row in body["rows"]] == [("=1+1", 1.5)]
+    assert (body["key"], body["gaps"], body["recorded"]) == ("=1+1", [], False)
+    assert body["position"] == {"epoch": snapshot["epoch"], "seq": snapshot["seq"]}
+    answer = filled.get(asked + "&format=csv")
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+    assert [(row["key"], row["value"]) for row in rows] == [("'=1+1", "1.5")]
+    assert answer.headers["Headwater-Since"] == str(body["since"])
+    assert filled.get(f"{names(signals_channel())}?key=nothing").get_json()["rows"] == []
+
+
+def test_only_a_latest_has_rows_by_key(filled: FlaskClient) -> None:
+    ref = next(c for c in load_declarations().channels.values() if c.feed.name == "signals" and c.kind == "log")
+    answer = filled.get(f"{names(ref.name)}?key=n1")
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "no_rows")
 
 
 def test_only_a_series_has_a_course(filled: FlaskClient) -> None:
