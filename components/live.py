@@ -21,7 +21,8 @@ Everything in `assets/live/` that depends on Python depends on this file. What a
   moment above them
 - all of them: `window_ms` and `windows` where the channel is windowed
 - `none`: `channel`, subscribed and shown by a clientside callback; a table's grid has
-  `live_id(LiveType.TABLE, …)`, whose uid is its `grid`
+  `live_id(LiveType.TABLE, …)`, whose uid is its `grid`, and `row`, what the drawer of a row shows: `fields` (`[{field,
+  label, type, decimals, unit}]`), `history_ms` (how far the archive goes back, 0 without one)
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Table: the rows of a `Latest` in a grid that stays still while rows change.
 
 The grid keeps only visible rows in the page; sort, filter, scroll and selection hold because rows are
-changed by id and never replaced as a whole. Formatting is by the column's type, decimals and unit.
+changed by id and never replaced as a whole. Formatting is by the column's type, decimals and unit. A row is opened by
+its first cell or by Enter, as a click in a cell selects, and a double click there takes a word to copy.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from components.block import (
     check_column,
     columns_of,
     decimals_of,
+    live_column,
     panel,
     ref_of,
     refuse,
@@ -40,6 +42,14 @@ class TableType(StrEnum):
     FILTER = "table-filter"
 
 
+OPEN_COLUMN = "row-details"
+"""The column by which a row is opened; no field can be called so."""
+_OPEN: dict[str, Any] = {
+    "colId": OPEN_COLUMN, "headerName": "Row", "headerTooltip": "Opens a row: its fields, its history; or Enter",
+    "valueGetter": {"function": "'Open'"}, "width": 48, "minWidth": 48, "maxWidth": 48, "lockPosition": "left",
+    "sortable": False, "resizable": False, "suppressMovable": True, "enableCellChangeFlash": False,
+    "suppressHeaderMenuButton": True, "cellClass": "cell-open", "headerClass": "header-open",
+}
 _RESTATED = "params.data && params.data.restated ? 'restated by late events: ' + params.data.restated + '×' : null"
 _MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 _MIN_WIDTHS = {"text": 100, "moment": 160, "flag": 80, "number": 80, "integer": 80}
@@ -79,15 +89,17 @@ class Table(Block):
         # No `rowData`: with it each transaction would hand all rows back to Dash, which renders the page for that.
         grid = dash_ag_grid.AgGrid(
             id=live_id(LiveType.TABLE, uid, channel), getRowId="params.data.id", className="grid",
-            columnDefs=[self._column_def(column) for column in self.columns], dashGridOptions=_GRID_OPTIONS,
+            columnDefs=[_OPEN, *map(self._column_def, self.columns)], dashGridOptions=_GRID_OPTIONS,
             defaultColDef={"sortable": True, "resizable": True, "enableCellChangeFlash": True,
                            "wrapHeaderText": True, "autoHeaderHeight": True},
             style={"height": "100%", "width": "100%"},
         )
         facts = [("Definition", f"{self.ref.channel.title}: one row for each {self._named_by()}"),
                  *columns_in_words(self.columns, self.ref.channel)]
-        frame = html.Div(grid, className="grid-frame", role="region", **aria(label=f"{self.title}: rows"))
-        return panel(self, uid, {"paint": "none", "channel": self.ref.name, "grid": uid}, facts, [frame],
+        label = aria(label=f"{self.title}: rows; Enter opens one")
+        frame = html.Div(grid, className="grid-frame", role="region", **label)
+        live = {"paint": "none", "channel": self.ref.name, "grid": uid, "row": self._row()}
+        return panel(self, uid, live, facts, [frame],
                      tools=[self._tools(uid)] if self.quick_filter else [],
                      style=None if self.rows is None else {"--rows": self.rows})
 
@@ -97,6 +109,12 @@ class Table(Block):
             className="quick-filter", autoComplete="off",
         )
         return html.Label([html.Span(f"Filter {self.title}", className="visually-hidden"), quick], className="tools")
+
+    def _row(self) -> dict[str, Any]:
+        """What the drawer of a row shows: every field, those of the table first, and how far back the archive goes."""
+        every = dict.fromkeys([*self.columns, *columns_of(self.ref.channel).values()])
+        return {"fields": [live_column(column) for column in every],
+                "history_ms": int(self.ref.channel.history.days * 86_400_000)}
 
     def _named_by(self) -> str:
         return " and ".join(self.ref.channel.by) or self.ref.channel.feed.key

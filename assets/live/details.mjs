@@ -40,7 +40,7 @@ export class Details {
     const moment = popover.querySelector('.moment') ?? drawMoment(popover);
     const now = this.clock.at(this.now()), found = windowOf(spec, channel.state);
     say(moment, 'window', found && windowInWords(found, spec, now));
-    const trend = spec.trend && this.store.get(spec.trend.channel)?.state;
+    const trend = spec.trend && this.view(badge.closest('[data-live]')).get(spec.trend.channel)?.state;
     say(moment, 'compared', trend && comparedInWords(trend.series, spec.trend));
     say(moment, 'restated', restatedOf(spec, channel.state));
     const { position } = channel;

@@ -8,6 +8,7 @@ import { paintBadge, watchBadges } from './badges.mjs';
 import { Binding } from './binding.mjs';
 import { Details } from './details.mjs';
 import { Watch, linkOf } from './freshness.mjs';
+import { Drawer } from './drawer.mjs';
 import { Grids } from './grid.mjs';
 import { paintChart, readPalette } from './chart.mjs';
 import { Incidents } from './incidents.mjs';
@@ -167,6 +168,7 @@ function passOnChanges() {
   const channels = isStarted ? store.takeChanges() : null;
   if (channels === null) return;
   grids.update(channels);
+  drawer.update();
   if (!hasListeners(window, CHANGES, 'data')) return;
   const start = now();
   setProps(window, CHANGES, { data: { frame: (props += 1), channels } });
@@ -332,10 +334,14 @@ const grids = new Grids({
   getApi: (id) => window.dash_ag_grid.getApi(id),
   later: (act, ms) => setTimeout(act, ms),
   heldBy: pausing.ofGrid,
-  onReady: (id, api) => tables.ready(id, api),
+  onReady: (id, api) => { tables.ready(id, api); drawer.ready(id, api); },
 });
 const tables = new Tables({ scope: window, now, setQuick: (id, value) => setProps(window, { ...id, type: 'table-filter' }, { value }) });
 const announcing = announcer(document, now);
+const drawer = new Drawer({
+  scope: window, specOf: (element) => JSON.parse(element.dataset.live), viewOf: (element) => pausing.view(element), time: () => clock.at(now()),
+  partOf: (uid) => [...binding.parts()].find(({ grid }) => grid === uid), isLive: (element) => !replay && !pausing.isHeld(element),
+});
 const themes = new Theme(window, () => {
   palette = null;
   charts().forEach((job) => loop.mark(job));

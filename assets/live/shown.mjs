@@ -6,6 +6,7 @@ import { shownEntries } from './log.mjs';
 import { within } from './points.mjs';
 
 const WINDOW = ['window_start', 'window_end'];
+const OPEN = 'row-details'; // a table's column that opens a row
 
 /** {columns, rows} of a component; `graph` and `view` are a chart's, `api` a table's grid. */
 export function shownRows(spec, state, { graph = null, api = null, view = null, matches = () => true } = {}) {
@@ -19,7 +20,8 @@ export function shownRows(spec, state, { graph = null, api = null, view = null, 
 function ofTable(api) {
   const rows = [];
   api.forEachNodeAfterFilterAndSort(({ data: { id, ...row } }) => rows.push({ key: id, ...row }));
-  return { columns: ['key', ...api.getAllDisplayedColumns().map((column) => column.getColId())], rows };
+  const ids = api.getAllDisplayedColumns().map((column) => column.getColId()).filter((colId) => colId !== OPEN);
+  return { columns: ['key', ...ids], rows };
 }
 
 function ofTile({ key, field }, { rows }) {

@@ -3,10 +3,11 @@
 
 const TYPING_MS = 1_500; // what is typed within so long is one step of the browser's history
 const PARTS = ['q', 'where', 'sort', 'columns'];
+const OPEN = 'row-details'; // the column that opens a row is no choice
 
 /** What a grid shows, as texts of an address; null for what is as `declared`. */
 export function stateOf(api, declared = {}) {
-  const columns = api.getColumnState(), where = api.getFilterModel() ?? {};
+  const columns = api.getColumnState().filter(({ colId }) => colId !== OPEN), where = api.getFilterModel() ?? {};
   const sorted = columns.filter(({ sort }) => sort).sort((a, b) => (a.sortIndex ?? 0) - (b.sortIndex ?? 0));
   const state = {
     q: api.getGridOption('quickFilterText') ?? '',
@@ -20,7 +21,7 @@ export function stateOf(api, declared = {}) {
 /** Makes a grid show what an address says; what it does not say, or says of columns that are gone, is as declared. */
 export function applyState(api, state, declared) {
   const told = Object.fromEntries(PARTS.map((part) => [part, state[part] ?? declared[part]]));
-  const known = api.getColumnState().map(({ colId }) => colId);
+  const known = api.getColumnState().map(({ colId }) => colId).filter((colId) => colId !== OPEN);
   const named = told.columns.split(',').filter((colId) => known.includes(colId));
   const shown = named.length > 0 ? named : declared.columns.split(',');
   const sorts = told.sort.split(',').filter(Boolean).map((one) => [one.replace(/^-/, ''), one.startsWith('-') ? 'desc' : 'asc']);
@@ -115,7 +116,7 @@ export class Tables {
     Object.assign(group, { className: 'menu-group menu-columns' });
     legend.textContent = 'Columns';
     group.append(legend);
-    const boxes = api.getColumns().map((column) => {
+    const boxes = api.getColumns().filter((column) => column.getColId() !== OPEN).map((column) => {
       const label = document.createElement('label'), box = document.createElement('input');
       Object.assign(box, { type: 'checkbox', checked: column.isVisible() });
       box.addEventListener('change', () => api.setColumnsVisible([column.getColId()], box.checked));

@@ -90,7 +90,7 @@ function paintTrend(section, spec, store) {
   dashes.setAttribute('d', open);
 }
 
-function drawTrend(wrapper) {
+export function drawTrend(wrapper) {
   const svg = document.createElementNS(SVG, 'svg'), paths = ['', 'open'].map((name) => drawPath(name));
   svg.setAttribute('viewBox', `0 0 ${TREND_WIDTH} ${TREND_HEIGHT}`);
   svg.setAttribute('preserveAspectRatio', 'none');

@@ -111,7 +111,9 @@ def test_a_chart_carries_no_colour_of_its_own_and_uploads_nothing() -> None:
 
 def test_a_table_keeps_its_rows_by_key_and_formats_by_type() -> None:
     (grid,) = [one for one in every(table(Known).draw("u")) if "columnDefs" in props(one)]
-    columns = {column["field"]: column for column in props(grid)["columnDefs"]}
+    opening, *defined = props(grid)["columnDefs"]
+    assert opening["colId"] == "row-details", "the first cell opens the row"
+    columns = {column["field"]: column for column in defined}
     formats = {name: column["valueFormatter"]["function"] for name, column in columns.items()}
     assert props(grid)["getRowId"] == "params.data.id"
     assert "d3.format(',.2f')" in formats["size"]
@@ -130,7 +132,16 @@ def test_a_table_holds_still_while_rows_change() -> None:
     assert options["animateRows"] is False
     assert options["suppressScrollOnNewData"] is True
     assert props(grid)["defaultColDef"]["enableCellChangeFlash"] is True
-    assert [column.get("sort") for column in props(grid)["columnDefs"]] == [None, "desc", None, None, None]
+    assert [column.get("sort") for column in props(grid)["columnDefs"]] == [None, None, "desc", None, None, None]
+
+
+def test_a_tables_row_is_opened_with_every_field_those_of_the_table_first() -> None:
+    spec = live(table(Board, columns=[Orders.price]).draw("u"))[0]["row"]
+    others = [name for name in Orders.declaration.fields if name != "price"]
+    assert [one["field"] for one in spec["fields"]] == ["price", *others]
+    assert {"field": "price", "label": "Price", "type": "number", "decimals": 2, "unit": "EUR"} in spec["fields"]
+    assert spec["history_ms"] == 0, "the orders of the tests keep none"
+    assert live(table(Known).draw("u"))[0]["row"]["history_ms"] == 7 * 86_400_000
 
 
 def test_a_tables_quick_filter_belongs_to_its_grid() -> None:
@@ -141,7 +152,7 @@ def test_a_tables_quick_filter_belongs_to_its_grid() -> None:
 
 def test_a_grouped_table_shows_the_group_first() -> None:
     (grid,) = [one for one in every(table(ByShop).draw("u")) if "columnDefs" in props(one)]
-    assert props(grid)["columnDefs"][0]["field"] == "shop"
+    assert props(grid)["columnDefs"][1]["field"] == "shop"
 
 
 def test_a_log_shows_the_time_of_each_entry_first() -> None:
