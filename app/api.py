@@ -17,7 +17,7 @@ from app.metrics import CONTENT_TYPE, exposition
 from app.past import Turns, answer_past
 from app.polling import take_poll, take_report
 from app.recorded import answer_recorded
-from services.accounts import IngestKeys, Principal, can
+from services.accounts import Action, IngestKeys, Principal, can
 from services.broker import (
     IDS_WINDOW,
     IDS_WINDOW_MS,
@@ -153,34 +153,35 @@ class Api:
             "idempotence": {"ids": IDS_WINDOW, "window_ms": IDS_WINDOW_MS},
         })
 
-    def snapshot(self, name: str) -> Response:
-        """The same object as a snapshot frame. A channel that one may not see answers as unknown."""
+    def _seen(self, name: str, action: Action) -> ChannelRef | Response:
+        """The channel of that name, or the refusal. One that one may not see answers as unknown."""
         principal = self.doors.principal()
         if principal is None:
             return _not_signed_in()
         ref = self.declarations.resolve(name)
-        if ref is None or not can(principal, "view", ref.name):
+        if ref is None or not can(principal, action, ref.name):
             return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
+        return ref
+
+    def snapshot(self, name: str) -> Response:
+        """The same object as a snapshot frame. A channel that one may not see answers as unknown."""
+        ref = self._seen(name, "view")
+        if isinstance(ref, Response):
+            return ref
         return json_answer(self.gateway.snapshot(ref))
 
     def history(self, name: str) -> Response:
         """What the channel was over an interval, from the archive."""
-        principal = self.doors.principal()
-        if principal is None:
-            return _not_signed_in()
-        ref = self.declarations.resolve(name)
-        if ref is None or not can(principal, "history", ref.name):
-            return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
+        ref = self._seen(name, "history")
+        if isinstance(ref, Response):
+            return ref
         return answer_past(self.database, self.readings, ref, request.args, self.clock())
 
     def recorded(self, name: str) -> Response:
         """What the channel's viewers were shown over an interval, as frames to replay."""
-        principal = self.doors.principal()
-        if principal is None:
-            return _not_signed_in()
-        ref = self.declarations.resolve(name)
-        if ref is None or not can(principal, "history", ref.name):
-            return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
+        ref = self._seen(name, "history")
+        if isinstance(ref, Response):
+            return ref
         return answer_recorded(self.database, self.readings, ref, request.args, self.clock(), self._head(ref))
 
     def _head(self, ref: ChannelRef) -> Position | None:
@@ -193,13 +194,11 @@ class Api:
 
     def export(self, name: str) -> Response:
         """A file to take away: of what a viewer shows (POST), of an interval, or of what is now."""
-        principal = self.doors.principal()
-        if principal is None:
-            return _not_signed_in()
-        ref, asked = self.declarations.resolve(name), request.args
+        asked = request.args
         past = request.method == "GET" and ("since" in asked or "until" in asked)
-        if ref is None or not can(principal, "history" if past else "view", ref.name):
-            return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
+        ref = self._seen(name, "history" if past else "view")
+        if isinstance(ref, Response):
+            return ref
         if request.method == "POST":
             return self.exports.of_shown(ref, request)
         return self.exports.of_past(ref, asked) if past else self.exports.of_now(ref, asked)
