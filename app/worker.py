@@ -36,6 +36,8 @@ if TYPE_CHECKING:  # SQLAlchemy stays out of the process that commits
     from services.database import Database
 
 Station = Literal["sources", "processor", "archive", "contract"]
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""For glibc: else each of a station's threads keeps free memory of its own, and gives it to no other and not back."""
 STATIONS: tuple[Station, ...] = get_args(Station)
 Run = Callable[[threading.Event], None]
 STOP_TIMEOUT_S = 2.5
@@ -125,7 +127,7 @@ class Worker:
 
     def _start_child(self, station: Station, command: Sequence[str]) -> Child:
         """The process of a station that runs apart; made in this thread, whose end would end it."""
-        child = Child(station, command, os.environ | {"REDIS_URL": self._settings.broker_url()})
+        child = Child(station, command, ARENAS | os.environ | {"REDIS_URL": self._settings.broker_url()})
         child.start()
         return child
 

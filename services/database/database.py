@@ -21,6 +21,8 @@ CONNECTIONS_MAX = 5
 CONNECT_TIMEOUT_S = 3
 LOCK_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_S = 60
+STATEMENTS_KEPT = 100
+"""Of SQLAlchemy's compiled ones: tens of kilobytes each."""
 CACHE_KB = 1_000
 """Of a SQLite connection's own pages: the file's are in the system's cache as well."""
 _WRITES = "headwater_writes"
@@ -39,7 +41,14 @@ class Database:
         self.address = self._url.render_as_string(hide_password=True)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         options = _sqlite_options() if self.is_sqlite else _postgresql_options()
-        self._engine = create_engine(self._url, pool_size=CONNECTIONS_MAX, max_overflow=0, pool_timeout=5, **options)
+        self._engine = create_engine(
+            self._url,
+            pool_size=CONNECTIONS_MAX,
+            max_overflow=0,
+            pool_timeout=5,
+            query_cache_size=STATEMENTS_KEPT,
+            **options,
+        )
         if self.is_sqlite:
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)

@@ -43,7 +43,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_weekly_windows")),
     )
     op.create_index(
-        "uq_weekly_windows_open", "weekly_windows", ["name"], unique=True, sqlite_where=sa.text("gone_at = 0"),
+        "uq_weekly_windows_open",
+        "weekly_windows",
+        ["name"],
+        unique=True,
+        sqlite_where=sa.text("gone_at = 0"),
         postgresql_where=sa.text("gone_at = 0"),
     )
 
