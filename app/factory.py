@@ -46,6 +46,8 @@ from services.telemetry import Telemetry
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 MODULES_META = "headwater-modules"
+ZONE_META = "headwater-zone"
+"""Where the document names the server's time zone: the contract's, else UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     )
     server = Flask("headwater", static_folder=None)
     server.before_request(doors.refuse)
-    dash = _dash_app(server, pages, Modules(ASSETS / "live"))
+    dash = _dash_app(server, pages, Modules(ASSETS / "live"), "UTC" if contract is None else contract.zone.key)
     _live_route(server, gateway, doors)
     database = Database(settings.database_address)
     exports, readings = Exports(gateway, database, clock), Turns()
@@ -136,7 +138,7 @@ def _measured(declarations: Declarations, contract: Contract | None) -> list[Cha
     ]
 
 
-def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules) -> Dash:
+def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules, zone: str) -> Dash:
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
     app = Shell(
@@ -148,6 +150,7 @@ def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules) -> Dash:
         add_log_handler=False,  # our own logging has it already
         meta_tags=[
             {"name": MODULES_META, "content": modules.prefix},
+            {"name": ZONE_META, "content": zone},
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
         ],
     )

@@ -24,7 +24,7 @@ from components.attributes import aria, data
 from components.live import live_shell
 from components.page import Page
 from components.pause import page_pause, pause_bar
-from components.status import StatusId, banner, banner_told, link_state, look_back, theme_switch
+from components.status import StatusId, banner, banner_told, link_state, look_back, theme_switch, zone_switch, zone_told
 
 PRODUCT = "Headwater"
 
@@ -139,14 +139,14 @@ def _header(pages: Sequence[Page], href: Callable[[str], str]) -> Component:
     )
     links = [html.Li(dcc.Link(page.title, href=href(page.path), className="nav-link")) for page in pages]
     navigation = html.Nav(html.Ul(links), id=StatusId.NAVIGATION, className="navigation", **aria(label="Pages"))
-    aside = html.Div([link_state(), look_back(), page_pause(), theme_switch()], className="header-end")
+    aside = html.Div([link_state(), look_back(), page_pause(), zone_switch(), theme_switch()], className="header-end")
     return html.Header([brand, navigation, aside, dcc.Store(id=StatusId.MARKED)], className="header")
 
 
 def _footer() -> Component:
     return html.Footer(
         [
-            html.Span("Times are in your time zone."),
+            zone_told(),
             html.Span("Open a component's badge for its definition, source and freshness."),
         ],
         className="footer", **data(role="hints"),

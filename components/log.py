@@ -43,7 +43,7 @@ class LogBlock(Block):
             "paint": "log", "channel": self.ref.name, "entries_max": self.entries_max,
             "columns": [_TIME, *(live_column(column) for column in self.columns)],
         }
-        labels = [html.Span(column["label"], **data(type=column["type"])) for column in live["columns"]]
+        labels = [_label(column) for column in live["columns"]]
         widths = " ".join(map(_width, live["columns"]))
         entries = html.Div(
             [
@@ -58,6 +58,12 @@ class LogBlock(Block):
         facts = [("Definition", f"{self.ref.channel.title}: {shown}"),
                  *columns_in_words(self.columns, self.ref.channel)]
         return panel(self, uid, live, facts, [entries])
+
+
+def _label(column: dict[str, Any]) -> Component:
+    """A column's heading; that of times says their zone as well."""
+    return html.Span(column["label"], className="zoned" if column["type"] == "moment" else "",
+                     **data(type=column["type"]))
 
 
 def _width(column: dict[str, Any]) -> str:

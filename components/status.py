@@ -53,6 +53,17 @@ def look_back() -> Component:
     )
 
 
+def zone_switch() -> Component:
+    """Goes between the viewer's time zone and the server's; `assets/live/zone.mjs` writes which it is, and finds it by
+    its data attribute. Hidden where they are the same."""
+    return html.Button("", className="icon-button zone-switch", type="button", hidden=True, **data(zone_switch=""))
+
+
+def zone_told() -> Component:
+    """Says in which time zone the page's times are."""
+    return html.Span("Times are in your time zone.", **data(zone_told=""))
+
+
 def theme_switch() -> Component:
     """Switches between light and dark; without a choice the system decides."""
     return html.Button(

@@ -51,7 +51,6 @@ _OPEN: dict[str, Any] = {
     "suppressHeaderMenuButton": True, "cellClass": "cell-open", "headerClass": "header-open",
 }
 _RESTATED = "params.data && params.data.restated ? 'restated by late events: ' + params.data.restated + '×' : null"
-_MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 _MIN_WIDTHS = {"text": 100, "moment": 160, "flag": 80, "number": 80, "integer": 80}
 
 _GRID_OPTIONS: dict[str, Any] = {
@@ -136,6 +135,7 @@ class Table(Block):
             "cellClass": ["ag-right-aligned-cell", "cell-number"] if numeric else f"cell-{kind}",
         }
         if kind == "moment":
+            definition["headerClass"] = "zoned"
             definition["filterValueGetter"] = {"function": _moment(f"params.data.{column.name}")}
         if self.ref.channel.window_s is not None and column is self.columns[0]:
             definition["cellClassRules"] = {"cell-restated": "params.data.restated > 0"}
@@ -151,8 +151,8 @@ def live_id_of_filter(uid: str, channel: str) -> dict[str, str]:
 
 
 def _moment(value: str) -> str:
-    """A moment in the viewer's own time zone."""
-    return f"{value} == null ? '' : d3.timeFormat('{_MOMENT_FORMAT}')({value})"
+    """A moment in the time zone in use, written by `assets/live/zone.mjs`."""
+    return f"{value} == null ? '' : moment({value})"
 
 
 def _formatter(column: Column) -> str:

@@ -1,21 +1,23 @@
 /* The painter of a chart: one trace for each series, drawn by Plotly from whole arrays. Zoom holds, because the
    graph's own layout is given back to it. */
 
-import { escapeHtml } from './format.mjs';
+import { day, escapeHtml } from './format.mjs';
 import { markNotes, markShapes, marksOf } from './incidents.mjs';
 import { keepInStep } from './instep.mjs';
 import { rewrite, room } from './lines.mjs';
 import { withGaps, within } from './points.mjs';
 import { viewOf } from './view.mjs';
 import { openFrom, restatedInWords } from './windows.mjs';
+import { aheadAt, changeBetween, zoneLabel, zoneName } from './zone.mjs';
 
 const COLOURS = 8; // --series-1 to --series-8 of style.css; more series start over with a dashed line
-const MINUTE_MS = 60_000, DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 const OPEN = ' (open window, incomplete)';
 const REASONS = { shed: 'dropped for want of memory', unreadable: 'not readable', broker_lost: 'lost with the broker', deltas_trimmed: 'nobody archived' };
 const DRAWING_MS = 10_000, POINTED_MS = 1_000; // age of Plotly's drawing at most; pointed at, its hover texts are read
 const order = new WeakMap(); // graph → names of series in order of their first appearance, so that colours stay
 const paints = new WeakMap(); // graph → what it was painted from last
+const aheads = new WeakMap(); // graph → by how much its times are shifted
 const drawings = new WeakMap(); // graph → what Plotly drew last: {key, at, traces}
 
 /** The series that a chart shows, as [name, label]; `known` are those of its channel. */
@@ -32,22 +34,26 @@ export function inOrder(former, names) {
   return [...former, ...fresh];
 }
 
-/** Plotly draws dates in UTC; this shifts a time so that it reads as the viewer's own clock. */
-export function localTime(at, offset_min = new Date(at).getTimezoneOffset()) {
-  return at - offset_min * MINUTE_MS;
+/** Plotly draws dates in UTC; this shifts a time so that it reads as the clock of the zone in use. All of a chart is
+    shifted by as much as its newest point: an axis has neither an hour twice nor one too few. */
+export function localTime(at, ahead_ms = aheadAt(at)) {
+  return at + ahead_ms;
 }
+
+/** By how much a graph is drawn later than UTC; undefined where it is not drawn. */
+export const aheadOf = (graph) => aheads.get(graph);
 
 /** One trace: a line in columns; absent values are gaps. `note(at)` is what the hover text says of a point beside its
     value, '' for nothing. */
-export function traceOf({ t, v }, { label, place, palette, spec, note = null }) {
-  const scale = spec.scale ?? 1, offset = t.length ? new Date(t[t.length - 1]).getTimezoneOffset() : 0;
+export function traceOf({ t, v }, { label, place, palette, spec, note = null, ahead = t.length ? aheadAt(t[t.length - 1]) : 0 }) {
+  const scale = spec.scale ?? 1;
   const decimals = spec.decimals ?? 1, unit = spec.unit ? ` ${escapeHtml(spec.unit)}` : '';
   const notes = note && { text: t.map((at) => note(at)) };
   return {
     type: 'scatter',
     mode: t.length > 1 ? 'lines' : 'markers',
     name: escapeHtml(label),
-    x: t.map((at) => localTime(at, offset)),
+    x: t.map((at) => localTime(at, ahead)),
     y: scale === 1 ? [...v] : v.map((one) => (one === null ? null : one * scale)),
     connectgaps: false,
     line: { color: palette.series[place % COLOURS], width: 1.75, dash: place < COLOURS ? 'solid' : 'dash' },
@@ -57,8 +63,8 @@ export function traceOf({ t, v }, { label, place, palette, spec, note = null }) 
 }
 
 /** The line of the period before, over the one of now. */
-export function ghostOf(trace, { t, v }, { label, ago, spec }) {
-  const before = traceOf({ t, v }, { label, place: 0, palette: { series: [] }, spec });
+export function ghostOf(trace, { t, v }, { label, ago, spec, ahead }) {
+  const before = traceOf({ t, v }, { label, place: 0, palette: { series: [] }, spec, ahead });
   return {
     ...before, mode: 'lines', name: `${before.name}, ${ago} before`, opacity: 0.6, showlegend: false,
     line: { color: trace.line.color, width: 1.25, dash: 'dot' },
@@ -125,12 +131,11 @@ export function readPalette(style) {
 }
 
 /** What was wrong meanwhile, and what is missing in the archive, as bands with a text. */
-function marked(layout, palette, { channel }, traces, incidents, missing, width_px) {
+function marked(layout, palette, { channel }, traces, incidents, missing, width_px, ahead) {
   const times = traces.flatMap(({ x }) => (x.length ? [x[0], x[x.length - 1]] : []));
   if (times.length === 0 || incidents.length + missing.length === 0) return { ...layout, annotations: [] };
-  const offset = new Date().getTimezoneOffset(), shift = localTime(0, offset);
-  const since = Math.min(...times) - shift, until = Math.max(...times) - shift;
-  const place = (at) => new Date(localTime(at, offset)).toISOString().slice(0, -1); // on this axis, as a text
+  const since = Math.min(...times) - ahead, until = Math.max(...times) - ahead;
+  const place = (at) => new Date(localTime(at, ahead)).toISOString().slice(0, -1); // on this axis, as a text
   const marks = marksOf(incidents, channel, since, until), gaps = missing.map((one) => ({ ...one, from: Math.max(one.since, since), level: 'muted' }));
   const shapes = [...layout.shapes, ...markShapes([...marks, ...gaps], palette, place)];
   const notes = [...markNotes(marks, palette, place, (since + until) / 2, width_px), ...gapNotes(gaps, palette, place, (since + until) / 2)];
@@ -145,8 +150,14 @@ function gapNotes(gaps, palette, place, middle) {
   }));
 }
 
-function themed(layout, palette, spec, window_ms) {
-  layout.xaxis = { ...layout.xaxis, hoverformat: window_ms >= DAY_MS ? '%d %b %H:%M' : '%H:%M:%S' };
+/** Which clock the axis shows; where clocks change on it, that it is the newer one throughout. */
+export function zoneInWords({ from, until }) {
+  const change = changeBetween(from, until);
+  return change === null ? zoneLabel(until) : `${zoneLabel(until)} throughout, clocks changed on ${day(change)}`;
+}
+
+function themed(layout, palette, spec, window_ms, range) {
+  layout.xaxis = { ...layout.xaxis, title: { text: zoneInWords(range), standoff: 2, font: { size: 11, color: palette.muted } }, hoverformat: window_ms >= DAY_MS ? '%d %b %H:%M' : '%H:%M:%S' };
   layout.font = { ...layout.font, color: palette.muted };
   layout.hoverlabel = { ...layout.hoverlabel, bgcolor: palette.surface, bordercolor: palette.line, font: { color: palette.text } };
   for (const axis of ['xaxis', 'yaxis']) layout[axis] = { ...layout[axis], gridcolor: palette.line };
@@ -159,11 +170,13 @@ export function paintChart(section, spec, store, palette, incidents, now) {
   const graph = section.querySelector('.js-plotly-plot'), { Plotly } = window;
   if (!Plotly || !graph?._fullLayout || graph._dragging) return false;
   paints.set(graph, [section, spec, store, palette, incidents]);
-  const hidden = hiddenOf(graph), view = viewOf(section), { names, traces, ghosts, marked } = tracesOf(graph, spec, store, palette, view, hidden);
+  const hidden = hiddenOf(graph), view = viewOf(section), { names, traces, ghosts, marked, range, ahead } = tracesOf(graph, spec, store, palette, view, hidden);
   section.toggleAttribute('data-empty', traces.length === 0);
   if (spec.window_ms && traces.length > 0) traces.push(...windowMarks(traces, marked, palette));
   traces.push(...ghosts);
-  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn], now)) draw(graph, Plotly, spec, palette, traces, incidents, view);
+  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead], now)) {
+    draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead);
+  }
   return true;
 }
 
@@ -184,19 +197,26 @@ function tracesOf(graph, spec, store, palette, view, hidden) {
   const openAt = openFrom(series, spec), restated = store.get(spec.channel)?.state?.restated, marked = [];
   const lines = order.get(graph).map((name, place) => [name, place]).filter(([name]) => labels.has(name));
   const line = (name) => (view ? view.line(name, series.get(name)) : withGaps(within(series.get(name), spec.span_ms), spec.gap_ms));
+  const pointsOf = new Map(lines.map(([name]) => [name, line(name)])), range = rangeOf([...pointsOf.values()]), ahead = aheadAt(range.until);
   const traces = lines.map(([name, place]) => {
-    const points = line(name), marks = restated?.get(name), late = (at) => (marks?.has(at) ? ` (${restatedInWords(marks.get(at))})` : '');
+    const points = pointsOf.get(name), marks = restated?.get(name), late = (at) => (marks?.has(at) ? ` (${restatedInWords(marks.get(at))})` : '');
     const note = spec.window_ms ? (at) => `${at === openAt ? OPEN : ''}${late(at)}` : null;
-    const trace = traceOf(points, { label: labels.get(name), place, palette, spec, note });
+    const trace = traceOf(points, { label: labels.get(name), place, palette, spec, note, ahead });
     trace.visible = hidden.has(trace.name) ? 'legendonly' : true;
     if (marks && trace.visible === true) points.t.forEach((at, i) => { if (marks.has(at)) marked.push({ x: trace.x[i], y: trace.y[i], color: trace.line.color }); });
     return trace;
   });
   const ghosts = lines.flatMap(([name], i) => {
     const before = view?.before(name) ?? null;
-    return before === null || traces[i].visible !== true ? [] : [ghostOf(traces[i], before, { label: labels.get(name), ago: view.label, spec })];
+    return before === null || traces[i].visible !== true ? [] : [ghostOf(traces[i], before, { label: labels.get(name), ago: view.label, spec, ahead })];
   });
-  return { names: lines.map(([name]) => name), traces, ghosts, marked };
+  return { names: lines.map(([name]) => name), traces, ghosts, marked, range, ahead };
+}
+
+/** The first and the newest time of lines; now where they have no points. */
+function rangeOf(lines) {
+  const times = lines.flatMap(({ t }) => (t.length ? [t[0], t[t.length - 1]] : []));
+  return times.length ? { from: Math.min(...times), until: Math.max(...times) } : { from: Date.now(), until: Date.now() };
 }
 
 /** Brings the last drawing up to date, where it is of the same things and not too old; else remembers the next one. */
@@ -220,8 +240,19 @@ function extend(graph, traces, key, now) {
   return false;
 }
 
-function draw(graph, Plotly, spec, palette, traces, incidents, view) {
-  const layout = themed(graph.layout, palette, spec, view?.window_ms ?? spec.span_ms), since = view?.since ?? null;
-  const all = traces.length > 0 ? [...traces, room(traces, since === null ? null : localTime(since))] : traces;
-  Plotly.react(graph, all, marked(layout, palette, spec, traces, incidents, view?.gaps() ?? [], graph._fullLayout._size?.w));
+function draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead) {
+  const layout = themed(graph.layout, palette, spec, view?.window_ms ?? spec.span_ms, range), since = view?.since ?? null;
+  const all = traces.length > 0 ? [...traces, room(traces, since === null ? null : localTime(since, ahead))] : traces;
+  keepZoom(layout.xaxis, ahead - (aheads.get(graph) ?? ahead));
+  aheads.set(graph, ahead);
+  Plotly.react(graph, all, marked(layout, palette, spec, traces, incidents, view?.gaps() ?? [], graph._fullLayout._size?.w, ahead));
 }
+
+/** What was zoomed to is the same time when the axis shows another zone. */
+function keepZoom(axis, shift_ms) {
+  if (shift_ms === 0 || axis.autorange !== false || !axis.range) return;
+  axis.range = axis.range.map((at) => new Date(timeOfAxis(at) + shift_ms).toISOString().slice(0, -1));
+}
+
+/** A place on a time axis, as Plotly has it, in ms. */
+export const timeOfAxis = (at) => (typeof at === 'number' ? at : Date.parse(`${String(at).replace(' ', 'T')}Z`));

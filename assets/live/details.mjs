@@ -96,7 +96,7 @@ function drawMoment(popover) {
 
 function drawStages() {
   const table = make('table', { className: 'stages' });
-  table.append(make('caption', { textContent: 'Its way, stage by stage' }));
+  table.append(make('caption', { className: 'zoned', textContent: 'Its way, stage by stage' }));
   for (const stage of STAGES) {
     const row = make('tr'), head = make('th', { textContent: stage, scope: 'row' });
     row.dataset.stage = stage;

@@ -3,7 +3,7 @@
 
 import { Answer } from './answer.mjs';
 import { make } from './nodes.mjs';
-import { localField } from './takeaway.mjs';
+import { fieldOf, readField, zoneLabel } from './zone.mjs';
 
 const PARAMETERS = ['of', 'show', 'field', 'q', 'by', 'window', 'from', 'to', 'as', 'refresh'];
 const DECLARED = 'declared', BETWEEN = 'between', OWN = '';
@@ -52,8 +52,8 @@ export function addressOf(href, told, chosen) {
 
 /** A field's local time as an address has it. */
 function isoOf(text) {
-  const at = new Date(text);
-  return Number.isNaN(at.getTime()) ? text : at.toISOString().replace('.000Z', 'Z');
+  const at = readField(text);
+  return Number.isNaN(at) ? text : new Date(at).toISOString().replace('.000Z', 'Z');
 }
 
 class Form {
@@ -88,7 +88,7 @@ class Form {
       this.#controls[name] = control;
       return control;
     };
-    const time = (at) => Object.assign(make('input', { type: 'datetime-local', step: '1' }), { value: localField(at) });
+    const time = (at) => Object.assign(make('input', { type: 'datetime-local', step: '1' }), { value: fieldOf(at) });
     field('of', 'Channel or feed', make('select', { required: true })).append(make('option', { value: '', textContent: 'Choose …' }), ...groupsOf(sources));
     field('part', 'Part', make('input', { type: 'text' })).value = question.of.split(':').slice(1).join(':');
     field('show', 'Show', make('select'));
@@ -96,7 +96,7 @@ class Form {
     field('q', 'Rank, 0 to 1', make('input', { type: 'number', min: '0', max: '1', step: 'any' })).value = question.q;
     field('by', 'Group by', make('select'));
     field('window', 'Interval', make('select'));
-    field('from', 'From', time(question.from ?? now - 3_600_000));
+    field('from', `From (${zoneLabel(now)})`, time(question.from ?? now - 3_600_000));
     field('to', 'To', time(question.to ?? now));
     field('as', 'As', make('select'));
     field('refresh', 'Refresh', make('select')).append(...refresh.map(([value, textContent]) => make('option', { value, textContent })));

@@ -1,11 +1,12 @@
-/* Words and numbers as they are shown. Pure, but for the viewer's time zone. */
+/* Words and numbers as they are shown. Pure, but for the time zone in use. */
+
+import { formatOf } from './zone.mjs';
 
 export const NOTHING = '—';
 const MINUS = '−'; // as wide as a digit, so that columns of numbers stay in line
 const numbers = new Map();
 const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
-const clocks = { short: new Intl.DateTimeFormat('en', CLOCK), zoned: new Intl.DateTimeFormat('en', { ...CLOCK, timeZoneName: 'short' }) };
-const DAY = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
+const ZONED = { ...CLOCK, timeZoneName: 'short' }, DAY = { day: 'numeric', month: 'short' }, DATE = { ...DAY, year: 'numeric' };
 
 /** A number with a fixed count of decimals; without one, at most two. */
 export function number(value, decimals = null) {
@@ -27,22 +28,22 @@ export function value(raw, { type = 'text', decimals = null } = {}) {
 /** A number and its unit, joined so that they are not torn apart at a line end. */
 export const withUnit = (text, unit) => (unit && text !== NOTHING ? `${text}\u00a0${unit}` : text);
 
-/** Clock time in the viewer's zone. */
-export const clock = (ms) => clocks.short.format(ms);
+/** Clock time. */
+export const clock = (ms) => formatOf('clock', CLOCK).format(ms);
 
 /** Clock time to the millisecond. */
-export const exactClock = (ms) => `${clocks.short.format(ms)}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
+export const exactClock = (ms) => `${clock(ms)}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
 
 /** Clock time with the zone's name. */
-export const zonedClock = (ms) => clocks.zoned.format(ms);
+export const zonedClock = (ms) => formatOf('zoned', ZONED).format(ms);
 
-/** The day of the month, in the viewer's zone. */
-export const day = (ms) => DAY.format(ms);
+/** The day of the month. */
+export const day = (ms) => formatOf('day', DAY).format(ms);
 
 /** Clock time, with the day where it is not today. */
 export function moment(ms, now = Date.now()) {
-  const isToday = new Date(ms).toDateString() === new Date(now).toDateString();
-  return isToday ? clock(ms) : `${DAY.format(ms)}, ${clock(ms)}`;
+  const dates = formatOf('date', DATE);
+  return dates.format(ms) === dates.format(now) ? clock(ms) : `${day(ms)}, ${clock(ms)}`;
 }
 
 /** A length of time: one decimal under ten seconds, whole units after. */

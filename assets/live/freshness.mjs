@@ -119,7 +119,7 @@ export function linkText(state, isPolling) {
 }
 
 function bannerText(state, alike, feeds, since) {
-  const { cause, detail } = alike[0], when = Number.isFinite(since) ? ` since ${clock(since)}` : '';
+  const { cause, detail } = alike[0], when = Number.isFinite(since) ? ` since ${zonedClock(since)}` : '';
   const age = Math.max(...alike.map(({ age_ms }) => age_ms ?? 0)), behind = Math.max(...alike.map(({ backlog }) => backlog));
   const which = feeds.join(', '), kept = 'The last values stay visible.';
   if (state === 'offline') return `Offline${when}: ${causeInWords(cause, detail)}. ${kept}`;

@@ -43,6 +43,11 @@ export class Grids {
     this.#apply();
   }
 
+  /** Writes every cell anew: what it says is the same and its words are not. */
+  rewrite() {
+    for (const id of this.#ids) this.#ready(id)?.refreshCells({ force: true, suppressFlash: true });
+  }
+
   /** A grid was held or let go: it gets what is different. */
   renew(uid) {
     for (const id of this.#ids) if (id.uid === uid) this.#note(id, true);

@@ -1,9 +1,10 @@
 /* The painter of a log: newest entry on top, one node for each entry id, nodes of unchanged entries left alone. */
 
 import { value as inWords, withUnit } from './format.mjs';
+import { zoneName } from './zone.mjs';
 
 const FIRST = 50; // the rest is drawn once the reader scrolls: each new entry moves all that are there
-const drawn = new WeakMap(); // list → Map of entry id → {entry, node}
+const drawn = new WeakMap(); // list → Map of entry id → {entry, zone, node}
 
 /** The newest `most` entries, newest first. */
 export const shownEntries = (entries, most) => entries.slice(-most).reverse();
@@ -15,10 +16,10 @@ export function paintLog(section, spec, store) {
   if (!drawn.has(list)) list.parentElement.addEventListener('scroll', () => paintLog(section, spec, store), { passive: true });
   const most = list.parentElement.scrollTop > 0 ? spec.entries_max : Math.min(FIRST, spec.entries_max);
   const entries = shownEntries(store.get(spec.channel)?.state?.entries ?? [], most);
-  const former = drawn.get(list) ?? new Map(), now = new Map();
+  const former = drawn.get(list) ?? new Map(), now = new Map(), zone = zoneName();
   for (const entry of entries) {
     const known = former.get(entry.id);
-    now.set(entry.id, known?.entry === entry ? known : { entry, node: drawEntry(entry, spec.columns) });
+    now.set(entry.id, known?.entry === entry && known.zone === zone ? known : { entry, zone, node: drawEntry(entry, spec.columns) });
   }
   for (const [id, { node }] of former) if (now.get(id)?.node !== node) node.remove();
   let place = list.firstChild;

@@ -32,6 +32,7 @@ import { Telemetry } from './telemetry.mjs';
 import { Theme } from './theme.mjs';
 import { paintTile } from './tile.mjs';
 import { LookBack } from './lookback.mjs';
+import { Zones } from './zone.mjs';
 
 const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness', TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120;
 const CHANGES_MS = 50; // a transaction of a grid costs 2 to 10 ms
@@ -236,6 +237,7 @@ function rescan() {
   for (const { element } of binding.parts()) takeAway.attach(element);
   pausing.rescanned();
   exploring.look();
+  zones.paint();
   store.renew(found);
   if (found.length > 0) paintBadges();
   if (found.length > 0) loop.mark(changesJob); // what changed before they were there reached no callback of theirs
@@ -341,6 +343,10 @@ const announcing = announcer(document, now);
 const drawer = new Drawer({
   scope: window, specOf: (element) => JSON.parse(element.dataset.live), viewOf: (element) => pausing.view(element), time: () => clock.at(now()),
   partOf: (uid) => [...binding.parts()].find(({ grid }) => grid === uid), isLive: (element) => !replay && !pausing.isHeld(element),
+});
+const zones = new Zones(window, () => {
+  for (const job of binding.jobs()) loop.mark(job);
+  for (const act of [() => grids.rewrite(), () => pausing.paint(), () => replay?.bar.draw(), () => exploring.repaint(), lookAtFreshness]) act();
 });
 const themes = new Theme(window, () => {
   palette = null;

@@ -3,6 +3,7 @@
 import { day, zonedClock } from './format.mjs';
 import { askForIncidents } from './incidents.mjs';
 import { make } from './nodes.mjs';
+import { fieldOf, readField, zoneLabel } from './zone.mjs';
 
 const HOUR_MS = 3_600_000, DAY_MS = 86_400_000, INCIDENTS_MAX = 5, LEAD_MS = 30_000, AFTER_MS = 600_000;
 
@@ -27,8 +28,8 @@ function open(scope) {
   const go = (at, until) => scope.location.assign(replayUrl(scope.location.href, at, until));
   const dialog = make('dialog', { className: 'look-back' }), form = make('form', { method: 'dialog' });
   dialog.setAttribute('aria-labelledby', 'look-back-title');
-  const label = make('label', { textContent: `Time (${zoneName(now)})` });
-  const time = make('input', { type: 'datetime-local', step: '1', required: true, value: localValue(now - HOUR_MS), max: localValue(now) });
+  const label = make('label', { textContent: `Time (${zoneLabel(now)})` });
+  const time = make('input', { type: 'datetime-local', step: '1', required: true, value: fieldOf(now - HOUR_MS), max: fieldOf(now) });
   label.append(time);
   const choices = make('div', { className: 'look-back-choices' });
   choices.append(choice('An hour ago', () => go(now - HOUR_MS)), choice('Yesterday, same time', () => go(now - DAY_MS)));
@@ -39,7 +40,7 @@ function open(scope) {
     make('p', { textContent: 'Plays this page again as it was. It is marked as not live.' }), label, choices, incidents, ways);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    go(new Date(time.value).getTime());
+    go(readField(time.value));
   });
   dialog.append(form);
   dialog.addEventListener('close', () => dialog.remove());
@@ -63,12 +64,4 @@ function choice(words, act) {
   const made = make('button', { type: 'button', textContent: words });
   made.addEventListener('click', act);
   return made;
-}
-
-const zoneName = (ms) => zonedClock(ms).split(' ').slice(1).join(' ');
-
-/** A time as the field has it: in the viewer's zone, to the second. */
-function localValue(ms) {
-  const at = new Date(ms);
-  return new Date(ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

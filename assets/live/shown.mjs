@@ -1,9 +1,10 @@
 /* Shown: what a component shows, as rows of its channel's columns: what is filtered out, switched off or zoomed away is
    not among them. Values are as they are in the channel, not as they are written. */
 
-import { localTime, shownSeries } from './chart.mjs';
+import { aheadOf, shownSeries, timeOfAxis } from './chart.mjs';
 import { shownEntries } from './log.mjs';
 import { within } from './points.mjs';
+import { aheadAt } from './zone.mjs';
 
 const WINDOW = ['window_start', 'window_end'];
 const OPEN = 'row-details'; // a table's column that opens a row
@@ -51,13 +52,13 @@ function ofChart(spec, { series }, graph, view) {
 /** The zoomed range, and what is switched off in the legend. */
 function seenBy(graph) {
   const { autorange = true, range = [] } = graph?._fullLayout?.xaxis ?? {};
-  const [from, to] = autorange ? [-Infinity, Infinity] : range.map((at) => unshifted(at));
+  const [from, to] = autorange ? [-Infinity, Infinity] : range.map((at) => unshifted(at, aheadOf(graph)));
   const off = (graph?._fullData ?? []).filter(({ visible }) => visible === 'legendonly');
   return { from, to, hidden: new Set(off.map(({ name }) => name)) };
 }
 
-/** A time on the axis, which is drawn as the viewer's clock, as a time again. */
-function unshifted(at) {
-  const drawn = typeof at === 'number' ? at : Date.parse(`${String(at).replace(' ', 'T')}Z`);
-  return drawn - localTime(0, new Date(drawn).getTimezoneOffset());
+/** A time on the axis, which is drawn as a clock of the zone in use, as a time again. */
+function unshifted(at, ahead) {
+  const drawn = timeOfAxis(at);
+  return drawn - (ahead ?? aheadAt(drawn));
 }

@@ -6,14 +6,10 @@ import { Pieces, shareOf } from './pieces.mjs';
 import { picture } from './picture.mjs';
 import { shownRows } from './shown.mjs';
 import { viewOf } from './view.mjs';
+import { fieldOf, readField, zoneLabel } from './zone.mjs';
 
 const HOUR_MS = 3_600_000;
 const FORMATS = [['csv', 'CSV'], ['parquet', 'Parquet']];
-
-/** A time as a field for local date and time holds it, in the viewer's zone. */
-export function localField(at) {
-  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
 
 /** What stands below a picture: channel, position, age, time, source. */
 export function stampLines({ name, position, createdAt }, source, at) {
@@ -95,17 +91,17 @@ export class TakeAway {
   }
 
   #interval(menu, element) {
-    const now = this.now(), group = this.#group('An interval', []);
+    const now = this.now(), group = this.#group(`An interval (${zoneLabel(now)})`, []);
     const fields = [['From', now - HOUR_MS], ['Until', now]].map(([label, at]) => {
       const field = this.#make('label', 'menu-field'), input = this.scope.document.createElement('input');
-      Object.assign(input, { type: 'datetime-local', step: 1, value: localField(at) });
+      Object.assign(input, { type: 'datetime-local', step: 1, value: fieldOf(at) });
       field.append(label, input);
       group.append(field);
       return input;
     });
     for (const [form, label] of FORMATS) {
       group.append(this.#button(label, () => {
-        const [since, until] = fields.map(({ value }) => new Date(value).getTime());
+        const [since, until] = fields.map(({ value }) => readField(value));
         return this.#savePast(menu, element, form, { since, until });
       }));
     }

@@ -211,7 +211,7 @@ test('a chart shows the groups of its aggregate, in an order that stays', () => 
 });
 
 test('a trace keeps gaps, scales values and reads as local time', () => {
-  assert.equal(localTime(7_200_000, -60), 10_800_000);
+  assert.equal(localTime(7_200_000, 3_600_000), 10_800_000);
   const trace = traceOf({ t: [0, 1], v: [0.5, null] }, { label: 'a', place: 8, palette: { series: ['red'] }, spec: { scale: 100 } });
   assert.deepEqual(trace.y, [50, null]);
   assert.equal(trace.connectgaps, false);

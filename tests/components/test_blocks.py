@@ -119,7 +119,7 @@ def test_a_table_keeps_its_rows_by_key_and_formats_by_type() -> None:
     assert "d3.format(',.2f')" in formats["size"]
     assert "d3.format(',.0f')" in formats["pieces"]
     assert "'yes' : 'no'" in formats["sound"]
-    assert "d3.timeFormat" in formats["seen_at"], "in the viewer's own time zone"
+    assert "moment(params.value)" in formats["seen_at"], "in the time zone in use"
     assert columns["size"]["headerName"] == "Size (kg)"
     assert columns["size"]["type"] == "rightAligned"
     assert columns["size"]["headerTooltip"] == "with packaging"
