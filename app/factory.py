@@ -18,6 +18,7 @@ from app.doors import LIVE_PATH, Doors
 from app.explore.page import explore_page, with_explore
 from app.explore.routes import Explore
 from app.exports.routes import Exports
+from app.framing import limit_framing
 from app.incident_marks import IncidentMarks
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.past import Turns
@@ -101,6 +102,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     )
     server = Flask("headwater", static_folder=None)
     server.before_request(doors.refuse)
+    limit_framing(server, settings.frame_ancestors)
     dash = _dash_app(server, pages, Modules(ASSETS / "live"), "UTC" if contract is None else contract.zone.key)
     _live_route(server, gateway, doors)
     database = Database(settings.database_address)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.framing import check_ancestor
 from services.accounts import IngestKeys
 from services.declare import PROBE_FEED
 from services.embedded import read_address
@@ -112,6 +113,11 @@ class Settings(BaseSettings):
         meaning="origins whose pages may open the live socket, separated by spaces; without it the page's own host",
         remedy="give origins such as https://ops.example.com, without a path",
     )
+    frame_ancestors: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "HEADWATER_FRAME_ANCESTORS", ("self",),
+        meaning="origins whose pages may show ours in a frame, separated by spaces; `self` is our own, `none` nobody",
+        remedy="give self, none, or origins such as https://intranet.example.com",
+    )
     tick_ms: int = _setting(
         "HEADWATER_TICK_MS", 16, unit="ms", meaning="least time between two commits of a lane under load", ge=1,
         le=1_000, remedy="give a whole number from 1 to 1000",
@@ -125,7 +131,7 @@ class Settings(BaseSettings):
         remedy="give debug, info, warning or error",
     )
 
-    @field_validator("ingest_keys", "origins", mode="before")
+    @field_validator("ingest_keys", "origins", "frame_ancestors", mode="before")
     @classmethod
     def _split(cls, text: Any) -> Any:
         return tuple(part for part in re.split(r"[\s;]+", text) if part) if isinstance(text, str) else text
@@ -172,6 +178,11 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
                 raise ValueError(f"{origin!r} is not an origin")
         return tuple(origin.lower() for origin in origins)
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _known_ancestors(cls, ancestors: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_ancestor(one, ancestors) for one in ancestors) or ("none",)
 
     @model_validator(mode="after")
     def _open_mode_on_loopback_only(self) -> Settings:
@@ -271,7 +282,9 @@ def entries() -> tuple[Entry, ...]:
 
 def _entry(field: Any) -> Entry:
     default = field.default
-    shown = "" if default in ((), "") else str(int(default) if isinstance(default, bool) else default)
+    if isinstance(default, tuple):
+        default = " ".join(default)
+    shown = str(int(default) if isinstance(default, bool) else default)
     extra = field.json_schema_extra
     return Entry(field.validation_alias, shown, extra["unit"], field.description, extra["remedy"], not field.repr)
 

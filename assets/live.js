@@ -9,6 +9,9 @@
   try { chosen = localStorage.getItem('headwater-theme'); } catch { /* storage may be forbidden: the system decides */ }
   root.dataset.theme = chosen || (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 
+  const asked = new URLSearchParams(location.search);
+  for (const mode of ['kiosk', 'embed']) if (asked.get(mode) === '1') root.dataset[mode] = ''; // without a header from the first frame on
+
   const prefix = document.querySelector('meta[name="headwater-modules"]').content;
   const load = (name) => import(new URL(`${prefix}${name}`, document.baseURI).href);
   const modules = load('main.mjs');

@@ -11,7 +11,7 @@ import { openFrom, restatedInWords } from './windows.mjs';
 import { aheadAt, changeBetween, zoneLabel, zoneName } from './zone.mjs';
 
 const COLOURS = 8; // --series-1 to --series-8 of style.css; more series start over with a dashed line
-const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000, NEAR_PX = 12, FAR_PX = Math.round(Math.min(28, Math.max(16, (globalThis.innerWidth ?? 0) / 105))); // letters, and those of a kiosk
 const OPEN = ' (open window, incomplete)';
 const REASONS = { shed: 'dropped for want of memory', unreadable: 'not readable', broker_lost: 'lost with the broker', deltas_trimmed: 'nobody archived' };
 const DRAWING_MS = 10_000, POINTED_MS = 1_000; // age of Plotly's drawing at most; pointed at, its hover texts are read
@@ -127,7 +127,7 @@ export function readPalette(style) {
   const read = (name) => style.getPropertyValue(`--${name}`).trim() || undefined;
   const names = ['text', 'muted', 'line', 'surface', 'ok', 'warn', 'bad'];
   const series = Array.from({ length: COLOURS }, (_, i) => read(`series-${i + 1}`));
-  return { ...Object.fromEntries(names.map((name) => [name, read(name)])), series };
+  return { ...Object.fromEntries(names.map((name) => [name, read(name)])), series, kiosk: read('kiosk') === '1' };
 }
 
 /** What was wrong meanwhile, and what is missing in the archive, as bands with a text. */
@@ -157,8 +157,10 @@ export function zoneInWords({ from, until }) {
 }
 
 function themed(layout, palette, spec, window_ms, range) {
-  layout.xaxis = { ...layout.xaxis, title: { text: zoneInWords(range), standoff: 2, font: { size: 11, color: palette.muted } }, hoverformat: window_ms >= DAY_MS ? '%d %b %H:%M' : '%H:%M:%S' };
-  layout.font = { ...layout.font, color: palette.muted };
+  layout.xaxis = { ...layout.xaxis, title: { text: zoneInWords(range), standoff: 2, font: { size: palette.kiosk ? FAR_PX : NEAR_PX - 1, color: palette.muted } }, hoverformat: window_ms >= DAY_MS ? '%d %b %H:%M' : '%H:%M:%S' };
+  const size = palette.kiosk ? FAR_PX : NEAR_PX;
+  layout.font = { ...layout.font, color: palette.muted, size };
+  layout.yaxis = { ...layout.yaxis, nticks: palette.kiosk ? 3 : 6 };
   layout.hoverlabel = { ...layout.hoverlabel, bgcolor: palette.surface, bordercolor: palette.line, font: { color: palette.text } };
   for (const axis of ['xaxis', 'yaxis']) layout[axis] = { ...layout[axis], gridcolor: palette.line };
   layout.shapes = thresholdShapes(spec.thresholds, palette);

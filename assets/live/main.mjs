@@ -32,6 +32,7 @@ import { Telemetry } from './telemetry.mjs';
 import { Theme } from './theme.mjs';
 import { paintTile } from './tile.mjs';
 import { LookBack } from './lookback.mjs';
+import { watchKiosk } from './kiosk.mjs';
 import { Zones } from './zone.mjs';
 
 const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness', TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120;
@@ -389,6 +390,7 @@ watchBadges(document, (badge) => { details.fill(badge); pausing.offer(badge); })
 const exploring = watchExplore({ scope: window, palette: () => palette ?? readColours(), isHeld: () => pausing.isPaused || document.hidden });
 watchInteractions(window, measuring);
 watchPlots(window);
+watchKiosk({ scope: window, isUp: () => ['open', 'polling'].includes(connection.state), hasEnded: () => connection.state === 'ended' });
 prime({ store, names: early, clock, now, onFrame, isLate: () => connection.opened > 0 });
 
 export const clientside = { bind, freshness, theme, filter, navigation };

@@ -119,7 +119,8 @@ export class Zones {
       button.title = words;
       button.setAttribute('aria-label', words);
     }
-    const told = isOne ? `Times are in your time zone, which is the server's: ${zoneName()} (${label}).` : `Times are in ${whose}: ${zoneName()} (${label}).`;
+    const name = zoneName() === label ? label : `${zoneName()} (${label})`;
+    const told = `Times are in ${isOne ? "your time zone, which is the server's" : whose}: ${name}.`;
     for (const place of document.querySelectorAll('[data-zone-told]')) if (place.textContent !== told) place.textContent = told;
   }
 

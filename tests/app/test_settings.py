@@ -25,6 +25,11 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("HEADWATER_LOG_LEVEL", "loud", "give debug, info, warning or error"),
         ("HEADWATER_ORIGINS", "ops.example.com", "give origins such as https://ops.example.com"),
         ("HEADWATER_INSECURE", "perhaps", "give 1 or 0"),
+        ("HEADWATER_FRAME_ANCESTORS", "intranet.example.com", "give self, none, or origins"),
+        ("HEADWATER_FRAME_ANCESTORS", "https://a.example.com/path", "give self, none, or origins"),
+        ("HEADWATER_FRAME_ANCESTORS", "https://a.example.com;script-src", "give self, none, or origins"),
+        ("HEADWATER_FRAME_ANCESTORS", "none https://a.example.com", "stands alone"),
+        ("HEADWATER_FRAME_ANCESTORS", "*", "name the origins"),
         ("HOST", "0.0.0.0", "give 127.0.0.1, or set HEADWATER_INSECURE=1"),
     ],
 )
