@@ -50,9 +50,9 @@ export class Answer {
       await (this.#told.course ? this.#askCourse() : this.#askAnswer());
       this.#end();
     } catch (error) {
-      const words = error.name === 'AbortError' ? 'Given up' : `Not answered: ${error.message}`;
-      this.#end(words);
-      if (this.#still === null) this.#state('not answered');
+      const isGivenUp = error.name === 'AbortError';
+      this.#end(isGivenUp ? 'Cancelled' : `Not answered: ${error.message}`);
+      if (this.#still === null) this.#state('not answered', isGivenUp ? 'Cancelled' : 'Not answered');
     }
   }
 
@@ -132,14 +132,16 @@ export class Answer {
   #drawRows() {
     const { groups, by, label, unit, decimals, events } = this.#answer, place = this.section.querySelector('[data-answer-rows]');
     const table = make('table', { className: 'answer-table' }), head = make('tr'), body = make('tbody');
-    const names = [...(by === null ? [] : [by]), unit ? `${label} (${unit})` : label, 'Events'];
+    const isCount = this.#told.query.show === 'count'; // its value is the number of events
+    const names = [...(by === null ? [] : [by]), unit ? `${label} (${unit})` : label, ...(isCount ? [] : ['Events'])];
     names.forEach((name) => head.append(make('th', { scope: 'col', textContent: name })));
     const known = groups.filter(([, found]) => found !== null).sort(([, a], [, b]) => b - a);
     const rows = [...known, ...groups.filter(([, found]) => found === null)];
     for (const [group, found, own] of rows.slice(0, ROWS_MAX)) {
       const row = make('tr');
       if (by !== null) row.append(make('th', { scope: 'row', textContent: group }));
-      row.append(make('td', { textContent: value(found, { type: 'number', decimals }) }), make('td', { textContent: count(own) }));
+      row.append(make('td', { textContent: value(found, { type: 'number', decimals }) }));
+      if (!isCount) row.append(make('td', { textContent: count(own) }));
       body.append(row);
     }
     const caption = make('caption', { className: 'visually-hidden', textContent: `${label}, over the whole interval` }), top = make('thead');
@@ -151,7 +153,8 @@ export class Answer {
     setData(this.section, 'answered', String((this.#drawn += 1)));
   }
 
-  #state(words) {
+  #state(words, empty = 'No values in this interval') {
+    setText(this.section.querySelector('.empty'), empty);
     setText(this.section.querySelector('.freshness-text'), words);
   }
 
@@ -177,6 +180,8 @@ export class Answer {
     const standing = make('div', { className: 'lookback-standing' });
     standing.append(this.parts.said, this.parts.progress, this.parts.cancel);
     place.replaceChildren(this.parts.refresh, this.parts.files, this.parts.notes, standing);
+    this.section.toggleAttribute('data-empty', form === 'chart');
+    setText(this.section.querySelector('.empty'), 'Asking the archive');
     this.#end();
   }
 

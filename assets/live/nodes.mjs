@@ -16,8 +16,10 @@ export function setData(node, name, text) {
 /** Marks the link of the open page, for eyes and for screen readers. */
 export function markLink(document, pathname) {
   for (const link of document.querySelectorAll('#navigation a')) {
-    if (new URL(link.href).pathname === pathname) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
+    if (new URL(link.href).pathname === pathname) {
+      link.setAttribute('aria-current', 'page');
+      link.scrollIntoView?.({ block: 'nearest', inline: 'nearest' }); // a phone shows some of them at a time
+    } else link.removeAttribute('aria-current');
   }
 }
 

@@ -41,12 +41,15 @@ const columns = (pairs) => ({ t: pairs.map(([t]) => t), v: pairs.map(([, v]) => 
 
 /** What is to be said of an answer beside its time: what is missing of it, and how much there is. */
 export function notesOf(answer, { moment, count }) {
-  const { begin, since, reached, step_ms, groups, lines, events, kept_ms, by } = answer, notes = [];
+  const { begin, since, reached, step_ms, groups, lines, events, kept_ms, by, as_of: asOf } = answer, notes = [];
   const shownLines = Object.keys(lines).length, days = kept_ms / 86_400_000;
   if (events === 0) return ['no events in this interval'];
   notes.push(`${count(events)} ${events === 1 ? 'event' : 'events'}`);
   if (reached > since) notes.push(`read back to ${moment(reached)} only, as the time for an answer was over: shorten the interval`);
-  else if (begin > since + step_ms) notes.push(`nothing before ${moment(begin)}: events are kept for ${count(days)} ${days === 1 ? 'day' : 'days'}`);
+  else if (begin > since + step_ms) {
+    const isLet = asOf - since > kept_ms; // go, by its age
+    notes.push(`nothing before ${moment(begin)}${isLet ? `: events are kept for ${count(days)} ${days === 1 ? 'day' : 'days'}` : ''}`);
+  }
   if (by !== null && groups.length > shownLines) notes.push(`${shownLines} of ${count(groups.length)} lines, those with most events; a table has all`);
   return notes;
 }

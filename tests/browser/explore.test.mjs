@@ -78,7 +78,8 @@ test('what is missing of an answer is said', () => {
   assert.deepEqual(notesOf(ANSWER, words), ['7 events']);
   assert.deepEqual(notesOf({ ...ANSWER, events: 0 }, words), ['no events in this interval']);
   assert.match(notesOf({ ...ANSWER, reached: 2000, begin: 2000 }, words)[1], /^read back to t2000 only/);
-  assert.equal(notesOf({ ...ANSWER, begin: 3000 }, words)[1], 'nothing before t3000: events are kept for 1 day');
+  assert.equal(notesOf({ ...ANSWER, begin: 3000 }, words)[1], 'nothing before t3000');
+  assert.equal(notesOf({ ...ANSWER, begin: 3000, as_of: 90_000_000 }, words)[1], 'nothing before t3000: events are kept for 1 day');
   assert.match(notesOf({ ...ANSWER, groups: [['a', 1, 1], ['b', 1, 1]] }, words)[1], /^1 of 2 lines/);
 });
 
