@@ -220,7 +220,8 @@ def _stamp(question: Question, answer: Answer | None, now: int) -> Stamp:
     assert question.source is not None
     newest = None if answer is None or answer.newest is None else min(answer.newest, answer.end)
     age = None if newest is None else max(0, now - newest)
-    return Stamp(question.source.name, None, None, age, now, feed_in_words(question.source.feed))
+    as_of = now if answer is None else answer.as_of
+    return Stamp(question.source.name, None, None, age, now, feed_in_words(question.source.feed), "archive", as_of)
 
 
 def _about(question: Question, answer: Answer) -> dict[str, str]:

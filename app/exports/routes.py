@@ -10,7 +10,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import orjson
 from flask import Request, Response
@@ -120,13 +120,16 @@ class _Position(BaseModel):
 
 
 class _Shown(BaseModel):
-    """What a viewer shows: rows of the channel's columns, at a position, the newest event's time."""
+    """What a viewer shows: rows of the channel's columns, at a position, the newest event's time; whether that is of
+    now, or of `shown_at`, the time at which the page is paused or that a replay shows."""
 
     format: Format = "csv"
     columns: list[str] | None = None
     rows: list[dict[str, Any]]
     position: _Position | None = None
     created_at: int | None = None
+    shown: Literal["live", "paused", "replay"] = "live"
+    shown_at: int | None = None
 
 
 def _format(asked: Mapping[str, Any]) -> Format:
@@ -149,7 +152,7 @@ def _read_shown(ref: ChannelRef, shown: Any, now: int) -> tuple[Format, Sheet, S
     if unknown:
         raise ValueError(f"columns: {unknown[:3]}: {ref.name!r} has {', '.join(known)}")
     position = said.position or _Position()
-    stamp = Stamp.of(ref, position.epoch, position.seq, said.created_at, now)
+    stamp = Stamp.of(ref, position.epoch, position.seq, said.created_at, now, said.shown, said.shown_at)
     return said.format, Sheet({name: known[name] for name in names}, stamp), said.rows
 
 
@@ -159,7 +162,7 @@ def _past_sheet(
     position = None if found is None else found.position
     stamp = Stamp.of(
         ref, None if position is None else position.epoch, None if position is None else position.seq,
-        None if found is None else found.at, now,
+        None if found is None else found.at, now, "archive", question.until,
     )
     about = {"since": str(question.since), "until": str(question.until), "gaps": orjson.dumps(list(missing)).decode()}
     return Sheet(past_columns(ref.channel), stamp, about)

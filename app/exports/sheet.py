@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from components.block import columns_of
 from components.freshness import source_in_words
 from services.declare import Channel, ChannelRef, FieldType
 
 Row = Mapping[str, Any]
+Shown = Literal["live", "paused", "replay", "archive"]
 
 WINDOW_COLUMNS: dict[str, FieldType] = {"window_start": "moment", "window_end": "moment"}
 STAMP: dict[str, FieldType] = {
     "stamp_channel": "text", "stamp_epoch": "text", "stamp_seq": "integer", "stamp_event_age_ms": "integer",
-    "stamp_exported_at": "moment", "stamp_source": "text",
+    "stamp_exported_at": "moment", "stamp_shown": "text", "stamp_shown_at": "moment", "stamp_source": "text",
 }
 
 
@@ -28,7 +29,9 @@ STAMP: dict[str, FieldType] = {
 class Stamp:
     """Of which channel, at which position, how old its newest event was and when that was written down.
 
-    Position and age are None where the channel never had an event. Times are milliseconds since the Unix epoch.
+    `shown` says how the rows stood before whoever took them: live, paused, in a replay, or from the archive, and
+    `shown_at` of which time they are then: None is that of the export. Position and age are None where the channel
+    never had an event. Times are milliseconds since the Unix epoch.
     """
 
     channel: str
@@ -37,16 +40,20 @@ class Stamp:
     event_age_ms: int | None
     exported_at: int
     source: str
+    shown: Shown = "live"
+    shown_at: int | None = None
 
     @classmethod
     def of(
-        cls, ref: ChannelRef, epoch: str | None, seq: int | None, event_at: int | None, exported_at: int
+        cls, ref: ChannelRef, epoch: str | None, seq: int | None, event_at: int | None, exported_at: int,
+        shown: Shown = "live", shown_at: int | None = None,
     ) -> Stamp:
         age = None if event_at is None else max(0, exported_at - event_at)
-        return cls(ref.name, epoch, seq, age, exported_at, source_in_words(ref.channel))
+        return cls(ref.name, epoch, seq, age, exported_at, source_in_words(ref.channel), shown, shown_at)
 
     def as_row(self) -> dict[str, Any]:
-        return {name: getattr(self, name.removeprefix("stamp_")) for name in STAMP}
+        told = {name: getattr(self, name.removeprefix("stamp_")) for name in STAMP}
+        return told if self.shown_at is not None else {**told, "stamp_shown_at": self.exported_at}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ export class Answer {
   #still = null; // what is drawn
   #answer = null; // of the archive, as it came
 
-  /** `section` has `data-answer`; `palette()`; `isHeld()` whether nothing may change now; `scope` the window. */
+  /** `section` has `data-answer`; `palette()`; `isHeld()` whether nothing may change by itself now; `scope` the window. */
   constructor(section, { scope, palette, isHeld }) {
     Object.assign(this, { section, scope, palette, isHeld });
     this.#told = JSON.parse(section.dataset.answer);
@@ -44,7 +44,6 @@ export class Answer {
 
   /** Asks the archive; what was there before stays until the answer is whole. */
   async ask() {
-    if (this.isHeld() && this.#answer !== null) return;
     this.#begin('asking the archive');
     try {
       await (this.#told.course ? this.#askCourse() : this.#askAnswer());

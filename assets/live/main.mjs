@@ -383,8 +383,8 @@ const filter = (text, id) => (id && tables.typed(id, text ?? ''), dash.no_update
 const navigation = (pathname) => (markLink(document, pathname), dash.no_update);
 
 const takeAway = new TakeAway({
-  scope: window, shownBy: (element) => pausing.view(element), now: () => clock.at(now()), specOf: (element) => JSON.parse(element.dataset.live),
-  gridOf: (element) => grids.of(element), columns: (api) => tables.columnChoice(api), matches: () => () => true, palette: () => palette ?? readColours(),
+  scope: window, shownBy: (element) => pausing.view(element), specOf: (element) => JSON.parse(element.dataset.live),
+  standing: (element) => replay?.standing() ?? pausing.standing(element), gridOf: (element) => grids.of(element), columns: (api) => tables.columnChoice(api), matches: () => () => true, palette: () => palette ?? readColours(),
 }).watch();
 watchBadges(document, (badge) => { details.fill(badge); pausing.offer(badge); });
 const exploring = watchExplore({ scope: window, palette: () => palette ?? readColours(), isHeld: () => pausing.isPaused || document.hidden });

@@ -39,6 +39,12 @@ export class Pausing {
     return { get: (name) => (this.#pause.of(element) ?? this.store).get(name) };
   }
 
+  /** How a component stands: {shown: live or paused, at: the time that it shows, taken: the time of now}. */
+  standing(element) {
+    const freeze = this.#pause.of(element), taken = this.#now();
+    return freeze ? { shown: 'paused', at: freeze.since, taken } : { shown: 'live', at: taken, taken };
+  }
+
   /** Whether somebody sees what a channel is now: nobody does where all the components that show it are held. */
   isSeen(showing) { return showing.length === 0 || showing.some(({ element }) => !this.isHeld(element)); }
 
@@ -56,7 +62,7 @@ export class Pausing {
     if (pathname !== this.#path) {
       this.#path = pathname;
       if (this.isPaused) this.#resume(parts);
-      if (new URLSearchParams(search).get(PARAMETER) === '1') this.#begin(parts);
+      if (!this.#isReplay && new URLSearchParams(search).get(PARAMETER) === '1') this.#begin(parts);
     } else if (this.isPaused) for (const part of parts) this.#hold(part, this.#pause.page);
     this.paint();
   }
@@ -128,8 +134,10 @@ export class Pausing {
     this.#togglePage();
   }
 
+  get #isReplay() { return 'replay' in this.document.documentElement.dataset; }
+
   #togglePage() {
-    if ('replay' in this.document.documentElement.dataset) return; // it has a pause of its own
+    if (this.#isReplay) return; // it has a pause of its own
     const parts = [...this.parts()];
     if (this.isPaused) this.#resume(parts);
     else this.#begin(parts);

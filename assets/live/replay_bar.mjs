@@ -34,7 +34,9 @@ export class ReplayBar {
     const { player } = this, parts = this.#parts, { loading } = player;
     const time = momentInWords(player.at);
     setText(parts.time, time);
-    setText(parts.play, player.isPlaying ? 'Pause' : 'Play');
+    const next = player.isPlaying ? 'Pause the replay' : 'Play';
+    setText(parts.play, next);
+    if (parts.play.title !== next) parts.play.title = next;
     parts.play.disabled = player.isOver;
     parts.play.dataset.icon = player.isPlaying ? 'pause' : 'play';
     parts.back.disabled = player.at <= player.from;

@@ -7,9 +7,10 @@ import { fieldOf, readField, zoneLabel } from './zone.mjs';
 
 const HOUR_MS = 3_600_000, DAY_MS = 86_400_000, INCIDENTS_MAX = 5, LEAD_MS = 30_000, AFTER_MS = 600_000;
 
-/** The address of the same page as a replay. */
+/** The address of the same page as a replay; what was paused is not in it. */
 export function replayUrl(href, at, until = null) {
   const url = new URL(href);
+  url.searchParams.delete('paused');
   url.searchParams.set('replay', new Date(at).toISOString());
   if (until === null) url.searchParams.delete('until');
   else url.searchParams.set('until', new Date(until).toISOString());

@@ -92,10 +92,13 @@ export class Replaying {
     return player.seek(at);
   }
 
-  /** Back to live, on the same page. */
+  /** How what is taken away stands: it is of a past time, whatever the replay does. */
+  standing() { return { shown: 'replay', at: this.player.at, taken: Date.now() }; }
+
+  /** Back to live, on the same page, and not to a pause of before. */
   leave() {
     const url = new URL(this.scope.location.href);
-    for (const name of ['replay', 'until', 'speed']) url.searchParams.delete(name);
+    for (const name of ['replay', 'until', 'speed', 'paused']) url.searchParams.delete(name);
     this.scope.location.assign(url.href);
   }
 

@@ -1,7 +1,7 @@
 /* Take away: the menu of a component: files of what it shows or of an interval, a picture, a link to this very view.
    It is no part of Dash's page, which asks every component at every change; what is in it is drawn when it is opened. A long file says how far it is, and can be stopped. */
 
-import { moment, number } from './format.mjs';
+import { clock, day, moment, number } from './format.mjs';
 import { Pieces, shareOf } from './pieces.mjs';
 import { picture } from './picture.mjs';
 import { shownRows } from './shown.mjs';
@@ -11,11 +11,18 @@ import { fieldOf, readField, zoneLabel } from './zone.mjs';
 const HOUR_MS = 3_600_000;
 const FORMATS = [['csv', 'CSV'], ['parquet', 'Parquet']];
 
-/** What stands below a picture: channel, position, age, time, source. */
-export function stampLines({ name, position, createdAt }, source, at) {
+const iso = (ms) => new Date(ms).toISOString();
+const STAMPED = { live: () => '', paused: (at) => ` · paused at ${iso(at)}`, replay: (at) => ` · replay of ${iso(at)}, not live` };
+const SAID = { live: () => '', paused: (at) => `, paused ${clock(at)}`, replay: (at) => `, a replay of ${day(at)}, ${clock(at)}` };
+
+/** How what is taken away stands, after other words: nothing where it is live. `standing` {shown, at}. */
+export const standingInWords = ({ shown, at }) => SAID[shown](at);
+
+/** What stands below a picture: channel, position, age when it was shown, how it stands, time, source. */
+export function stampLines({ name, position, createdAt }, source, { shown, at, taken }) {
   const where = position ? `position ${position.epoch}:${position.seq}` : 'no position';
   const age = createdAt === null ? 'no event yet' : `newest event ${number(Math.max(0, at - createdAt) / 1000, 1)} s old`;
-  return [`${name} · ${where} · ${age} · taken ${new Date(at).toISOString()}`, source];
+  return [`${name} · ${where} · ${age}${STAMPED[shown](at)} · taken ${iso(taken)}`, source];
 }
 
 /** The file's name as the server gave it. */
@@ -39,10 +46,11 @@ export function saveFile({ document, URL: urls }, blob, name) {
 
 export class TakeAway {
   /** `specOf(element)` is what the component shows now; `shownBy(element)` the channels as it
-      shows them; `gridOf(element)` a table's grid or null; `now()` the server's time; `palette()`; `scope` the window;
+      shows them; `standing(element)` how they stand: {shown: live, paused or replay, at: the time that is shown, taken: the
+      time of now}; `gridOf(element)` a table's grid or null; `palette()`; `scope` the window;
       `matches(element)` which log entries it shows; `columns(api)` a table's choice of columns, or null. */
-  constructor({ scope, shownBy, specOf, gridOf, columns, now, palette, matches }) {
-    Object.assign(this, { scope, shownBy, specOf, gridOf, columns, now, palette, matches });
+  constructor({ scope, shownBy, standing, specOf, gridOf, columns, palette, matches }) {
+    Object.assign(this, { scope, shownBy, standing, specOf, gridOf, columns, palette, matches });
   }
 
   /** Listens for menus that are opened, wherever on the page they are. */
@@ -78,7 +86,7 @@ export class TakeAway {
 
   #draw(menu) {
     const body = menu.querySelector('.menu-body'), element = menu.closest('[data-live]'), told = JSON.parse(element.dataset.menu ?? '{}');
-    if (body.firstChild) return;
+    if (body.firstChild) return void this.#renew(menu, element);
     const isChart = element.classList.contains('chart');
     const shown = this.#group('What is shown', FORMATS.map(([form, label]) => [label, () => this.#saveShown(element, form)]));
     if (isChart) shown.append(this.#button('PNG', () => this.#savePicture(element, told)));
@@ -88,13 +96,25 @@ export class TakeAway {
     const status = this.#make('p', 'menu-status');
     status.setAttribute('role', 'status');
     body.append(status);
+    shown.querySelector('legend').dataset.shown = '';
+    this.#renew(menu, element);
+  }
+
+  /** Says what would be taken: of now, or of the time at which the component is held; an interval that nobody has set
+      ends there. */
+  #renew(menu, element) {
+    const standing = this.standing(element);
+    menu.querySelector('[data-shown]').textContent = `What is shown${standingInWords(standing)}`;
+    for (const input of menu.querySelectorAll('input[data-before]:not([data-set])')) input.value = fieldOf(standing.at - input.dataset.before);
   }
 
   #interval(menu, element) {
-    const now = this.now(), group = this.#group(`An interval (${zoneLabel(now)})`, []);
-    const fields = [['From', now - HOUR_MS], ['Until', now]].map(([label, at]) => {
+    const group = this.#group(`An interval (${zoneLabel(this.standing(element).at)})`, []);
+    const fields = [['From', HOUR_MS], ['Until', 0]].map(([label, before]) => {
       const field = this.#make('label', 'menu-field'), input = this.scope.document.createElement('input');
-      Object.assign(input, { type: 'datetime-local', step: 1, value: fieldOf(at) });
+      Object.assign(input, { type: 'datetime-local', step: 1 });
+      input.dataset.before = before;
+      input.addEventListener('input', () => { input.dataset.set = ''; });
       field.append(label, input);
       group.append(field);
       return input;
@@ -142,12 +162,13 @@ export class TakeAway {
     const graph = element.querySelector('.js-plotly-plot');
     const parts = { graph, api: this.gridOf(element), view: viewOf(element) ?? null, matches: this.matches(element) };
     const { columns, rows } = shownRows(spec, channel?.state, parts);
-    const body = JSON.stringify({ format: form, columns, rows, position: channel?.position ?? null, created_at: channel?.createdAt ?? null });
+    const standing = this.standing(element), { shown, at } = standing, stamp = { position: channel?.position ?? null, created_at: channel?.createdAt ?? null };
+    const body = JSON.stringify({ format: form, columns, rows, ...stamp, shown, shown_at: Math.round(at) });
     const headers = { 'Content-Type': 'application/json' };
     const answer = await fetch(this.#address(spec), { method: 'POST', headers, body });
     if (!answer.ok) throw await refusalOf(answer);
     this.#save(await answer.blob(), nameOf(answer.headers.get('Content-Disposition'), `${spec.channel}.${form}`));
-    return `${number(rows.length)} ${rows.length === 1 ? 'row' : 'rows'} saved`;
+    return `${number(rows.length)} ${rows.length === 1 ? 'row' : 'rows'} saved${standingInWords(standing)}`;
   }
 
   async #savePast(menu, element, form, interval) {
@@ -201,13 +222,13 @@ export class TakeAway {
   async #savePicture(element, { source }) {
     const { Plotly } = this.scope, graph = element.querySelector('.js-plotly-plot'), spec = this.specOf(element);
     if (!Plotly || !graph) throw new Error('the chart is not drawn yet');
-    const at = this.now(), channel = this.shownBy(element).get(spec.channel), title = element.querySelector('.block-title').textContent;
-    const stamp = stampLines(channel ?? { name: spec.channel, position: null, createdAt: null }, source, at);
+    const standing = this.standing(element), channel = this.shownBy(element).get(spec.channel), title = element.querySelector('.block-title').textContent;
+    const stamp = stampLines(channel ?? { name: spec.channel, position: null, createdAt: null }, source, standing);
     const font = this.scope.getComputedStyle(this.scope.document.body).fontFamily;
     const blob = await picture(Plotly, graph, { title, stamp, font, palette: this.palette() });
-    const time = new Date(at).toISOString().replace(/[-:]|\.\d+/g, '');
+    const time = iso(standing.taken).replace(/[-:]|\.\d+/g, '');
     this.#save(blob, `${spec.channel.replace(/[^\w.]/g, '-')}-at-${time}.png`);
-    return 'Picture saved';
+    return `Picture saved${standingInWords(standing)}`;
   }
 
   async #copyLink(menu) {

@@ -107,6 +107,10 @@ def test_what_a_viewer_shows_becomes_a_file_at_the_viewers_own_position(filled: 
     assert list(row) == ["name", "value", *STAMP]
     assert (row["name"], row["value"], row["stamp_epoch"], row["stamp_seq"]) == ("'@x", "2", "e", "7")
     assert int(row["stamp_event_age_ms"]) > 0
+    assert (row["stamp_shown"], row["stamp_shown_at"]) == ("live", row["stamp_exported_at"])
+    held = {**shown, "shown": "paused", "shown_at": 1_700_000_000_000}
+    (row,) = as_csv(filled.post(address(), json=held).data)
+    assert (row["stamp_shown"], row["stamp_shown_at"]) == ("paused", "2023-11-14T22:13:20.000Z")
     (typed,) = as_parquet(filled.post(address(), json={**shown, "format": "parquet"}).data)
     assert (typed["name"], typed["value"], typed["stamp_seq"]) == ("@x", 2.0, 7)
 

@@ -5,8 +5,9 @@ import test from 'node:test';
 
 import { pictureLayout, wrapped } from '../../assets/live/picture.mjs';
 import { Pieces, shareOf } from '../../assets/live/pieces.mjs';
+import { replayUrl } from '../../assets/live/replay_dialog.mjs';
 import { shownRows } from '../../assets/live/shown.mjs';
-import { nameOf, stampLines } from '../../assets/live/takeaway.mjs';
+import { nameOf, stampLines, standingInWords } from '../../assets/live/takeaway.mjs';
 import { fieldOf, readField } from '../../assets/live/zone.mjs';
 
 const bytes = (text) => new TextEncoder().encode(text);
@@ -81,9 +82,12 @@ test('a table gives the rows that are left, in their order, with the columns tha
 test('what is not known yet is a file without rows', () => assert.deepEqual(shownRows({ paint: 'log' }, null).rows, []));
 
 test('a picture says channel, position, age, time and source, and reads no markup from data', () => {
-  const stamp = stampLines({ name: 'a.b', position: { epoch: 'k3', seq: 7 }, createdAt: 1_000 }, 'recorded <b>', 3_500);
+  const then = { shown: 'live', at: 3_500, taken: 3_500 }, known = { name: 'a.b', position: { epoch: 'k3', seq: 7 }, createdAt: 1_000 };
+  const stamp = stampLines(known, 'recorded <b>', then);
+  assert.match(stampLines(known, '', { ...then, shown: 'paused', taken: 9_000 })[0], /2\.5 s old · paused at 1970-01-01T00:00:03\.500Z · taken 1970-01-01T00:00:09\.000Z$/);
+  assert.match(stampLines(known, '', { ...then, shown: 'replay', taken: 9_000 })[0], /2\.5 s old · replay of 1970-01-01T00:00:03\.500Z, not live · taken 1970-01-01T00:00:09\.000Z$/);
   assert.equal(stamp[0], 'a.b · position k3:7 · newest event 2.5 s old · taken 1970-01-01T00:00:03.500Z');
-  assert.match(stampLines({ name: 'a', position: null, createdAt: null }, '', 0)[0], /no position · no event yet/);
+  assert.match(stampLines({ name: 'a', position: null, createdAt: null }, '', then)[0], /no position · no event yet/);
   const palette = { surface: 'white', text: 'black', muted: 'grey', line: 'silver' };
   const layout = pictureLayout({ annotations: [{ text: 'incident' }] }, { title: '<i>', stamp, width: 900, height: 1, palette, font: 'Arial' });
   assert.equal(layout.annotations.length, 2);
@@ -104,4 +108,14 @@ test('a file is called as the server says', () => {
 test('a field for date and time holds the viewer\'s own clock', () => {
   const at = Date.UTC(2026, 5, 1, 12, 30, 5);
   assert.equal(readField(fieldOf(at)), at);
+});
+
+test('what is taken away says how it stands', () => {
+  assert.equal(standingInWords({ shown: 'live', at: 0 }), '');
+  assert.match(standingInWords({ shown: 'paused', at: 0 }), /^, paused \d\d:\d\d:\d\d$/);
+  assert.match(standingInWords({ shown: 'replay', at: 0 }), /^, a replay of [^,]+, \d\d:\d\d:\d\d$/);
+});
+
+test('a replay is of the page and not of its pause', () => {
+  assert.equal(new URL(replayUrl('http://h/?paused=1&window=24h', 0)).search, '?window=24h&replay=1970-01-01T00%3A00%3A00.000Z');
 });

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,6 +212,59 @@ def test_the_key_pauses_and_resumes_and_leaves_inputs_alone(page: Viewer) -> Non
     page.driver.find_element(By.CSS_SELECTOR, ".tools input").click()
     press()
     assert page.run("return document.documentElement.hasAttribute('data-paused')") is False
+
+
+def test_a_paused_page_gives_away_what_it_shows_and_its_replay_is_no_pause(
+    installation: Installation, page: Viewer, tmp_path: Path
+) -> None:
+    settings = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.driver.execute_cdp_cmd("Page.setDownloadBehavior", settings)
+    click(page, PAGE_BUTTON)
+    since = wait_until(lambda: page.text("[data-pause-since]").removeprefix("Paused "), what="a paused page")
+    held, rows = page.state("orders.everything"), table(page)
+    post(installation, 3)
+    wait_until(lambda: behind(bar(page)) > 0 and page.state("orders.everything") != held, what="a store that goes on")
+    page.driver.find_element(By.CSS_SELECTOR, ".table .menu summary").send_keys(Keys.ENTER)
+    wait_until(lambda: f"What is shown, paused {since}" in page.text(".table .menu-body"), what="words that say so")
+    page.run("document.querySelector('.table .menu-body [data-shown]').parentElement.querySelector('button').click()")
+    told = f"{len(rows)} rows saved, paused {since}"
+    wait_until(lambda: page.text(".table .menu-status") == told, what="the rows that were paused")
+    (path,) = wait_until(lambda: list(tmp_path.glob("*.csv")), what="the file")
+    file = list(csv.DictReader(io.StringIO(wait_until(path.read_bytes, what="it").decode("utf-8-sig"))))
+    assert {row["key"] for row in file} == set(rows)
+    assert held is not None
+    assert {(row["stamp_epoch"], int(row["stamp_seq"])) for row in file} == {(held["epoch"], held["seq"])}
+    assert {row["stamp_shown"] for row in file} == {"paused"}
+    assert all(row["stamp_shown_at"] <= row["stamp_exported_at"] for row in file)
+
+    click(page, "[data-look-back]")
+    wait_until(lambda: page.text("dialog.look-back h2"), what="the dialog")
+    page.run("[...document.querySelectorAll('dialog button')].find((one) => one.type === 'submit').click()")
+    wait_until(lambda: "not live" in page.text(".replay-bar").lower(), 20, "a replay")
+    wait_until(lambda: page.text("h1"), 20, "its page")
+    assert page.run("return new URLSearchParams(location.search).has('paused')") is False
+    assert bar(page) == ""
+    seen = "return [...document.querySelectorAll('[data-pause]')].filter((one) => one.checkVisibility()).length"
+    assert page.run(seen) == 0, "no button that pauses a live page"
+    ActionChains(page.driver).key_down(Keys.ALT).send_keys("p").key_up(Keys.ALT).perform()
+    assert page.run("return document.documentElement.hasAttribute('data-paused')") is False
+
+    def hands() -> str:
+        icons = ".replay-hands :is([data-icon=play], [data-icon=pause])"
+        found: str = page.run("return document.querySelector(arguments[0]).title", icons)
+        return found
+
+    loading = "return document.querySelector('.replay-bar').dataset.loading"
+    wait_until(lambda: page.run(loading) == "false", 20, "frames")
+    assert hands() == "Play"
+    ActionChains(page.driver).send_keys(Keys.SPACE).perform()
+    wait_until(lambda: hands() == "Pause the replay", what="a replay that plays")
+    ActionChains(page.driver).send_keys(Keys.SPACE).perform()
+    wait_until(lambda: hands() == "Play", what="one that stands")
+    click(page, ".replay-leave")
+    wait_until(lambda: page.run("return document.documentElement.dataset.replay === undefined") and page.text("h1"), 20)
+    wait_until(lambda: page.tile("Orders"), 20, "the live page")
+    assert bar(page) == "", "which is not paused"
 
 
 def test_a_link_restores_the_pause_and_another_page_is_live(installation: Installation, page: Viewer) -> None:
