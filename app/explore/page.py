@@ -10,21 +10,24 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from app.explore.question import DEFAULT_WINDOW, PARAMETERS, REFRESH, WINDOWS, Question, read_question
-from app.explore.sources import May, Source, sources
+from app.explore.question import DECLARED, DEFAULT_WINDOW, PARAMETERS, REFRESH, WINDOWS, Question, read_question
+from app.explore.sources import May, Source, declared_like, sources
 from app.explore.words import facts_of, title_of, unit_of
 from components.attributes import aria, data
 from components.block import Block
 from components.chart import LOOKBACK_MS, plot
+from components.formula import formula_in_words
 from components.freshness import Fact, channel_facts
 from components.log import log
 from components.page import Page
 from components.table import table
 from components.theme import figure, graph_config
+from services.archive.aggregating import Aggregation
 from services.declare import Declarations
 from services.positions import Clock
 
@@ -67,11 +70,23 @@ class ExplorePage(Page):
             title = html.Strong(source.feed.source.title)
             yield html.P(["Recorded data, replayed: ", title], className="recorded explore-note", role="note")
         if not question.is_declared:
+            yield from self._see_live(question.aggregation())
             yield self._from_archive(question)
         elif question.since is not None:
             yield _past_of(question, source)
         else:
             yield html.Div([_live(question, source).draw("explore-0")], className="columns", style={"--columns": "1fr"})
+
+    def _see_live(self, asked: Aggregation) -> Iterator[Component]:
+        """The way to a series that is declared as what is asked."""
+        found = declared_like(self.declarations, asked, self.may())
+        if found is None or found[0].ref is None:
+            return
+        source, line = found
+        href = f"?{urlencode({'of': source.name, 'show': DECLARED, 'field': line})}"
+        formula = formula_in_words(source.lines[line], found[0].ref.channel)
+        link = dcc.Link(f"{source.title}: {source.lines[line].label}", href=href)
+        yield html.P(["The same is declared, and so is live: ", link, f" ({formula})"], className="explore-live")
 
     def _from_archive(self, question: Question) -> Component:
         asked = question.aggregation()

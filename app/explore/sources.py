@@ -13,6 +13,7 @@ from typing import Any
 from components.block import is_numeric
 from components.chart import Chart, chart
 from services.accounts import Action
+from services.archive.aggregating import Aggregation
 from services.declare import Aggregate, ChannelRef, Condition, Declarations, FeedSpec, Field, is_built_in
 
 May = Callable[[Action, str], bool]
@@ -93,6 +94,22 @@ def sources(declarations: Declarations, may: May) -> list[dict[str, Any]]:
             elif (one := find(declarations, channel.name, may)) is not None:
                 found.append(_offered(one))
     return found
+
+
+def declared_like(declarations: Declarations, asked: Aggregation, may: May) -> tuple[Source, str] | None:
+    """A series, and which of its lines, that is declared as what is asked: that one is live."""
+    if asked.conditions:
+        return None
+    by = () if asked.by is None else (asked.by.name,)
+    for channel in declarations.channels_of(asked.feed):
+        source = find(declarations, channel.name, may)
+        if source is None or channel.where is not None or channel.by != by:
+            continue
+        for name, one in source.lines.items():
+            same = (one.function, one.field, one.where) == (asked.function, asked.field, None)
+            if same and (one.function != "quantile" or one.q == asked.q):
+                return source, name
+    return None
 
 
 def _offered(source: Source) -> dict[str, Any]:

@@ -30,7 +30,7 @@ export class Answer {
     this.#build();
     void this.ask();
     const { refresh_s: every_s } = this.#told;
-    if (every_s > 0) this.#timer = setInterval(() => { if (!this.isHeld() && this.#abort === null) void this.ask(); }, 1_000 * every_s);
+    if (every_s > 0) this.#timer = setInterval(() => { if (!this.isHeld() && this.#abort === null) void this.ask(false); }, 1_000 * every_s);
   }
 
   /** It left the page. */
@@ -42,12 +42,13 @@ export class Answer {
   /** Draws it again, as the colours have changed. */
   repaint() { if (this.#still) this.#paint(); }
 
-  /** Asks the archive; what was there before stays until the answer is whole. */
-  async ask() {
-    this.#begin('asking the archive');
+  /** Asks the archive; what was there before stays until the answer is whole. What nobody asked for is not read out. */
+  async ask(isAsked = true) {
+    this.#begin(isAsked ? 'asking the archive' : '');
     try {
       await (this.#told.course ? this.#askCourse() : this.#askAnswer());
       this.#end();
+      setText(this.parts.heard, isAsked ? `Answered, ${this.section.querySelector('.freshness-text').textContent}` : '');
     } catch (error) {
       const isGivenUp = error.name === 'AbortError';
       this.#end(isGivenUp ? 'Cancelled' : `Not answered: ${error.message}`);
@@ -167,9 +168,9 @@ export class Answer {
     this.parts = {
       refresh: button('Refresh', () => this.ask()), cancel: button('Cancel', () => this.#abort?.abort()),
       progress: make('progress', { max: 1 }), notes: make('span', { className: 'explore-notes' }),
-      said: make('span', { className: 'lookback-told' }), files: make('div', { className: 'lookback-choice' }),
+      said: make('span', { className: 'lookback-told' }), heard: make('span', { className: 'visually-hidden' }), files: make('div', { className: 'lookback-choice' }),
     };
-    this.parts.said.setAttribute('role', 'status');
+    for (const part of [this.parts.said, this.parts.heard]) part.setAttribute('role', 'status');
     this.parts.progress.setAttribute('aria-label', `Answer: ${this.#told.title}`);
     this.parts.files.setAttribute('role', 'group');
     this.parts.files.setAttribute('aria-label', 'Take away');
@@ -177,7 +178,7 @@ export class Answer {
     if (form === 'chart') files.push(['PNG', () => this.#savePicture()]);
     this.parts.files.append(make('span', { textContent: 'Take away', className: 'explore-label' }), ...files.map(([words, act]) => button(words, act)));
     const standing = make('div', { className: 'lookback-standing' });
-    standing.append(this.parts.said, this.parts.progress, this.parts.cancel);
+    standing.append(this.parts.heard, this.parts.said, this.parts.progress, this.parts.cancel);
     place.replaceChildren(this.parts.refresh, this.parts.files, this.parts.notes, standing);
     this.section.toggleAttribute('data-empty', form === 'chart');
     setText(this.section.querySelector('.empty'), 'Asking the archive');
@@ -191,6 +192,7 @@ export class Answer {
     progress.hidden = cancel.hidden = false;
     progress.value = 0;
     setText(said, words);
+    setText(this.parts.heard, '');
     said.removeAttribute('data-trouble');
   }
 

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from arro3.io import read_parquet
@@ -30,6 +30,7 @@ from services.telemetry import Telemetry
 from tests import feeds
 from tests.app.conftest import KEY
 from tests.components.drawn import every, of_class, props, texts
+from tests.project.feeds import shop
 
 SIGNALS = [("a", 1.0), ("a", 2.0), ("a", 4.0), ("b", -8.0), ("=1+1", 0.5)]
 DECLARATIONS = load_declarations()
@@ -260,6 +261,20 @@ def test_an_answer_of_the_archive_has_a_place_a_definition_and_no_live_channel(s
     assert facts["Formula"].startswith("mean of Delay, over each window of 30 s, by event time")
     assert {"Unit", "Interval", "Window", "Source", "Kept", "Freshness"} <= facts.keys()
     assert "Recorded data, replayed: " in texts(layout)
+
+
+def test_a_question_that_a_series_declares_leads_to_it() -> None:
+    declarations = Declarations.read([shop])
+    found = explore_page(declarations, lambda: everything, lambda: NOW)
+    (note,) = of_class(found.layout(of="orders", show="sum", field="price"), "explore-live")
+    words = "The same is declared, and so is live:  By minute: Turnover  (sum of Price, over each window of 1 min)"
+    assert texts(note) == words
+    (link,) = [props(one)["href"] for one in every(note) if "href" in props(one)]
+    assert link == "?of=orders.minutes&show=declared&field=turnover"
+    (live,) = [props(one) for one in every(found.layout(**dict(parse_qsl(link[1:])))) if "data-live" in props(one)]
+    assert json.loads(live["data-live"])["channel"] == "orders.minutes"
+    for other in ({"show": "mean", "field": "price"}, {"show": "sum", "field": "price", "by": "shop"}):
+        assert of_class(found.layout(of="orders", **other), "explore-live") == []
 
 
 def test_what_is_wrong_in_an_address_is_said_and_the_rest_is_shown(shown: ExplorePage) -> None:

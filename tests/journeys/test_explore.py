@@ -13,6 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.installation import Installation
+from tests.journeys.axe import faults
 from tests.journeys.browser import Viewer
 from tests.waiting import wait_until
 
@@ -89,6 +90,7 @@ def test_a_question_is_asked_answered_asked_again_and_taken_away_by_keyboard(
     installation.post(late)
     asked_until(ORDERS + late)
 
+    assert faults(viewer) == [], "an answer as a table"
     files = {button.text: button for button in viewer.driver.find_elements(By.CSS_SELECTOR, ".explore-bar button")}
     files["CSV"].send_keys(Keys.ENTER)
     (saved,) = wait_until(lambda: list(tmp_path.glob("explore-orders-*.csv")), what="the file")
@@ -110,6 +112,7 @@ def test_a_link_holds_what_is_right_says_what_is_wrong_and_a_declared_channel_is
     assert viewer.text(".explore-problems") == "field: 'cost': give one of price"
     wait_until(lambda: max(filter(None, viewer.run(LINES).get("east", []) or [0])) == 7, what="the line of east")
 
+    assert faults(viewer) == [], "an answer as a chart, and a problem"
     field = viewer.driver.find_element(By.CSS_SELECTOR, ".explore-form [name=of]")
     field.send_keys("Prices")
     field.send_keys(Keys.ENTER)
