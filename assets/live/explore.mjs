@@ -155,10 +155,11 @@ function groupsOf(sources) {
 
 function troubles(problems) {
   if (problems.length === 0) return [];
-  const list = make('ul', { className: 'explore-problems' });
-  list.setAttribute('role', 'alert');
+  const alert = make('div', { className: 'explore-problems' }), list = make('ul');
+  alert.setAttribute('role', 'alert');
   list.append(...problems.map((textContent) => make('li', { textContent })));
-  return [list];
+  alert.append(list);
+  return [alert];
 }
 
 /** Draws forms and answers wherever the page holds them; returns what has to be told of a change of colours. */
