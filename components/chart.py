@@ -59,10 +59,10 @@ class Chart(Block):
             legend=bool(self.ref.channel.by) or len(self.aggregates) > 1,
         )
         graph = dcc.Graph(figure=start, config=graph_config(), responsive=True, className="graph")
-        empty = html.P("No values yet", className="empty")
+        empty = [html.P("No values yet", className="empty"), html.P("Loading", className="empty loading")]
         # what stands in it belongs to the browser: assets/live/lookback.mjs
         bar = [html.Div(className="lookback", **data(lookback="1"))] if len(self.lookback()) > 1 else []
-        return panel(self, uid, self.live(), self.facts(), [*bar, plot(self.title, [graph, empty])])
+        return panel(self, uid, self.live(), self.facts(), [*bar, plot(self.title, [graph, *empty])])
 
     def lookback(self) -> list[tuple[int, str]]:
         """How far back it can look: its own span, less, and as far as the history reaches."""

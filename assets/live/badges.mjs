@@ -28,9 +28,21 @@ export function drawFacts(badge) {
   }
 }
 
+const EDGE_PX = 8;
+
+/** Moves what has opened as far as it would stand out of the screen at its left or right. */
+export function keepOnScreen(popover, width) {
+  popover.style.translate = '';
+  const { left, right } = popover.getBoundingClientRect();
+  const by = left < EDGE_PX ? EDGE_PX - left : Math.min(0, width - EDGE_PX - right);
+  if (by !== 0) popover.style.translate = `${Math.round(by)}px`;
+}
+
 /** Listens for badges that open or close, wherever on the page they are; `onOpen` is told of each that opens. */
 export function watchBadges(document, onOpen) {
   document.addEventListener('toggle', ({ target }) => {
+    const popover = target.matches?.('details[open]') ? target.querySelector('.popover') : null;
+    if (popover) keepOnScreen(popover, document.documentElement.clientWidth);
     if (!target.matches?.('details.freshness[open]')) return;
     drawFacts(target);
     onOpen(target);

@@ -174,6 +174,7 @@ export function paintChart(section, spec, store, palette, incidents, now) {
   paints.set(graph, [section, spec, store, palette, incidents]);
   const hidden = hiddenOf(graph), view = viewOf(section), { names, traces, ghosts, marked, range, ahead } = tracesOf(graph, spec, store, palette, view, hidden);
   section.toggleAttribute('data-empty', traces.length === 0);
+  section.toggleAttribute('data-drawn', true);
   if (spec.window_ms && traces.length > 0) traces.push(...windowMarks(traces, marked, palette));
   traces.push(...ghosts);
   if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead], now)) {

@@ -15,23 +15,40 @@ export function marksOf(incidents, channel, since, until) {
     .map((one) => ({ ...one, from: Math.max(one.began_at, since), level: LEVELS[one.severity] }));
 }
 
-/** A band from begin to end and a line at the begin, below the data. `place` is a time on the chart's axis. */
+const WORST_FIRST = ['bad', 'warn', 'muted'];
+
+/** Stretches of time that do not overlap, each with the worst level of what was then: [{from, until, level}]. */
+export function stretchesOf(marks) {
+  const edges = [...new Set(marks.flatMap(({ from, until }) => [from, until]))].sort((a, b) => a - b), found = [];
+  for (let i = 0; i + 1 < edges.length; i += 1) {
+    const [from, until] = [edges[i], edges[i + 1]], then = marks.filter((one) => one.from <= from && one.until >= until);
+    if (then.length === 0) continue;
+    const level = WORST_FIRST.find((one) => then.some((mark) => mark.level === one)), last = found.at(-1);
+    if (last?.until === from && last.level === level) last.until = until;
+    else found.push({ from, until, level });
+  }
+  return found;
+}
+
+/** A line at each begin and bands below the data; where several overlap the band is that of the worst, and no darker
+    for their number. `place` is a time on the chart's axis. */
 export function markShapes(marks, palette, place) {
   const common = { xref: 'x', yref: 'paper', y0: 0, y1: 1, layer: 'below' };
-  return marks.flatMap(({ from, until, level }) => [
-    { ...common, type: 'rect', x0: place(from), x1: place(until), fillcolor: palette[level], opacity: 0.1, line: { width: 0 } },
-    { ...common, type: 'line', x0: place(from), x1: place(from), line: { color: palette[level], width: 1 } },
-  ]);
+  const bands = stretchesOf(marks).map(({ from, until, level }) => (
+    { ...common, type: 'rect', x0: place(from), x1: place(until), fillcolor: palette[level], opacity: 0.1, line: { width: 0 } }));
+  const begins = marks.map(({ from, level }) => (
+    { ...common, type: 'line', x0: place(from), x1: place(from), line: { color: palette[level], width: 1 } }));
+  return [...bands, ...begins];
 }
 
 /** The newest of them in words, one below the other, no wider than half of the plot; the whole text when pointed at. */
 export function markNotes(marks, palette, place, middle, width_px = Infinity) {
-  const most = Math.min(TEXT_MAX, Math.floor(width_px / 2 / LETTER_PX));
+  const most = Math.min(TEXT_MAX, Math.floor(width_px / 2 / (palette.kiosk ? 2 * LETTER_PX : LETTER_PX)));
   return marks.slice(-NOTES_MAX).map(({ id, severity, text, from, level }, row) => ({
     x: place(from), xref: 'x', y: 1 - 0.11 * row, yref: 'paper', yanchor: 'top', showarrow: false,
     xanchor: from > middle ? 'right' : 'left', align: 'left', borderpad: 2,
     text: escapeHtml(shortened(`#${id} ${severity}: ${text.split(': ')[0]}`, most)), hovertext: escapeHtml(text),
-    font: { size: 11, color: palette[level] }, bgcolor: palette.surface,
+    font: { size: palette.kiosk ? 20 : 11, color: palette[level] }, bgcolor: palette.surface,
   }));
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { ASK_MS, Incidents, markNotes, markShapes, marksOf } from '../../assets/live/incidents.mjs';
+import { ASK_MS, Incidents, markNotes, markShapes, marksOf, stretchesOf } from '../../assets/live/incidents.mjs';
 
 const PALETTE = { bad: 'red', warn: 'orange', muted: 'grey', surface: 'white' };
 const place = (at) => at;
@@ -66,4 +66,14 @@ test('incidents are asked for while a chart is looked at, and charts are painted
   answer = null; // nobody answered
   await incidents.tick(1 + 2 * ASK_MS);
   assert.deepEqual([asked, changed, incidents.all.length], [3, 1, 1]);
+});
+
+test('bands that overlap become one each of the worst, and no darker', () => {
+  const mark = (from, until, level) => ({ from, until, level });
+  assert.deepEqual(stretchesOf([mark(0, 10, 'warn'), mark(5, 8, 'bad'), mark(2, 9, 'warn'), mark(20, 30, 'muted')]), [
+    mark(0, 5, 'warn'), mark(5, 8, 'bad'), mark(8, 10, 'warn'), mark(20, 30, 'muted'),
+  ]);
+  const shapes = markShapes(Array.from({ length: 8 }, (_, n) => mark(n, 20, 'warn')), { warn: '#a60' }, (at) => at);
+  assert.equal(shapes.filter(({ type }) => type === 'rect').length, 1);
+  assert.equal(shapes.filter(({ type }) => type === 'line').length, 8);
 });
