@@ -70,6 +70,7 @@ class Api:
         server.add_url_rule("/metrics", view_func=self.metrics)
         server.add_url_rule("/api/session", view_func=self.session)
         server.add_url_rule("/api/channels", view_func=self.channels)
+        server.add_url_rule("/api/channels/<name>/parts", view_func=self.parts)
         server.add_url_rule("/api/channels/<name>/snapshot", view_func=self.snapshot)
         server.add_url_rule("/api/channels/<name>/history", view_func=self.history)
         server.add_url_rule("/api/channels/<name>/recorded", view_func=self.recorded)
@@ -169,6 +170,22 @@ class Api:
         if isinstance(ref, Response):
             return ref
         return json_answer(self.gateway.snapshot(ref))
+
+    def parts(self, name: str) -> Response:
+        """The values of a channel in parts of which there was an event, as far as this principal may see them."""
+        principal = self.doors.principal()
+        if principal is None:
+            return _not_signed_in()
+        channel = self.declarations.channels.get(name)
+        if channel is None or channel.partition is None:
+            return refusal(404, "unknown_channel", f"no channel {name!r} in parts; /api/channels lists them")
+        lanes = channel.feed.all_lanes()
+        found = [self.declarations.resolve(one) for lane in lanes for one in self.broker.channels_of(lane)]
+        values = {ref.partition for ref in found if ref is not None and ref.channel is channel}
+        seen = sorted(one for one in values if one is not None and can(principal, "view", f"{name}:{one}"))
+        if not seen and not can(principal, "view", name):
+            return refusal(404, "unknown_channel", f"no channel {name!r} in parts; /api/channels lists them")
+        return json_answer({"channel": name, "field": channel.partition, "parts": seen})
 
     def history(self, name: str) -> Response:
         """What the channel was over an interval, from the archive."""

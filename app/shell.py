@@ -65,17 +65,24 @@ class Shell(Dash):
     def __init__(self, *given: Any, modules: Sequence[str], pages: Sequence[Page], **named: Any) -> None:
         super().__init__(*given, **named)
         self._preloads = "\n    ".join(f'<link rel="modulepreload" href="{path}">' for path in modules)
-        self._channels = {page.path: [ref.name for ref in page.refs] for page in pages}
         self._early_module = next((path for path in modules if path.endswith(f"/{EARLY_MODULE}")), None)
         self._pages = {page.path: page for page in pages}
         self._early_view = cache(self._draw_early_view)
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # it calls it with names alone
-        channels = escape(json.dumps(self._channels.get(self._open_path(), [])))
+        channels = escape(json.dumps(self._shown()))
         named = f'<meta name="{CHANNELS_META}" content="{channels}">'
         parts["app_entry"] = f"{self._early_view(self._open_path())}{parts.get('app_entry', '')}{self._filler()}"
         document: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
         return document.replace("{%live%}", f"{named}\n    {self._loader()}\n    {self._preloads}")
+
+    def _shown(self) -> list[str]:
+        """The channels of the page that is asked for, with what is chosen on it."""
+        page = self._pages.get(self._open_path())
+        if page is None:
+            return []
+        asked = flask.request.args if flask.has_request_context() else {}
+        return [ref.name for ref in page.shown(asked.get(page.choose.name) or None if page.choose else None)]
 
     def _draw_early_view(self, path: str) -> str:
         """The page as plain HTML; the same for everybody, since values come later and by its reader's own right."""

@@ -18,7 +18,7 @@ from components.attributes import aria, data
 from components.freshness import Fact, badge, source_in_words
 from components.live import live_data
 from components.pause import pause_button
-from services.declare import Aggregate, Channel, ChannelRef, Column, DeclarationError
+from services.declare import Aggregate, Channel, ChannelRef, Column, DeclarationError, Field
 
 ChannelLike: TypeAlias = type[Channel] | ChannelRef
 Direction: TypeAlias = Literal["above", "below"]
@@ -150,11 +150,30 @@ class Block:
     ref: ChannelRef
     title: str
     declared_at: str
+    choose: Field | None = None
+    """The field by which its page lets its reader choose; None where there is no choice."""
 
     @property
     def refs(self) -> tuple[ChannelRef, ...]:
         """Every channel that it shows."""
         return (self.ref,)
+
+    def following(self, field: Field) -> dict[str, Any] | None:
+        """How it shows a chosen value of this field alone, as the browser reads it; None where it cannot.
+
+        By a twin of its channel in parts, where it has one; else in the browser, where its rows or entries have it.
+        """
+        channel = self.ref.channel
+        if self.ref.partition is None and channel.twin is not None and channel.twin.partition == field.name:
+            return {"channel": channel.twin.name}
+        if channel.feed.fields.get(field.name) is not field or not self.has_rows:
+            return None
+        return {"rows": True} if not channel.aggregates or field.name in channel.by else None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it shows all rows or entries of its channel, each with its fields."""
+        return False
 
     def draw(self, uid: str) -> Component:
         """The Dash component; `uid` is unique and stable on its page."""
@@ -170,6 +189,8 @@ def panel(
     own = [badge(uid, block.ref, block.title, facts), *([] if is_small else [pause_button(block.title)])]
     heading = html.Header([html.H2(block.title, className="block-title"), *tools, *own], className="block-head")
     spec = {**live, **windows_of(block.ref.channel)}
+    if block.choose is not None:
+        spec["choice"] = {"field": block.choose.name, **(block.following(block.choose) or {})}
     attributes: dict[str, Any] = {**live_data(spec), **data(channel=block.ref.name), **aria(label=block.title)}
     attributes |= data(menu=_menu(block.ref.channel))
     # A named section is a landmark; a page of many tiles would bury the ones that matter.

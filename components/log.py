@@ -38,6 +38,10 @@ class LogBlock(Block):
     columns: tuple[Column, ...]
     entries_max: int
 
+    @property
+    def has_rows(self) -> bool:
+        return True
+
     def draw(self, uid: str) -> Component:
         live: dict[str, Any] = {
             "paint": "log", "channel": self.ref.name, "entries_max": self.entries_max,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -19,9 +19,10 @@ from dash.development.base_component import Component
 
 from components.attributes import data
 from components.block import Block, refuse, where_declared
+from components.choice import check_choice, chooser, chosen_refs
 from components.hint import hint
 from components.tile import Tile
-from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec
+from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec, Field
 
 _PATH = re.compile(r"^/([a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*)?$")
 _RESERVED = ("api", "assets", "live", "status", "healthz", "readyz", "metrics")
@@ -47,6 +48,7 @@ class Page:
     about: str
     order: int
     declared_at: str
+    choose: Field | None
 
     @property
     def slug(self) -> str:
@@ -62,7 +64,11 @@ class Page:
     @property
     def refs(self) -> tuple[ChannelRef, ...]:
         """The channels that it shows, each once, in order."""
-        return tuple(dict.fromkeys(ref for block in self.blocks for ref in block.refs))
+        return self.shown()
+
+    def shown(self, value: str | None = None) -> tuple[ChannelRef, ...]:
+        """The channels that it shows with a value of its `choose` chosen, each once, in order."""
+        return tuple(dict.fromkeys(ref for block in self.blocks for ref in chosen_refs(block, value)))
 
     @property
     def feeds(self) -> tuple[FeedSpec, ...]:
@@ -77,7 +83,8 @@ class Page:
     def layout(self, **_parameters: object) -> Component:
         """What Dash shows at its path; needs no request, and takes the query parameters Dash hands over."""
         uids = (f"{self.slug}-{number}" for number in range(len(self.blocks)))
-        heading = [html.H1(self.title, className="page-title"), *self._notes()]
+        choice = [] if self.choose is None else [chooser(self.choose, self.blocks)]
+        heading = [html.H1(self.title, className="page-title"), *choice, *self._notes()]
         hints = [hint(feed) for feed in self.feeds if not feed.source.pulled]
         return html.Article(
             [html.Header(heading, className="page-head"), *hints, *_draw_parts(self.parts, uids)],
@@ -111,10 +118,13 @@ def row(*blocks: Block | Component) -> Row:
     return Row(blocks)
 
 
-def page(title: str, path: str, *parts: Part, about: str = "", order: int = 50) -> Page:
+def page(
+    title: str, path: str, *parts: Part, about: str = "", order: int = 50, choose: Field | None = None
+) -> Page:
     """Declare a page: its title, its path, and what it shows from top to bottom.
 
-    `order` places it in the navigation (the page at `/` comes first). Raises DeclarationError with
+    `order` places it in the navigation (the page at `/` comes first). `choose` is a field by whose values its reader
+    may choose: then every component that can shows one value alone. Raises DeclarationError with
     file, name, value and remedy where the page is declared wrongly.
     """
     if not title.strip():
@@ -129,7 +139,18 @@ def page(title: str, path: str, *parts: Part, about: str = "", order: int = 50) 
     for part in parts:
         if not isinstance(part, Block | Row | Component):
             refuse(what, part, "give rows, tiles, charts, tables, logs or Dash components")
-    return Page(title, path, parts, about, order, where_declared())
+    made = Page(title, path, parts, about, order, where_declared(), None)
+    if choose is None:
+        return made
+    field = check_choice(f"{what}.choose", choose, made.blocks)
+    return replace(made, parts=tuple(_choosing(part, field) for part in parts), choose=field)
+
+
+def _choosing(part: Part, field: Field) -> Part:
+    """The part with blocks that know by which field their page lets its reader choose."""
+    if isinstance(part, Row):
+        return Row(tuple(replace(one, choose=field) if isinstance(one, Block) else one for one in part.blocks))
+    return replace(part, choose=field) if isinstance(part, Block) else part
 
 
 def read_pages(modules: Iterable[ModuleType]) -> tuple[Page, ...]:

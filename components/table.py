@@ -83,6 +83,10 @@ class Table(Block):
     rows: int | None
     quick_filter: bool
 
+    @property
+    def has_rows(self) -> bool:
+        return True
+
     def draw(self, uid: str) -> Component:
         channel = self.ref.name
         # No `rowData`: with it each transaction would hand all rows back to Dash, which renders the page for that.

@@ -26,7 +26,7 @@ from components.block import (
 )
 from components.formula import duration, formula_in_words, meaning_of
 from components.freshness import Fact
-from services.declare import Aggregate, Channel, ChannelRef, Column, Feed
+from services.declare import Aggregate, Channel, ChannelRef, Column, Feed, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,15 @@ class Tile(Block):
     @property
     def refs(self) -> tuple[ChannelRef, ...]:
         return (self.ref,) if self.trend_ref is None else (self.ref, self.trend_ref)
+
+    def following(self, field: Field) -> dict[str, Any] | None:
+        """A tile follows with its trend, or without one that cannot."""
+        own = super(Tile, self).following(field)  # without arguments it fails in a class that has slots
+        if own is None or self.trend_ref is None:
+            return own
+        twin = self.trend_ref.channel.twin
+        can_follow = self.trend_ref.partition is None and twin is not None and twin.partition == field.name
+        return {**own, "trend": twin.name if can_follow and twin is not None else None}
 
     def draw(self, uid: str) -> Component:
         change = self._change_in_words()

@@ -98,7 +98,7 @@ class ExplorePage(Page):
 def explore_page(declarations: Declarations, may: Callable[[], May], clock: Clock) -> ExplorePage:
     """The page, made for a project's declarations."""
     about = "Any channel or feed: grouped, aggregated, over any interval. A link holds the question."
-    return ExplorePage(TITLE, PATH, (), about, ORDER, __file__, declarations, may, clock)
+    return ExplorePage(TITLE, PATH, (), about, ORDER, __file__, None, declarations, may, clock)
 
 
 def with_explore(pages: tuple[Page, ...], own: ExplorePage) -> tuple[Page, ...]:

@@ -87,7 +87,9 @@ def sources(declarations: Declarations, may: May) -> list[dict[str, Any]]:
         own = find(declarations, feed.name, may)
         found += [] if own is None else [_offered(own)]
         for channel in declarations.channels_of(feed):
-            if channel.partition is not None and not is_built_in(channel.name):
+            if channel.partition is not None:
+                if is_built_in(channel.name) or not may("view", channel.name):
+                    continue
                 ref = ChannelRef(channel, "")
                 counts = bool(not channel.aggregates and feed.history.days)
                 found.append({**_offered(Source(channel.name, feed, ref, counts)), "part": channel.partition})

@@ -20,4 +20,5 @@ FLIGHTS = page(
         Flights.scheduled, Flights.flight, Flights.airline, Flights.origin, Flights.destination,
         Flights.destination_name, Flights.status, Flights.delay_min, Flights.simulated_at,
     ], sort=Flights.simulated_at, descending=True),
+    choose=Flights.origin,
 )

@@ -6,7 +6,10 @@ export class Binding {
   #bound = new Map(); // element → {job, channels, grid}
   #waiting = new Map(); // channel → [{element, job, isMain}]
 
-  constructor({ jobOf, onBound, onGone }) { Object.assign(this, { jobOf, onBound, onGone }); }
+  /** `specOf(element)` is what a component shows: as declared, or with what is chosen. */
+  constructor({ jobOf, onBound, onGone, specOf = (element) => JSON.parse(element.dataset.live) }) {
+    Object.assign(this, { jobOf, onBound, onGone, specOf });
+  }
 
   get size() { return this.#bound.size; }
 
@@ -24,6 +27,16 @@ export class Binding {
 
   /** Who shows a channel: [{element, job, isMain}], where the job of what Dash paints is null. */
   waiting(channel) { return this.#waiting.get(channel) ?? []; }
+
+  /** Whether a component is there that was declared for this channel, whatever it shows of it now. */
+  declares(channel) { return [...this.#bound.values()].some(({ declared }) => declared === channel); }
+
+  /** Lets go of everything: what is on the page is bound anew. */
+  release() {
+    for (const [element, { job }] of this.#bound) if (job !== null) this.onGone(job, element);
+    this.#bound.clear();
+    this.#waiting = new Map();
+  }
 
   /** Whether a component has left the page by another way than a change of pages. */
   isOutdated() { return [...this.#bound.keys()].some((element) => !element.isConnected); }
@@ -44,8 +57,8 @@ export class Binding {
   }
 
   #bind(element) {
-    const spec = JSON.parse(element.dataset.live), job = this.jobOf(element, spec);
-    this.#bound.set(element, { job, channels: [spec.channel, ...(spec.trend ? [spec.trend.channel] : [])], grid: spec.grid });
+    const spec = this.specOf(element), job = this.jobOf(element, spec), channels = [spec.channel, ...(spec.trend ? [spec.trend.channel] : [])];
+    this.#bound.set(element, { job, channels, grid: spec.grid, declared: spec.declared ?? spec.channel });
     if (job !== null) this.onBound(job, element, spec);
   }
 

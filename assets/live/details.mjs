@@ -24,23 +24,21 @@ const LONG_MS = 10_000;
 const milliseconds = (ms) => `${ms < 0 ? '' : '+'}${Math.abs(ms) < LONG_MS ? `${number(ms, Math.abs(ms) < 10 ? 1 : 0)} ms` : duration(ms)}`;
 
 export class Details {
-  #specs = new WeakMap(); // badge → what its component shows
-
-  /** `view(element)` gives the channels as a component shows them. */
-  constructor({ view, clock, now }) { Object.assign(this, { view, clock, now }); }
+  /** `view(element)` gives the channels as a component shows them, `specOf(element)` what it shows of them. */
+  constructor({ view, specOf, clock, now }) { Object.assign(this, { view, specOf, clock, now }); }
 
   /** To be called several times a second. */
   tick(document) { for (const badge of document.querySelectorAll('details.freshness[open]')) this.fill(badge); }
 
   /** Brings an open badge up to date; nodes stay, so that a reader's selection and focus do. */
   fill(badge) {
-    const spec = this.#specOf(badge), popover = badge.querySelector('.popover');
-    const channel = spec && this.view(badge.closest('[data-live]')).get(spec.channel);
+    const element = badge.closest('[data-live]'), spec = element && this.specOf(element), popover = badge.querySelector('.popover');
+    const channel = spec && this.view(element).get(spec.channel);
     if (!channel || popover === null) return;
     const moment = popover.querySelector('.moment') ?? drawMoment(popover);
     const now = this.clock.at(this.now()), found = windowOf(spec, channel.state);
     say(moment, 'window', found && windowInWords(found, spec, now));
-    const trend = spec.trend && this.view(badge.closest('[data-live]')).get(spec.trend.channel)?.state;
+    const trend = spec.trend && this.view(element).get(spec.trend.channel)?.state;
     say(moment, 'compared', trend && comparedInWords(trend.series, spec.trend));
     say(moment, 'restated', restatedOf(spec, channel.state));
     const { position } = channel;
@@ -57,14 +55,6 @@ export class Details {
       setText(row.children[1], stage ? exactClock(stage.at) : 'not known');
       setText(row.children[2], stage?.step_ms != null ? milliseconds(stage.step_ms) : '');
     }
-  }
-
-  #specOf(badge) {
-    if (!this.#specs.has(badge)) {
-      const element = badge.closest('[data-live]');
-      if (element) this.#specs.set(badge, JSON.parse(element.dataset.live));
-    }
-    return this.#specs.get(badge);
   }
 }
 

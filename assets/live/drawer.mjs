@@ -14,9 +14,10 @@ export class Drawer {
   #open = null;
 
   /** `scope` is the window; `partOf(uid)` {element} of a grid's table; `specOf(element)` what it shows; `viewOf(element)`
-      the channels as it shows them; `time()` the server's; `isLive(element)` false where it shows a held or past time. */
-  constructor({ scope, partOf, specOf, viewOf, time, isLive }) {
-    Object.assign(this, { scope, partOf, specOf, viewOf, time, isLive, waiting: null });
+      the channels as it shows them; `time()` the server's; `isLive(element)` false where it shows a held or past time;
+      `choosing` lets the page show alone what the row has. */
+  constructor({ scope, partOf, specOf, viewOf, time, isLive, choosing }) {
+    Object.assign(this, { scope, partOf, specOf, viewOf, time, isLive, choosing, waiting: null });
     scope.addEventListener('popstate', () => this.close());
   }
 
@@ -77,6 +78,8 @@ class OpenRow {
       onClose: () => this.close(), onEarlier: () => this.#read(), onStop: () => this.#stop.abort(),
     });
     this.nodes.dialog.addEventListener('close', () => this.#gone());
+    const offered = this.drawer.choosing?.offer(this.spec, this.#last);
+    if (offered) this.nodes.offer(`Only ${offered.noun} ${offered.value}`, () => { this.close(); this.drawer.choosing.choose(offered.value); });
     document.body.append(this.nodes.dialog);
     this.nodes.dialog.showModal();
     this.nodes.dialog.focus();

@@ -44,7 +44,8 @@ export function drawDrawer({ row: { fields } }, title, key, { onClose, onEarlier
   const now = make('dl', { className: 'drawer-fields' }), drawn = fields.map((column) => drawField(now, column));
   dialog.append(head, gone, make('h3', { textContent: 'Now' }), now, make('h3', { textContent: 'History' }), list, ways);
   dialog.addEventListener('click', (event) => { if (event.target === dialog && isBeside(dialog, event)) dialog.close(); });
-  return { dialog, gone, list, told, progress, stop, earlier, fields: drawn };
+  const offer = (words, act) => head.after(button(words, act));
+  return { dialog, gone, list, told, progress, stop, earlier, offer, fields: drawn };
 }
 
 /** A click beside the panel closes it; one on its own ground does not. */

@@ -2,6 +2,7 @@
    values come over HTTP, a few times a second, as the socket belongs to a component that Dash has yet to make. It
    leaves when Dash's own page shows its values, so that nobody sees the change. */
 
+import { chosenIn, chosenSpec } from './choice.mjs';
 import { paintLog } from './log.mjs';
 import { askForChanges } from './poll.mjs';
 import { Store } from './store.mjs';
@@ -10,9 +11,11 @@ import { paintTile } from './tile.mjs';
 const EVERY_MS = 250, AT_MOST_MS = 20_000; // should Dash never draw the page, its own message shall be seen
 const PAINTERS = { tile: paintTile, log: paintLog };
 
-/** What can be painted before Dash is there, as {element, spec}: tiles and logs, whose painters need no bundle. */
-export function paintable(view) {
-  const all = [...view.querySelectorAll('[data-early]')].map((element) => ({ element, spec: JSON.parse(element.dataset.early) }));
+/** What can be painted before Dash is there, as {element, spec}: tiles and logs, whose painters need no bundle; with what
+    the address `search` chooses. */
+export function paintable(view, search = '') {
+  const chosen = (spec) => chosenSpec(spec, spec.choice ? chosenIn(search, spec.choice.field) : '');
+  const all = [...view.querySelectorAll('[data-early]')].map((element) => ({ element, spec: chosen(JSON.parse(element.dataset.early)) }));
   return all.filter(({ spec }) => spec.paint in PAINTERS);
 }
 
@@ -43,7 +46,7 @@ function leaveWhenDrawn(view, root, done) {
 
 /** Fills the early view until it leaves. */
 async function fill(view, root) {
-  const store = new Store(), parts = paintable(view), names = channelsOf(parts);
+  const store = new Store(), parts = paintable(view, location.search), names = channelsOf(parts);
   let isOver = false;
   leaveWhenDrawn(view, root, () => { isOver = true; });
   store.want(names, performance.now());

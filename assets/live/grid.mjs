@@ -2,11 +2,12 @@
    A snapshot is diffed into a transaction as well, so scroll, selection and sort hold. A transaction is applied at
    once: the changes come gathered already, and the grid's own waiting would only delay them a second time. */
 
-/** The transaction from `shown` (key → row as shown) to `rows`, and `shown` brought to it. `keys` true: look at all. */
-export function transaction(shown, rows, keys) {
+/** The transaction from `shown` (key → row as shown) to `rows`, and `shown` brought to it. `keys` true: look at all. A
+    row that is not `isShown` is none. */
+export function transaction(shown, rows, keys, isShown = () => true) {
   const add = [], update = [], remove = [];
   for (const key of keys === true ? new Set([...shown.keys(), ...rows.keys()]) : keys) {
-    const row = rows.get(key);
+    const known = rows.get(key), row = isShown(known) ? known : undefined;
     if (row === shown.get(key)) continue;
     if (row === undefined) remove.push({ id: key });
     else (shown.has(key) ? update : add).push({ ...row, id: key });
@@ -22,10 +23,12 @@ export class Grids {
   #ids = []; // of the grids on the page
   #shown = new WeakMap(); // grid api → key → row
   #pending = new Map(); // uid of a grid that is not ready → {id, keys}
+  #channels = new WeakMap(); // grid api → the channel whose rows it shows
 
-  /** `onReady(id, api)` is told of each grid before its first rows. */
-  constructor({ store, getApi, later, heldBy = () => undefined, onReady = () => {} }) {
-    Object.assign(this, { store, getApi, later, heldBy, onReady, retrying: false });
+  /** `onReady(id, api)` is told of each grid before its first rows; `channelOf(id)` is the channel that it shows, and
+      `isShown(id, row)` whether it shows a row of it. */
+  constructor({ store, getApi, later, heldBy = () => undefined, onReady = () => {}, channelOf = ({ channel }) => channel, isShown = () => true }) {
+    Object.assign(this, { store, getApi, later, heldBy, onReady, channelOf, isShown, retrying: false });
   }
 
   /** The grids with these ids are on the page, and no others: they get all of their rows. */
@@ -39,7 +42,10 @@ export class Grids {
 
   /** Notes changes of channels; a grid that is not ready yet is tried again, and a held one takes none. */
   update(changes) {
-    for (const id of this.#ids) if (changes[id.channel] !== undefined && !this.heldBy(id.uid)) this.#note(id, changes[id.channel]);
+    for (const id of this.#ids) {
+      const keys = changes[this.channelOf(id)];
+      if (keys !== undefined && !this.heldBy(id.uid)) this.#note(id, keys);
+    }
     this.#apply();
   }
 
@@ -48,9 +54,9 @@ export class Grids {
     for (const id of this.#ids) this.#ready(id)?.refreshCells({ force: true, suppressFlash: true });
   }
 
-  /** A grid was held or let go: it gets what is different. */
-  renew(uid) {
-    for (const id of this.#ids) if (id.uid === uid) this.#note(id, true);
+  /** A grid was held or let go, or all show something else: they get what is different. */
+  renew(uid = null) {
+    for (const id of this.#ids) if (uid === null || id.uid === uid) this.#note(id, true);
     this.#apply();
   }
 
@@ -73,7 +79,8 @@ export class Grids {
 
   #apply() {
     for (const [uid, { id, keys }] of this.#pending) {
-      const rows = (this.heldBy(uid) ?? this.store).get(id.channel)?.state?.rows, api = this.#ready(id);
+      const channel = this.channelOf(id), rows = (this.heldBy(uid) ?? this.store).get(channel)?.state?.rows, api = this.#ready(id);
+      if (api && !rows && this.#shown.get(api)?.size && this.#channels.get(api) !== channel) this.#bringUp(id, api, new Map(), true); // rows of another one
       // without rows yet its snapshot will be the next change
       if (api && (!rows || this.#bringUp(id, api, rows, keys))) this.#pending.delete(uid);
       else this.#pending.set(uid, { id, keys: true });
@@ -91,9 +98,10 @@ export class Grids {
     const isHeld = first !== undefined && Boolean(api.getRowNode(first));
     if (!isHeld) shown.clear();
     this.#shown.set(api, shown);
-    const change = transaction(shown, rows, isHeld ? keys : true);
+    const change = transaction(shown, rows, isHeld ? keys : true, (row) => this.isShown(id, row));
+    this.#channels.set(api, this.channelOf(id));
     if (change.add.length || change.update.length || change.remove.length) api.applyTransaction(change);
-    return isHeld || rows.size === 0;
+    return isHeld || shown.size === 0;
   }
 
   #ready(id) {

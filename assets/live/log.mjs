@@ -1,5 +1,6 @@
 /* The painter of a log: newest entry on top, one node for each entry id, nodes of unchanged entries left alone. */
 
+import { isChosen } from './choice.mjs';
 import { value as inWords, withUnit } from './format.mjs';
 import { zoneName } from './zone.mjs';
 
@@ -15,7 +16,8 @@ export function paintLog(section, spec, store) {
   if (list === null) return false;
   if (!drawn.has(list)) list.parentElement.addEventListener('scroll', () => paintLog(section, spec, store), { passive: true });
   const most = list.parentElement.scrollTop > 0 ? spec.entries_max : Math.min(FIRST, spec.entries_max);
-  const entries = shownEntries(store.get(spec.channel)?.state?.entries ?? [], most);
+  const all = store.get(spec.channel)?.state?.entries ?? [];
+  const entries = shownEntries(spec.only ? all.filter((entry) => isChosen(spec.only, entry)) : all, most);
   const former = drawn.get(list) ?? new Map(), now = new Map(), zone = zoneName();
   for (const entry of entries) {
     const known = former.get(entry.id);

@@ -3,6 +3,7 @@
 
 import { announcer } from './announcing.mjs';
 import { ServerClock } from './clock.mjs';
+import { Choosing } from './choosing.mjs';
 import { Connection } from './connection.mjs';
 import { paintBadge, watchBadges } from './badges.mjs';
 import { Binding } from './binding.mjs';
@@ -17,6 +18,7 @@ import { watchPlots } from './instep.mjs';
 import { paintLog } from './log.mjs';
 import { Measuring, watchInteractions } from './measuring.mjs';
 import { Job, PaintLoop } from './paint.mjs';
+import { Mounting } from './mounting.mjs';
 import { Pausing } from './pausing.mjs';
 import { Poll, askForChanges, prime, sendReport } from './poll.mjs';
 import { markEmpty, markLink } from './nodes.mjs';
@@ -35,7 +37,7 @@ import { LookBack } from './lookback.mjs';
 import { watchKiosk } from './kiosk.mjs';
 import { Zones } from './zone.mjs';
 
-const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness', TICK_MS = 250, REPORT_MS = 10_000, RESCAN_FRAMES = 120;
+const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness', TICK_MS = 250, REPORT_MS = 10_000;
 const CHANGES_MS = 50; // a transaction of a grid costs 2 to 10 ms
 const PAINTERS = { tile: paintTile, chart: paintChart, log: paintLog };
 const dash = window.dash_clientside;
@@ -48,10 +50,11 @@ const measuring = new Measuring({
   telemetry, clock, now, isHidden: () => document.hidden, page: () => location.pathname,
   isPolling: () => connection.isPolling, onFrame: (act) => requestAnimationFrame(act),
 });
-const details = new Details({ view: (element) => pausing.view(element), clock, now });
+const choosing = new Choosing({ scope: window, onChange: rechoose, rowsOf: (field) => store.valuesOf(field) });
+const specOf = (element) => choosing.specOf(element);
+const details = new Details({ view: (element) => pausing.view(element), specOf, clock, now });
 const loop = new PaintLoop({ scope: window, now, isHidden: () => document.hidden, onPainted });
 const release = new Release({ own: import.meta.url, scope: window, wall: Date.now });
-let expected = []; // ids of the badges that Dash says are on the page
 const VIEWER = Math.random().toString(36).slice(2); // stands for this page where there is no socket
 let props = 0, reportAt = now() + REPORT_MS, isStarted = false, wasPolling = false;
 let fresh = null, told = ''; // how fresh every channel is, in words; what of it the clientside callback was told
@@ -209,7 +212,7 @@ const view = new IntersectionObserver((entries) => {
 // ---- which components are on the page ----
 
 const binding = new Binding({
-  jobOf,
+  jobOf, specOf,
   onBound(job, element, spec) {
     loop.add(job);
     if (!replay) lookBack.bound(element, spec); // it would show what came after
@@ -224,6 +227,7 @@ const binding = new Binding({
   },
 });
 loop.add(changesJob);
+const mounting = new Mounting({ scope: window, binding, rescan });
 
 const pausing = new Pausing({
   scope: window, store, parts: () => binding.parts(), time: () => clock.at(now()),
@@ -234,8 +238,10 @@ const pausing = new Pausing({
 
 /** Subscribes to exactly the channels that the page shows now. */
 function rescan() {
+  if (choosing.rescanned()) letGo();
   const found = binding.rescan(document);
   for (const { element } of binding.parts()) takeAway.attach(element);
+  choosing.tell(binding.parts());
   pausing.rescanned();
   exploring.look();
   zones.paint();
@@ -252,23 +258,18 @@ function rescan() {
   lookAtFreshness();
 }
 
-/** Tells which channels have a value on the page. */
-function noteShown() {
-  measuring.shown(binding.channels().filter((name) => store.get(name)?.state));
-}
-
-/** Whoever replaces the page binds it in the same task; Dash's callback comes some tasks later. */
-function watchPages() {
-  const content = document.getElementById('_pages_content');
-  if (content) new MutationObserver(() => rescan()).observe(content, { childList: true });
-}
-
-/** Dash tells of new components before React has put them on the page: look until all of them are there. */
-function rescanUntilFound(frames = RESCAN_FRAMES) {
+/** Another value is chosen: every component shows something else. */
+function rechoose() {
+  letGo();
+  grids.renew();
   rescan();
-  const isMissing = expected.some(({ channel }) => binding.waiting(channel).length === 0) || expected.length > binding.size;
-  if (isMissing && frames > 0) setTimeout(() => rescanUntilFound(frames - 1), 16);
+  for (const job of binding.jobs()) if (loop.mark(job), job.group === 'text') job.paint(); // also where nobody looks
 }
+
+const letGo = () => (pausing.rebound(), binding.release());
+
+/** Tells which channels have a value on the page. */
+const noteShown = () => measuring.shown(binding.channels().filter((name) => store.get(name)?.state));
 
 // ---- freshness ----
 
@@ -315,7 +316,7 @@ function report() {
 
 function start() {
   isStarted = true;
-  watchPages();
+  mounting.watch();
   loop.mark(changesJob);
   if (replay) replay.start();
   else connection.connect();
@@ -336,13 +337,13 @@ const grids = new Grids({
   store,
   getApi: (id) => window.dash_ag_grid.getApi(id),
   later: (act, ms) => setTimeout(act, ms),
-  heldBy: pausing.ofGrid,
+  heldBy: pausing.ofGrid, channelOf: (id) => choosing.ofGrid(id).channel, isShown: (id, row) => choosing.isShown(id, row),
   onReady: (id, api) => { tables.ready(id, api); drawer.ready(id, api); },
 });
 const tables = new Tables({ scope: window, now, setQuick: (id, value) => setProps(window, { ...id, type: 'table-filter' }, { value }) });
 const announcing = announcer(document, now);
 const drawer = new Drawer({
-  scope: window, specOf: (element) => JSON.parse(element.dataset.live), viewOf: (element) => pausing.view(element), time: () => clock.at(now()),
+  scope: window, choosing, specOf, viewOf: (element) => pausing.view(element), time: () => clock.at(now()),
   partOf: (uid) => [...binding.parts()].find(({ grid }) => grid === uid), isLive: (element) => !replay && !pausing.isHeld(element),
 });
 const zones = new Zones(window, () => {
@@ -357,11 +358,11 @@ const themes = new Theme(window, () => {
 
 /** The badges on the page tell which components are, and those of the grids which grids. */
 function bind(badges, ids) {
-  expected = badges;
+  if (choosing.rescanned()) letGo();
   tables.show(ids);
   grids.show(ids);
   if (!isStarted) start();
-  rescanUntilFound();
+  mounting.expect(badges);
   return dash.no_update;
 }
 
@@ -383,8 +384,8 @@ const filter = (text, id) => (id && tables.typed(id, text ?? ''), dash.no_update
 const navigation = (pathname) => (markLink(document, pathname), dash.no_update);
 
 const takeAway = new TakeAway({
-  scope: window, shownBy: (element) => pausing.view(element), specOf: (element) => JSON.parse(element.dataset.live),
-  standing: (element) => replay?.standing() ?? pausing.standing(element), gridOf: (element) => grids.of(element), columns: (api) => tables.columnChoice(api), matches: () => () => true, palette: () => palette ?? readColours(),
+  scope: window, shownBy: (element) => pausing.view(element), specOf,
+  standing: (element) => replay?.standing() ?? pausing.standing(element), gridOf: (element) => grids.of(element), columns: (api) => tables.columnChoice(api), matches: (element) => choosing.matches(element), palette: () => palette ?? readColours(),
 }).watch();
 watchBadges(document, (badge) => { details.fill(badge); pausing.offer(badge); });
 const exploring = watchExplore({ scope: window, palette: () => palette ?? readColours(), isHeld: () => pausing.isPaused || document.hidden });

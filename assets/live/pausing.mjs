@@ -67,6 +67,12 @@ export class Pausing {
     this.paint();
   }
 
+  /** The components show something else: a page that is paused is held anew as it is now, the others are live. */
+  rebound() {
+    for (const element of this.#pause.components) this.#pause.release(element);
+    if (this.isPaused) this.#pause.page = new Freeze(this.#now());
+  }
+
   /** What the badge of a component says while it is held; null where it is live. `fresh` is its channel's freshness. */
   badge({ element, channels: [main] }, fresh) {
     const freeze = this.#pause.of(element);

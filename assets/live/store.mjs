@@ -111,6 +111,12 @@ export class Store {
   /** The channel with its live state, for painters; undefined where nothing is known. Not to be changed. */
   get(name) { return this.#channels.get(name); }
 
+  /** The values of a field in the rows and entries of the wanted channels. */
+  valuesOf(field) {
+    const held = this.wanted().flatMap(({ state }) => [...(state?.rows?.values() ?? []), ...(state?.entries ?? [])]);
+    return new Set(held.flatMap((row) => (row[field] === undefined || row[field] === null ? [] : [String(row[field])])));
+  }
+
   wanted() { return [...this.#channels.values()].filter((channel) => channel.wanted); }
 
   #add(name) {

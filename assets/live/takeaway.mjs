@@ -183,7 +183,8 @@ export class TakeAway {
       this.#save(new Blob(pieces.parts, { type }), nameOf(answer.headers.get('Content-Disposition'), `${spec.channel}.${form}`));
       const gaps = Number(answer.headers.get('Headwater-Gaps') ?? 0);
       const missing = gaps ? `; ${gaps} known ${gaps === 1 ? 'gap' : 'gaps'} in it` : '';
-      return `${number(pieces.told.rows)} rows saved${missing}`;
+      const whole = spec.only || spec.isWhole ? `, of the whole channel: ${spec.choice.field} is a column of it` : '';
+      return `${number(pieces.told.rows)} rows saved${whole}${missing}`;
     } finally {
       progress.end();
     }

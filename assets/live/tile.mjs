@@ -70,7 +70,14 @@ export function paintTile(section, spec, store) {
   section.toggleAttribute('data-empty', text === NOTHING);
   setText(section.querySelector('[data-window]'), soFar(row, spec));
   if (spec.trend) paintTrend(section, spec, store);
+  else if (drawnAt.delete(section)) clearTrend(section);
   return true;
+}
+
+/** What is shown now has no trend. */
+function clearTrend(section) {
+  setText(section.querySelector('[data-change]'), '');
+  section.querySelector('[data-trend]')?.replaceChildren();
 }
 
 /** The trend is drawn anew only when its own channel moved: most changes are the value's. */

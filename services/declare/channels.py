@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 from collections.abc import Sequence
@@ -58,6 +59,23 @@ class ChannelRef:
         return self.channel.feed.lane_of(self.partition)
 
 
+_SHARED = (
+    "kind",
+    "feed",
+    "freshness",
+    "history",
+    "policy",
+    "partitions_max",
+    "where",
+    "by",
+    "window_s",
+    "windows",
+    "evict_after_s",
+    "keep",
+)
+"""What a channel in parts has from the whole one."""
+
+
 class Channel:
     """A unit of subscription, authorisation and freshness; declare it as `Latest`, `Series` or `Log`."""
 
@@ -77,6 +95,8 @@ class Channel:
     evict_after_s: ClassVar[float | None]
     keep: ClassVar[Keep]
     aggregates: ClassVar[dict[str, Aggregate]]
+    twin: ClassVar[type[Channel] | None] = None
+    """The same channel in parts, one for each value of a field; None where it was not declared with `parts=`."""
 
     @classmethod
     def _declare(
@@ -90,6 +110,7 @@ class Channel:
         policy: Policy | None,
         partition: Field | None,
         partitions_max: int,
+        parts: Field | None,
         where: Condition | None,
         by: Field | Sequence[Field],
         window_s: float | None,
@@ -116,6 +137,22 @@ class Channel:
         for taken in vars(Channel).get("__annotations__", {}).keys() & own.keys():
             raise refuse(cls, taken, taken, "the name has a meaning for every channel; call the aggregate otherwise")
         cls._check()
+        cls.twin = None if parts is None else cls._twin(parts)
+
+    @classmethod
+    def _twin(cls, parts: Field) -> type[Channel]:
+        """The same in parts. Its columns are its own, under the same names: a column knows its channel."""
+        field = cls._own_field("parts", parts)
+        if cls.partition is not None:
+            raise refuse(cls, "parts", parts, f"it is in parts already, by {cls.partition!r}; leave parts out")
+        if field in cls.by:
+            raise refuse(cls, "parts", parts, f"it is grouped by {field!r}, so that a part is a group; leave parts out")
+        columns = {name: copy.copy(aggregate) for name, aggregate in cls.aggregates.items()}
+        said = {"__doc__": cls.__doc__, "__module__": cls.__module__, "aggregates": columns, **columns}
+        shared = {name: getattr(cls, name) for name in _SHARED}
+        name, title = f"{cls.name}_by_{field}", f"{cls.title}, by {parts.name.replace('_', ' ')}"
+        own = {"name": name, "title": title, "partition": field, "twin": None}
+        return type(f"{cls.__name__}By{field.title().replace('_', '')}", (Channel,), said | shared | own)
 
     @classmethod
     def _own_policy(cls, said: Policy | None) -> Policy:
@@ -232,6 +269,7 @@ class Latest(Channel):
         policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
+        parts: Field | None = None,
         where: Condition | None = None,
         by: Field | Sequence[Field] = (),
         window_s: float | None = None,
@@ -248,6 +286,7 @@ class Latest(Channel):
             policy=policy,
             partition=partition,
             partitions_max=partitions_max,
+            parts=parts,
             where=where,
             by=by,
             window_s=window_s,
@@ -280,6 +319,7 @@ class Series(Channel):
         policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
+        parts: Field | None = None,
         where: Condition | None = None,
         by: Field | Sequence[Field] = (),
         window_s: float | None = None,
@@ -295,6 +335,7 @@ class Series(Channel):
             policy=policy,
             partition=partition,
             partitions_max=partitions_max,
+            parts=parts,
             where=where,
             by=by,
             window_s=window_s,
@@ -327,6 +368,7 @@ class Log(Channel):
         policy: Policy | None = None,
         partition: Field | None = None,
         partitions_max: int = 1_000,
+        parts: Field | None = None,
         where: Condition | None = None,
     ) -> None:
         cls._declare(
@@ -338,6 +380,7 @@ class Log(Channel):
             policy=policy,
             partition=partition,
             partitions_max=partitions_max,
+            parts=parts,
             where=where,
             by=(),
             window_s=None,

@@ -32,6 +32,8 @@ class Declarations:
                     _add(feeds, declared.declaration, declared)
                 elif issubclass(declared, Channel):
                     _add(channels, declared, declared)
+                    if declared.twin is not None:
+                        _add(channels, declared.twin, declared)
         for channel in channels.values():
             if feeds.get(channel.feed.name) is not channel.feed:
                 raise refuse(channel, "feed", channel.feed.name, "declare the feed in a loaded feed file")

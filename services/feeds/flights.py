@@ -54,11 +54,11 @@ CANCELLED = Flights.status.equals("cancelled")
 ARRIVED = Flights.status.equals("arrived")
 
 
-class Board(Latest, feed=Flights, rows_max=400, title="Departures"):
+class Board(Latest, feed=Flights, rows_max=400, parts=Flights.origin, title="Departures"):
     """Each flight's newest event, the 400 flights that moved last."""
 
 
-class LastHour(Latest, feed=Flights, window_s=5, windows=12, title="Last simulated hour"):
+class LastHour(Latest, feed=Flights, window_s=5, windows=12, parts=Flights.origin, title="Last simulated hour"):
     """The last 60 s of wall time, a simulated hour, in steps of 5 s."""
 
     departures = count(where=DEPARTED, label="Departures")
@@ -75,7 +75,8 @@ KEPT = History(days=7, hourly_days=61)
 
 
 class Hourly(
-    Series, feed=Flights, window_s=5, windows=12, span_s=600, title="By simulated hour", history=KEPT
+    Series, feed=Flights, window_s=5, windows=12, span_s=600, parts=Flights.origin, title="By simulated hour",
+    history=KEPT,
 ):  # fmt: skip
     """The same as LastHour, every 5 s over the last ten minutes: the trend under each tile."""
 
@@ -93,5 +94,7 @@ class Delays(
     mean_delay = mean(Flights.delay_min, where=DEPARTED, decimals=1, label="Mean delay")
 
 
-class LongDelays(Log, feed=Flights, where=DEPARTED & Flights.delay_min.at_least(60), entries_max=100):
+class LongDelays(
+    Log, feed=Flights, where=DEPARTED & Flights.delay_min.at_least(60), parts=Flights.origin, entries_max=100
+):  # fmt: skip
     """Departures an hour late or more."""

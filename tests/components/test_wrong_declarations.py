@@ -7,11 +7,23 @@ from typing import Any
 
 import pytest
 
-from headwater import DeclarationError, chart, log, page, row, table, tile
+from headwater import DeclarationError, Feed, Freshness, Http, Latest, Text, chart, log, page, row, table, tile
 from tests.components.recorded import Played, Plays
 from tests.feeds import Board, ByShop, Dear, Orders, Prices, ShopBoard, Total, Turnover
 
 anything: Any = object()
+
+
+class Takes(Feed, name="takes", key="name", source=Http(), freshness=Freshness(1, 5, 20)):
+    """A feed with a field that an address has another meaning for."""
+
+    name = Text()
+    window = Text()
+
+
+class Taken(Latest, feed=Takes):
+    """Everything."""
+
 
 WRONG: dict[str, tuple[Callable[[], object], str, str]] = {
     "a tile of something else": (lambda: tile(anything), "tile()", "give a column"),
@@ -56,6 +68,14 @@ WRONG: dict[str, tuple[Callable[[], object], str, str]] = {
         lambda: table(Board, columns=[Orders.order], sort=Orders.price), "table(Board).sort", "add it to columns"),
     "a table of no row": (lambda: table(Board, rows=0), "table(Board).rows", "give 1 to 100 rows"),
     "a table of no channel": (lambda: table(anything), "table()", "give a channel"),
+    "a choice by no field": (
+        lambda: page("P", "/p", table(Board), choose=anything), "page('P').choose", "give a field of a feed"),
+    "a choice by a number": (
+        lambda: page("P", "/p", table(Board), choose=Orders.price), "page('P').choose", "by a Text or an Integer"),
+    "a choice that nothing can follow": (
+        lambda: page("P", "/p", tile(Total.orders), choose=Orders.shop), "page('P').choose", "with parts=Orders.shop"),
+    "a choice by what the address says already": (
+        lambda: page("P", "/p", table(Taken), choose=Takes.window), "page('P').choose", "another meaning for 'window'"),
     "a partitioned channel as a whole": (
         lambda: table(ShopBoard), "table(ShopBoard)", "give ShopBoard.part(<shop>)"),
     "a log of a latest": (lambda: log(Board), "log(Board)", "use table() or tile()"),

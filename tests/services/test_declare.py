@@ -103,6 +103,11 @@ def _taken_name() -> None:
         title = count()  # type: ignore[assignment]
 
 
+def _parts_of_groups() -> None:
+    class Wrong(Series, feed=Orders, span_s=60, by=Orders.shop, parts=Orders.shop):
+        price = value(Orders.price)
+
+
 def _log_by_hour() -> None:
     class Wrong(Log, feed=Orders, history=History(days=1, hourly_days=30)):
         pass
@@ -138,6 +143,8 @@ def _log_by_hour() -> None:
         (lambda: _feed(history=History(days=-1)), "history", "0 to 36500"),
         (lambda: _feed(history=History(days=0.5, hourly_days=30)), "history", "hours come from days"),
         (lambda: _latest(history=History(days=9, hourly_days=3)), "history", "hourly_days of at least days"),
+        (lambda: _latest(parts=Orders.shop, partition=Orders.shop), "parts", "in parts already, by 'shop'"),
+        (_parts_of_groups, "parts", "a part is a group"),
         (_log_by_hour, "history", "leave out hourly_days"),
     ],
 )
@@ -173,6 +180,25 @@ def test_channels_are_found_by_the_names_that_viewers_use() -> None:
     assert north == ShopBoard.part("north")
     for unknown in ("orders.nope", "orders.board:north", "orders.shop_board", "orders.shop_board:", "", "orders"):
         assert declarations.resolve(unknown) is None
+
+
+def test_a_channel_with_parts_has_a_twin_that_is_partitioned_and_else_the_same() -> None:
+    class Sums(Latest, feed=Orders, window_s=5, windows=3, parts=Orders.shop, title="Sums"):
+        orders = count()
+
+    twin = Sums.twin
+    assert twin is not None
+    assert (twin.name, twin.partition, twin.title) == ("orders.sums_by_shop", "shop", "Sums, by shop")
+    assert (twin.window_s, twin.windows, twin.keep, twin.kind) == (5, 3, Sums.keep, "latest")
+    assert twin.signature() != Sums.signature()
+    assert [str(column) for column in (*Sums.columns().values(), *twin.columns().values())] == [
+        "Sums.orders",
+        "SumsByShop.orders",
+    ]
+    Sums.__module__ = "parted"
+    parted = ModuleType("parted")
+    parted.Sums = Sums  # type: ignore[attr-defined]
+    assert Declarations.read([feeds, parted]).resolve("orders.sums_by_shop:north") == twin.part("north")
 
 
 def test_a_partition_keeps_its_lane_in_every_process() -> None:

@@ -23,7 +23,7 @@ class Everything(Latest, feed=Orders, title="Orders"):
     """Each order's newest event."""
 
 
-class Total(Latest, feed=Orders, window_s=3600, windows=2, title="This hour and the one before"):
+class Total(Latest, feed=Orders, window_s=3600, windows=2, parts=Orders.shop, title="This hour and the one before"):
     """Orders of this hour and the one before; two windows, so that no test meets the turn of the hour."""
 
     orders = count(label="Orders")
@@ -47,7 +47,7 @@ class Minute(Latest, feed=Orders, window_s=60, title="This minute"):
     turnover = sum_(Orders.price, label="Turnover")
 
 
-class Minutes(Series, feed=Orders, window_s=60, span_s=1_800, title="By minute"):
+class Minutes(Series, feed=Orders, window_s=60, span_s=1_800, parts=Orders.shop, title="By minute"):
     """Orders of each minute."""
 
     orders = count(label="Orders")
