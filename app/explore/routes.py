@@ -167,6 +167,7 @@ def _as_json(question: Question, answer: Answer) -> dict[str, Any]:
         "decimals": decimals_of(asked), "by": None if asked.by is None else asked.by.label,
         "since": interval.since, "until": answer.end, "step_ms": interval.step_ms, "as_of": answer.as_of,
         "begin": answer.begin, "reached": answer.reached, "open": answer.is_open, "newest": answer.newest,
+        "silence": answer.longest_silence,
         "kept_ms": int(86_400_000 * asked.feed.history.days), "gaps": answer.gaps,
         "events": sum(found.events for found in answer.groups.values()),
         "lines": {_name(asked, group): answer.line(group) for group in groups[:LINES_MAX]},

@@ -50,6 +50,7 @@ export function notesOf(answer, { moment, count }) {
     const isLet = asOf - since > kept_ms; // go, by its age
     notes.push(`nothing before ${moment(begin)}${isLet ? `: events are kept for ${count(days)} ${days === 1 ? 'day' : 'days'}` : ''}`);
   }
+  if (answer.silence) notes.push(`no event from ${moment(answer.silence[0])} to ${moment(answer.silence[1])}: quiet, or nothing ran`);
   if (by !== null && groups.length > shownLines) notes.push(`${shownLines} of ${count(groups.length)} lines, those with most events; a table has all`);
   return notes;
 }

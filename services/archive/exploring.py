@@ -155,6 +155,12 @@ class Answer:
         last = self._last()
         return last >= 0 and self.end < self.interval.start(last + 1)
 
+    @property
+    def longest_silence(self) -> tuple[int, int] | None:
+        """From when until when no event came for longest; None where that was never for longer than it may be."""
+        longest = max(self._silences(), key=lambda found: found[1] - found[0], default=None)
+        return None if longest is None else (self.interval.start(longest[0]), self.interval.start(longest[1]))
+
     def by_events(self) -> list[str | None]:
         """The groups, those with most events first."""
         return sorted(self.groups, key=lambda group: (-self.groups[group].events, group or ""))
@@ -207,13 +213,18 @@ class Answer:
         return (self.end - 1 - self.interval.since) // self.interval.step_ms
 
     def _silent(self) -> set[int]:
-        """Windows of stretches without any event that are longer than the feed may be silent."""
-        if self.asked.feed.freshness.may_be_quiet or self.asked.conditions:
+        """Windows without any event, where the feed should not have been silent for so long."""
+        if self.asked.feed.freshness.may_be_quiet:
             return set()
-        filled = sorted({window for window, _ in self.windows})
-        edges = [self._first() - 1, *filled, self._last() + 1]
+        return {window for begin, end in self._silences() for window in range(begin, end)}
+
+    def _silences(self) -> list[tuple[int, int]]:
+        """Stretches of windows without any event, from one up to another, longer than a proof of life lasts."""
+        if self.asked.conditions:
+            return []
+        edges = [self._first() - 1, *sorted({window for window, _ in self.windows}), self._last() + 1]
         most = 1_000 * self.asked.feed.freshness.stale_after_s / self.interval.step_ms
-        return {window for one, next_ in pairwise(edges) if next_ - one - 1 > most for window in range(one + 1, next_)}
+        return [(one + 1, next_) for one, next_ in pairwise(edges) if next_ - one - 1 > most]
 
     def _is_lost(self, window: int) -> bool:
         """Whether the archive knows that events of that time are missing."""

@@ -176,6 +176,7 @@ def test_what_came_before_the_archive_began_what_was_lost_and_a_silence_are_gaps
     assert mean.line("machine")[-1][1] is None, "silent since then"
     quiet = replace(Host.declaration, freshness=FLIGHTS.freshness)
     answer = ask(database, Aggregation(quiet, "count"), interval, as_of=SINCE + 240 * 60_000)
+    assert answer.longest_silence == (interval.start(60), interval.start(90)), "which is told all the same"
     assert {value for begin, value in answer.line(None)} == {24, 0, None}, "a feed that may be quiet has noughts"
 
 

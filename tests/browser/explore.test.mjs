@@ -77,6 +77,7 @@ test('what is missing of an answer is said', () => {
   const words = { moment: (at) => `t${at}`, count: String };
   assert.deepEqual(notesOf(ANSWER, words), ['7 events']);
   assert.deepEqual(notesOf({ ...ANSWER, events: 0 }, words), ['no events in this interval']);
+  assert.equal(notesOf({ ...ANSWER, silence: [1000, 3000] }, words)[1], 'no event from t1000 to t3000: quiet, or nothing ran');
   assert.match(notesOf({ ...ANSWER, reached: 2000, begin: 2000 }, words)[1], /^read back to t2000 only/);
   assert.equal(notesOf({ ...ANSWER, begin: 3000 }, words)[1], 'nothing before t3000');
   assert.equal(notesOf({ ...ANSWER, begin: 3000, as_of: 90_000_000 }, words)[1], 'nothing before t3000: events are kept for 1 day');
