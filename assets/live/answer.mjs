@@ -209,7 +209,7 @@ export class Answer {
   /** The same question over the interval that is shown, so that the file holds what is on the page. */
   async #save(form) {
     if (this.#answer === null) return;
-    const { of, since, until } = this.#answer;
+    const { of, since, until } = { ...this.#answer, ...this.#answer.asked };
     this.#begin('writing the file');
     try {
       if (this.#told.course) {

@@ -141,8 +141,8 @@ class Answer:
 
     @property
     def end(self) -> int:
-        """Up to when there can be values."""
-        return min(self.interval.until, self.as_of)
+        """Up to when there can be values: also of events that are archived before others of their time."""
+        return min(self.interval.until, max(self.as_of, (self.newest or 0) + 1))
 
     @property
     def begin(self) -> int:
