@@ -107,7 +107,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         gc.freeze()
-        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+        if "processor" in self._here:
+            gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         publisher = Publisher(self._broker, self._telemetry, self._clock)
         publisher.start()
         children = [self._start_child(station, command) for station, command in self._apart.items()]
