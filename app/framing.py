@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response
+if TYPE_CHECKING:  # the settings are a worker's too, which has no Flask
+    from flask import Flask, Response
 
 KEYWORDS = ("self", "none")
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|https?://\[[0-9a-f:.]+\](:\d{1,5})?")

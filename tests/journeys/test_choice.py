@@ -24,12 +24,15 @@ ORDERS = [
     {"order": f"C{number}", "shop": SHOPS[number % 2], "price": 40.0 + 10 * number} for number in range(12)
 ]
 ROWS = """
-  const {id} = [...document.querySelectorAll('[id]')].find((one) => one.id.includes('live-table')), rows = {};
-  dash_ag_grid.getApi(JSON.parse(id)).forEachNode(({data}) => { rows[data.id] = data.price; });
+  const found = [...document.querySelectorAll('[id]')].find((one) => one.id.includes('live-table')), rows = {};
+  try {
+    dash_ag_grid.getApi(JSON.parse(found.id)).forEachNode(({data}) => { rows[data.id] = data.price; });
+  } catch { return null; } // the grid is not there yet
   return rows;
 """
 LINES = """
-  const line = (graph) => graph.data.filter(({name}) => name && name !== 'room').map(({name, y}) => [name, [...y]]);
+  const named = (graph) => (graph.data ?? []).filter(({name}) => name && name !== 'room');
+  const line = (graph) => named(graph).map(({name, y}) => [name, [...(y ?? [])]]);
   return [...document.querySelectorAll('.js-plotly-plot')].map((graph) => Object.fromEntries(line(graph)));
 """
 TOLD = """
@@ -64,8 +67,9 @@ def archived(installation: Installation, shop: str | None = None) -> list[dict[s
 
 
 def lines(viewer: Viewer) -> list[dict[str, list[Any]]]:
+    """The lines of both charts by name; of one that is not drawn yet none."""
     found: list[dict[str, list[Any]]] = viewer.run(LINES)
-    return found
+    return [*found, {}, {}]
 
 
 def choose(viewer: Viewer, value: str) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 from selenium.webdriver.common.by import By
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
-from services.database import Database
+from services.database import Database, DatabaseDown
 from services.database.tables import archive_deltas, archive_gaps
 from tests.installation import Installation
 from tests.journeys.browser import Viewer
@@ -43,11 +43,21 @@ def truth(installation: Installation) -> Truth:
     gap = {"feed": "orders", "channel": "orders.prices", "since": lost[0], "until": lost[1], "events": 0,
            "reason": "deltas_trimmed", "recorded_at": now}
     database = Database(f"sqlite:///{installation.folder / 'data' / 'headwater.db'}")
+    wait_until(lambda: is_made(database), 30, "the worker's tables")
     with database.writing() as connection:
         connection.execute(insert(archive_deltas), rows)
         connection.execute(insert(archive_gaps), [gap])
     database.close()
     return prices
+
+
+def is_made(database: Database) -> bool:
+    """Whether the tables are there."""
+    try:
+        with database.reading() as connection:
+            return connection.execute(select(archive_gaps.c.number)).first() is None
+    except DatabaseDown:
+        return False
 
 
 def press(viewer: Viewer, words: str) -> None:
