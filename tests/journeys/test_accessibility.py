@@ -102,7 +102,7 @@ def test_a_page_that_flows_reads_nothing_out_and_its_focus_is_seen(installation:
     reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": reduced})
     post(installation)
     reader.open(installation.url)
-    wait_until(lambda: reader.tile("Orders"), what="a value")
+    wait_until(lambda: reader.tile("Orders") and reader.grid_row("A0"), what="values and rows")
     reader.run(WATCH_STATUSES)
     for _ in range(5):
         post(installation)

@@ -35,6 +35,7 @@ def page(installation: Installation, viewer: Viewer) -> Viewer:
     viewer.open(installation.url)
     wait_until(lambda: agrees(viewer, installation), what="agreement with the server")
     wait_until(lambda: table(viewer) == rows_of(installation), what="the table as the server has it")
+    wait_until(lambda: screen(viewer)["chart"].get("north"), what="the chart's line")
     wait_until(lambda: viewer.run("return document.getElementById('early') === null"), what="Dash's own page")
     return viewer
 
