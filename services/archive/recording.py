@@ -102,9 +102,10 @@ def _archived_until(connection: Connection, ref: ChannelRef, head: Position | No
     table = archive_channels.c
     stands = select(table.epoch, table.seq, table.at).where(table.channel == ref.name)
     kept = connection.execute(stands).one_or_none()
-    if head is None or kept is None or head.seq == 0 or head.seq == kept.seq:
+    if head is None or kept is None or head.seq == 0:
         return None
-    return None if kept.epoch == head.epoch and kept.seq > head.seq else kept.at + 1
+    # the archive's place moves with the epoch, also where a channel is quiet: an equal seq of another one says nothing
+    return None if kept.epoch == head.epoch and kept.seq >= head.seq else kept.at + 1
 
 
 def _bounded(

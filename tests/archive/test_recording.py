@@ -353,3 +353,22 @@ def test_what_was_committed_and_is_not_archived_yet_is_not_answered_for(watched:
     watched.archive()
     whole = recorded(watched.database, ref, HOUR, until, head=watched.shown[-1].position)
     assert (whole.complete_until, replayed(whole.frames)[-1][0].seq) == (until, 2)
+
+
+def test_after_a_change_of_epoch_a_quiet_channel_is_answered_for_once_the_archive_has_seen_it(watched: Watched) -> None:
+    for _ in range(2):
+        watched.sell()
+    kept, until = watched.system.now_ms, watched.system.now_ms + 1_000
+    ref = watched.system.declarations.resolve("sales.rows")
+    assert ref is not None
+    watched.system.broker._redis.hset("hw:{sales.0}:lane", "run_id", "another")
+    watched.system.broker._redis.delete("hw:{sales.0}:lease")
+    watched.system.processor = watched.system.new_processor("another-broker")
+    watched.system.drain()
+    head = watched.system.broker.read_channel(ref).position
+    assert head is not None
+    assert (head.epoch, head.seq) != (watched.shown[-1].position.epoch, watched.shown[-1].position.seq)
+    assert head.seq == watched.shown[-1].position.seq
+    assert recorded(watched.database, ref, HOUR, until, head=head).complete_until == kept + 1
+    watched.archive()
+    assert recorded(watched.database, ref, HOUR, until, head=head).complete_until == until
