@@ -14,6 +14,7 @@ import click
 
 from app.commands import explained, start
 from app.commands.alerts import alerts
+from app.commands.audit import audit
 from app.commands.checks import check, doctor, release
 from app.commands.contract import contract
 from app.commands.incidents import incidents
@@ -94,7 +95,7 @@ def settings(markdown: bool) -> None:
 
 for command in (notice, export_raw, verify, report):
     contract.add_command(command)
-for command in (release, check, doctor, contract, alerts, incidents, probe):
+for command in (release, check, doctor, contract, alerts, incidents, probe, audit):
     main.add_command(command)
 
 

@@ -4,6 +4,7 @@ A change of a table comes with a migration; a test compares what the migrations 
 Times are milliseconds since the Unix epoch, as everywhere.
 """
 
+from services.database.tables.accounts import accounts, audit
 from services.database.tables.alerts import (
     alerts,
     deliveries,
@@ -29,6 +30,7 @@ from services.database.tables.report import reports, standings
 
 __all__ = [
     "METADATA",
+    "accounts",
     "alerts",
     "archive_channels",
     "archive_deltas",
@@ -37,6 +39,7 @@ __all__ = [
     "archive_hours",
     "archive_keyframes",
     "archive_lanes",
+    "audit",
     "deliveries",
     "incident_entries",
     "incidents",
