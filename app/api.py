@@ -17,7 +17,9 @@ from app.metrics import CONTENT_TYPE, exposition
 from app.past import Turns, answer_past
 from app.polling import take_poll, take_report
 from app.recorded import answer_recorded
-from services.accounts import Action, IngestKeys, Principal, can
+from services.accounts import Action, Principal, can
+from services.accounts.key_limits import KeyLimits
+from services.accounts.key_ring import KeyRing
 from services.broker import (
     IDS_WINDOW,
     IDS_WINDOW_MS,
@@ -53,7 +55,8 @@ class Api:
     declarations: Declarations
     gateway: Gateway
     ingestion: Ingestion
-    keys: IngestKeys
+    keys: KeyRing
+    limits: KeyLimits
     doors: Doors
     clock: Clock
     body_limit_bytes: int
@@ -244,18 +247,27 @@ class Api:
             return refusal(404, "unknown_feed", f"no feed {feed!r}; a feed is declared in services/feeds/")
         if not can(holder, "ingest", feed):
             return refusal(403, "forbidden", f"key {holder.name!r} may not post to {feed!r}; use one that may")
-        return self._accept(declared)
+        if wait_s := self.limits.wait_s(holder.name):
+            return self._too_fast(holder, wait_s)
+        return self._accept(declared, holder)
 
-    def _accept(self, feed: FeedSpec) -> Response:
+    def _accept(self, feed: FeedSpec, holder: Principal) -> Response:
         try:
-            records = read_records(request, self.body_limit_bytes)
+            records, size = read_records(request, self.body_limit_bytes)
             if len(records) > RECORDS_MAX:
                 raise BodyError(413, "too_large", f"{len(records)} records; send at most {RECORDS_MAX} in one request")
+            if wait_s := self.limits.spend(holder.name, len(records), size):
+                return self._too_fast(holder, wait_s)
             return json_answer(self.ingestion.accept(feed, records, _mark(request)).as_json(), 202)
         except BodyError as error:
             return refusal(error.status, error.code, error.detail)
         except Overloaded as full:
             return refusal(429, "backlog_full", str(full), Retry_After=str(RETRY_BACKLOG_S))
+
+    def _too_fast(self, holder: Principal, wait_s: int) -> Response:
+        self.ingestion.throttled()
+        detail = f"key {holder.name!r} posts more than HEADWATER_KEY_EVENTS_PER_S or _MB_PER_S allow; send it later"
+        return refusal(429, "key_limit", detail, Retry_After=str(wait_s))
 
 
 def _mark(request: Request) -> Mark | None:

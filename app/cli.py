@@ -18,6 +18,7 @@ from app.commands.audit import audit
 from app.commands.checks import check, doctor, release
 from app.commands.contract import contract
 from app.commands.incidents import incidents
+from app.commands.keys import keys
 from app.commands.notices import notice
 from app.commands.probe import probe
 from app.commands.raw import export_raw, verify
@@ -95,7 +96,7 @@ def settings(markdown: bool) -> None:
 
 for command in (notice, export_raw, verify, report):
     contract.add_command(command)
-for command in (release, check, doctor, contract, alerts, incidents, probe, audit):
+for command in (release, check, doctor, contract, alerts, incidents, probe, audit, keys):
     main.add_command(command)
 
 

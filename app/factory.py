@@ -32,6 +32,9 @@ from app.viewer_reports import ViewerReports
 from callbacks import register_all
 from components.page import Page
 from services.accounts import IngestKeys
+from services.accounts.key_limits import KeyLimits
+from services.accounts.key_register import KeyRegister
+from services.accounts.key_ring import KeyRing
 from services.alerts.register import Register
 from services.broker import Broker
 from services.clocks import BrokerClock
@@ -61,6 +64,7 @@ class Web:
     publisher: Publisher
     broker: Broker
     exports: Exports
+    keys: KeyRing
     reader: StandingReader | None = None
     lookout: Lookout | None = None
 
@@ -68,6 +72,7 @@ class Web:
         """Start the threads; after the fork, since a fork keeps none."""
         self.gateway.start()
         self.publisher.start()
+        self.keys.start()
         if self.reader is not None:
             self.reader.start()
         if self.lookout is not None:
@@ -76,6 +81,7 @@ class Web:
     def stop(self) -> None:
         """Close every viewer's socket with 1012 (they come back to another process), then the rest."""
         self.gateway.stop()
+        self.keys.stop()
         if self.lookout is not None:
             self.lookout.stop()
         self.publisher.stop()
@@ -106,11 +112,12 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     dash = _dash_app(server, pages, Modules(ASSETS / "live"), "UTC" if contract is None else contract.zone.key)
     _live_route(server, gateway, doors)
     database = Database(settings.database_address)
+    keys = KeyRing(IngestKeys(settings.ingest_keys), KeyRegister(database, clock), clock=clock)
     exports, readings = Exports(gateway, database, clock), Turns()
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
-        IngestKeys(settings.ingest_keys), doors, clock, settings.ingest_body_mb * 1024 * 1024, reports,
-        database, exports, readings,
+        keys, KeyLimits(broker, settings.key_events_per_s, settings.key_mb_per_s * 1_000_000), doors, clock,
+        settings.ingest_body_mb * 1024 * 1024, reports, database, exports, readings,
     ).register(server)
     Explore(declarations, doors, database, broker, readings, clock).register(server)
     known = LastKnown(StandingRegister(database), settings.data / "standing.json")
@@ -119,7 +126,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     IncidentMarks(None if contract is None else Register(database), doors, clock).register(server)
     alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)
     lookout = None if alerting is None else alerting.lookout(process_name("web"))
-    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, exports, reader, lookout)
+    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, exports, keys, reader, lookout)
 
 
 def _limits(settings: Settings) -> GatewayLimits:

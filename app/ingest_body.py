@@ -27,16 +27,16 @@ class BodyError(ValueError):
         self.status, self.code, self.detail = status, code, detail
 
 
-def read_records(request: Request, limit_bytes: int) -> list[Any]:
-    """The records of a request, not yet validated. Raises BodyError with 400, 413 or 415."""
+def read_records(request: Request, limit_bytes: int) -> tuple[list[Any], int]:
+    """The records of a request, not yet validated, and its size inflated. Raises BodyError with 400, 413 or 415."""
     kind = request.mimetype
     if kind not in JSON_TYPES | NDJSON_TYPES:
         raise BodyError(415, "unsupported_type", f"{kind or 'no content type'}: send application/json or x-ndjson")
     body = _read(request, limit_bytes)
     if kind in NDJSON_TYPES:
-        return _parse_lines(body.splitlines())
+        return _parse_lines(body.splitlines()), len(body)
     parsed = _parse(body, "")
-    return parsed if isinstance(parsed, list) and parsed is not _TOO_DEEP else [parsed]
+    return (parsed if isinstance(parsed, list) and parsed is not _TOO_DEEP else [parsed]), len(body)
 
 
 def _read(request: Request, limit_bytes: int) -> bytes:

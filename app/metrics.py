@@ -20,6 +20,7 @@ COUNTERS = {
     "accepted": "events accepted",
     "duplicates": "events that were known by their id",
     "rejected": "records refused",
+    "throttled": "requests told to wait, as their ingest key posted more than it may",
     "processed": "events folded into channels",
     "lanes_lost": "lanes that went to another worker",
     "commits_refused": "commits refused because the lane had gone",

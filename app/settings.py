@@ -93,8 +93,19 @@ class Settings(BaseSettings):
     )
     ingest_keys: Annotated[tuple[str, ...], NoDecode] = _setting(
         "HEADWATER_INGEST_KEYS", (), repr=False,
-        meaning="keys that may post events: `name:secret:feeds`, separated by spaces; feeds are names or patterns",
+        meaning="first keys that may post events: `name:secret:feeds`, separated by spaces; feeds are names or"
+        " patterns; further ones by `headwater keys`",
         remedy="write name:secret:feeds, for example press:0123456789abcdef:flights,host",
+    )
+    key_events_per_s: int = _setting(
+        "HEADWATER_KEY_EVENTS_PER_S", 200_000, unit="events/s", ge=0, le=100_000_000,
+        remedy="give a whole number from 0 (no limit) to 100000000",
+        meaning="events that one ingest key may post, over all web processes; more are answered with 429",
+    )
+    key_mb_per_s: int = _setting(
+        "HEADWATER_KEY_MB_PER_S", 200, unit="MB/s", ge=0, le=10_000,
+        remedy="give a whole number from 0 (no limit) to 10000",
+        meaning="the same of bytes, inflated",
     )
     ingest_body_mb: int = _setting(
         "HEADWATER_INGEST_MB", 4, unit="MB", meaning="largest body of one ingest request, inflated", ge=1, le=64,
@@ -214,6 +225,11 @@ class Settings(BaseSettings):
         held = (key.split(":") for key in self.ingest_keys)
         able = [secret for _, secret, feeds in held if any(fnmatchcase(PROBE_FEED, one) for one in feeds.split(","))]
         return self.probe_key or next(iter(able), "")
+
+    @property
+    def ingest_key_scopes(self) -> tuple[tuple[str, str], ...]:
+        """Name and feeds of each key of `HEADWATER_INGEST_KEYS`, without its secret."""
+        return tuple((name, feeds) for name, _, feeds in (key.split(":") for key in self.ingest_keys))
 
     @property
     def database_address(self) -> str:

@@ -82,6 +82,10 @@ class Ingestion:
             self._account(feed, accepted, duplicates, rejected)
         return Receipt(accepted, duplicates, tuple(rejected))
 
+    def throttled(self) -> None:
+        """A request was told to come again later, as its key posted too much."""
+        self._telemetry.count("throttled")
+
     def newest_ms(self, feed: FeedSpec) -> int:
         """The time of the feed's newest processed event, 0 where there is none. Raises BrokerDown."""
         return max((told.event_at for told in self._broker.lane_progress(feed.all_lanes()).values()), default=0)

@@ -9,6 +9,7 @@ from services.broker.archiving import Archiving
 from services.broker.connection import memory_share
 from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
 from services.broker.leading import Leading, Station
+from services.broker.limiting import Limiting
 from services.broker.measuring import SHEETS_HELD, Measuring
 from services.broker.serving import Serving
 from services.broker.stored import (
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 
-class Broker(Accepting, Archiving, Leading, Measuring, Serving):
+class Broker(Accepting, Archiving, Leading, Limiting, Measuring, Serving):
     """The door to Redis for one process: at most two connections for commands and one that blocks.
 
     `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.

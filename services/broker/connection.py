@@ -34,6 +34,7 @@ SCRIPTS = (
     "shed",
     "read_channel",
     "archived",
+    "spend",
 )
 
 P = ParamSpec("P")

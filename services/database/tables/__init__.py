@@ -24,6 +24,7 @@ from services.database.tables.archive import (
     archive_lanes,
 )
 from services.database.tables.contract import notices, weekly_windows
+from services.database.tables.keys import ingest_key_uses, ingest_keys
 from services.database.tables.measurement import measured_sheets, objective_hours, probe_samples
 from services.database.tables.metadata import METADATA
 from services.database.tables.report import reports, standings
@@ -43,6 +44,8 @@ __all__ = [
     "deliveries",
     "incident_entries",
     "incidents",
+    "ingest_key_uses",
+    "ingest_keys",
     "measured_sheets",
     "message_files",
     "messages",
