@@ -23,6 +23,7 @@ from app.commands.notices import notice
 from app.commands.probe import probe
 from app.commands.raw import export_raw, verify
 from app.commands.report import report
+from app.commands.users import users
 from app.settings import markdown_table, unknown_variables
 
 
@@ -96,7 +97,7 @@ def settings(markdown: bool) -> None:
 
 for command in (notice, export_raw, verify, report):
     contract.add_command(command)
-for command in (release, check, doctor, contract, alerts, incidents, probe, audit, keys):
+for command in (release, check, doctor, contract, alerts, incidents, probe, audit, keys, users):
     main.add_command(command)
 
 

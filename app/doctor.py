@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
+from app.loading import DEMO, Project, load_contract, load_declarations, load_pages, load_roles
 from app.ports import port_is_free
 from app.settings import Settings, SettingsError, is_loopback, unknown_variables
+from services.accounts.roles import RolesError
 from services.alerts.outbox import Outbox
 from services.broker import Broker, BrokerDown
 from services.contract.check import check_contract
@@ -53,6 +54,7 @@ def examine(settings: Settings, reach: Reach) -> Iterator[Finding]:
     for warning in unknown_variables(os.environ):
         yield Finding("warn", "settings", warning)
     yield _declarations()
+    yield from _roles()
     yield from examine_contract(settings, offline=reach == "offline")
     yield _data_directory(settings)
     if found := _lasting(settings, DEMO):
@@ -75,6 +77,17 @@ def _declarations() -> Finding:
     )
     counts = f"{feeds} feeds, {channels} channels, {len(pages)} pages"
     return Finding("ok", "declarations", counts)
+
+
+def _roles() -> Iterator[Finding]:
+    try:
+        names = sorted(load_roles(load_declarations()).known)
+    except DeclarationError:
+        return  # told by the declarations' own finding
+    except RolesError as error:
+        yield from (Finding("fail", "roles", line) for line in str(error).splitlines())
+    else:
+        yield Finding("ok", "roles", ", ".join(names))
 
 
 def examine_contract(settings: Settings, file: Path | None = None, *, offline: bool = False) -> Iterator[Finding]:

@@ -19,23 +19,32 @@ from services.declare import DeclarationError, Declarations
 
 if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
     from components.page import Page
+    from services.accounts.roles import Roles
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """Whose feeds and pages are served: two packages, one file in them for each feed and each page.
 
-    `contract` is the project's `contract.toml`, None where it promises nothing.
+    `contract` is the project's `contract.toml`, None where it promises nothing; `roles` its `roles.toml`, None where
+    there is the role `admin` alone.
     """
 
     feeds: ModuleType
     pages: ModuleType
     contract: Path | None = None
+    roles: Path | None = None
 
 
 _CONTRACT_FEED, _CONTRACT_PAGE = "services.feeds.contract", "app.pages.sla"
-_CONTRACT = Path(app.__file__).parents[1] / "contract.toml"
-DEMO = Project(services.feeds, app.pages, _CONTRACT if _CONTRACT.exists() else None)
+_ROOT = Path(app.__file__).parents[1]
+
+
+def _of_demo(name: str) -> Path | None:
+    return path if (path := _ROOT / name).exists() else None
+
+
+DEMO = Project(services.feeds, app.pages, _of_demo("contract.toml"), _of_demo("roles.toml"))
 
 
 def load_declarations(project: Project = DEMO) -> Declarations:
@@ -57,6 +66,13 @@ def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Pag
 def load_contract(declarations: Declarations, project: Project = DEMO) -> Contract | None:
     """What the project promises, None where it promises nothing. Raises ContractError."""
     return None if project.contract is None else read_contract(project.contract, declarations)
+
+
+def load_roles(declarations: Declarations, project: Project = DEMO) -> Roles:
+    """What the project's roles may do. Raises RolesError."""
+    from services.accounts.roles import read_roles
+
+    return read_roles(project.roles, declarations)
 
 
 def _modules_of(package: ModuleType, built_in: str | None) -> list[ModuleType]:

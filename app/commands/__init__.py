@@ -30,6 +30,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         from app.supervisor import SupervisorError
         from app.worker import WorkerError
+        from services.accounts.roles import RolesError
         from services.broker import BrokerDown
         from services.contract.faults import ContractError
         from services.database import DatabaseDown
@@ -43,6 +44,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
             fail(f"{first} (and {more} more: headwater contract check)" if more else first, 1)
         except (
             DeclarationError, SupervisorError, WorkerError, EmbeddedBrokerError, BrokerDown, DatabaseDown,
+            RolesError,
         ) as error:
             fail(error, 1)
 

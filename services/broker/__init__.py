@@ -5,6 +5,7 @@ step. Keys of a lane carry the lane as hash tag, `hw:{flights.0}:...`, so that a
 """
 
 from services.broker.accepting import IDS_WINDOW, IDS_WINDOW_MS, MEMORY_LIMIT, Accepting
+from services.broker.admitting import Admitting
 from services.broker.archiving import Archiving
 from services.broker.connection import memory_share
 from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 
-class Broker(Accepting, Archiving, Leading, Limiting, Measuring, Serving):
+class Broker(Accepting, Admitting, Archiving, Leading, Limiting, Measuring, Serving):
     """The door to Redis for one process: at most two connections for commands and one that blocks.
 
     `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.

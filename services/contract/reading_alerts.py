@@ -14,9 +14,9 @@ from services.contract.alerting import (
     WebhookSink,
 )
 from services.contract.clauses import AlertsClause, File, SinkClause, SmtpClause, ThresholdClause, WebhookClause
-from services.contract.places import Path as Place
 from services.contract.refusals import Refusals
 from services.declare import Declarations
+from services.places import Path as Place
 
 
 def read_alerting(file: File, declarations: Declarations, refusals: Refusals) -> Alerting:

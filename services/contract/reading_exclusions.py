@@ -24,9 +24,9 @@ from services.contract.exclusions import (
     Upstream,
     ViewerNetwork,
 )
-from services.contract.places import Path as Place
 from services.contract.refusals import Refusals
 from services.declare import Declarations
+from services.places import Path as Place
 
 _AT: Place = ("exclusions",)
 _MAINTENANCE: Place = (*_AT, "maintenance")

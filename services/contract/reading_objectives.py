@@ -8,10 +8,10 @@ from decimal import Decimal
 from services.contract.clauses import File, ObjectiveClause
 from services.contract.document import OVERALL, POINTS, Kind, Objective, Point
 from services.contract.exclusions import ExclusionKind, Exclusions
-from services.contract.places import Path as Place
 from services.contract.refusals import Refusals
 from services.contract.sentences import breach_of, degraded_of
 from services.declare import Declarations
+from services.places import Path as Place
 
 
 def applies(kind: ExclusionKind, objective: Kind, point: Point) -> bool:

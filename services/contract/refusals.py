@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.contract.faults import Fault, nearest
-from services.contract.places import Path as Place
-from services.contract.places import Places
 from services.contract.shape import dotted, shown
+from services.places import Path as Place
+from services.places import Places
 
 ZONE_REMEDY = "give a time zone such as Europe/Berlin or UTC"
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.contract.clauses import ENV_REMEDY, Clause, File
 from services.contract.faults import ContractError, Fault, nearest
-from services.contract.places import Places
+from services.places import Places
 
 _SHOWN_MAX = 80
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.contract.places import Places
+from services.places import Places
 
 TEXT = '''# a comment with [brackets] = and "quotes
 title = "one # two [three]"
