@@ -16,6 +16,7 @@ PROTOCOL = 1
 DEPTH_LIMIT = 16
 CHANNELS_LIMIT = 200
 WAIT_LIMIT_S = 25
+HUSH_LIMIT_S = 310
 
 ErrorCode = Literal["forbidden", "unknown_channel", "bad_message", "too_many"]
 
@@ -82,6 +83,13 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
+class Hush:
+    """For so long the viewer wants to hear nothing, not even a ping: it measures how long the link may idle."""
+
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Telemetry of one viewer, as sent; its reader checks it."""
 
@@ -100,7 +108,7 @@ def _read_object(text: str | bytes) -> dict[str, Any]:
     return raw
 
 
-def read_viewer_message(text: str | bytes) -> Subscribe | Ping | Report:
+def read_viewer_message(text: str | bytes) -> Subscribe | Ping | Hush | Report:
     """Parse one message of a viewer. Raises BadMessage with what is wrong."""
     raw = _read_object(text)
     match raw.get("op"):
@@ -110,10 +118,12 @@ def read_viewer_message(text: str | bytes) -> Subscribe | Ping | Report:
             if isinstance(raw.get("t"), int | float):
                 return Ping(raw["t"])
             raise BadMessage(f"ping: t is {raw.get('t')!r}; send a number")
+        case "hush":
+            return Hush(_read_seconds(raw.get("for_s"), "for_s", HUSH_LIMIT_S))
         case "report":
             return Report(raw)
         case op:
-            raise BadMessage(f"op is {op!r}; send subscribe, ping or report")
+            raise BadMessage(f"op is {op!r}; send subscribe, ping, hush or report")
 
 
 def read_subscription(raw: Mapping[str, Any]) -> Subscribe:
@@ -130,11 +140,16 @@ def read_changes(text: str | bytes) -> Changes:
     """A long poll's body. Raises BadMessage."""
     raw = _read_object(text)
     wait_s, heartbeat = raw.get("wait_s", WAIT_LIMIT_S), raw.get("heartbeat", False)
-    if isinstance(wait_s, bool) or not isinstance(wait_s, int | float) or not 0 <= wait_s <= WAIT_LIMIT_S:
-        raise BadMessage(f"wait_s is {wait_s!r}; send a number from 0 to {WAIT_LIMIT_S}")
+    wait_s = _read_seconds(wait_s, "wait_s", WAIT_LIMIT_S)
     if not isinstance(heartbeat, bool):
         raise BadMessage(f"heartbeat is {heartbeat!r}; send true or false")
     return Changes(read_subscription(raw).channels, wait_s, heartbeat)
+
+
+def _read_seconds(found: Any, name: str, limit_s: float) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= limit_s:
+        raise BadMessage(f"{name} is {found!r}; send a number from 0 to {limit_s}")
+    return found
 
 
 def _read_position(name: str, raw: Any) -> Position | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ from services.supply import Supplies, Supply
 
 PANE_MS = 10_000
 PANES = 6
+SAMPLES_A_SECOND = 20
+"""So many frames that viewers painted are told of, of those that they report."""
 GONE_AFTER_MS = 10_000
 """A process that has published nothing for so long is gone."""
 SHEETS_KEPT = 180
@@ -46,6 +48,8 @@ class Telemetry:
         self._counts: dict[str, int] = defaultdict(int)
         self._gauges: dict[str, float] = {}
         self._book = _Book(process, role, clock)
+        self._painted: list[Sequence[Any]] = []
+        self._slow: Sequence[Mapping[str, Any]] = ()
         self.supplies = Supplies(clock)
 
     def observe(self, stage: str, seconds: float, times: int = 1) -> None:
@@ -84,6 +88,23 @@ class Telemetry:
         with self._lock:
             self._gauges[name] = value
 
+    def name_slow(self, viewers: Sequence[Mapping[str, Any]]) -> None:
+        """Who of this process's viewers is slow now: `viewer`, `principal`, `channels`, `rate_hz`, `for_s`."""
+        with self._lock:
+            self._slow = viewers
+
+    def sample(self, painted: Sequence[Any]) -> None:
+        """Keep one frame that a viewer painted, as `services.tracing` reads it; those of a busy second are dropped."""
+        with self._lock:
+            if len(self._painted) < SAMPLES_A_SECOND:
+                self._painted.append(painted)
+
+    def take_samples(self) -> bytes:
+        """The samples since the last call, to be published; empty where there are none."""
+        with self._lock:
+            taken, self._painted = self._painted, []
+        return orjson.dumps(taken) if taken else b""
+
     def _pane(self) -> _Pane:
         now = self._clock()
         if now - self._panes[-1].started_at >= PANE_MS:
@@ -115,6 +136,7 @@ class Telemetry:
                     "counts": dict(self._counts),
                     "gauges": dict(self._gauges),
                     "stages": {name: s.as_json() for name, s in stages.items()},
+                    "slow": self._slow,
                     "supplies": {feed: one.as_json() for feed, one in self.supplies.recent().items()},
                 }
             )
@@ -200,13 +222,15 @@ class Measurement:
     gauges: Mapping[str, float]
     stages: Mapping[str, Sketch]
     supplies: Mapping[str, Supply] = field(default_factory=dict)
+    slow: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def decoded(cls, payload: bytes) -> Measurement:
         raw: dict[str, Any] = orjson.loads(payload)
         stages = {name: Sketch.from_json(sketch) for name, sketch in raw["stages"].items()}
         supplies = {feed: Supply.from_json(supply) for feed, supply in raw.get("supplies", {}).items()}
-        return cls(raw["process"], raw["role"], raw["at"], raw["counts"], raw["gauges"], stages, supplies)
+        slow = raw.get("slow", ())
+        return cls(raw["process"], raw["role"], raw["at"], raw["counts"], raw["gauges"], stages, supplies, slow)
 
 
 def stages_of(measurements: Iterable[Measurement]) -> dict[str, Sketch]:

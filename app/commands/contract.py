@@ -28,7 +28,7 @@ def check(file: Path | None) -> None:
 
     FILE is another contract for the same feeds and channels.
     """
-    from app.doctor import examine_contract
+    from app.doctor.declared import examine_contract
 
     findings = list(examine_contract(read_settings(), file))
     for finding in findings:

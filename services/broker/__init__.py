@@ -9,6 +9,7 @@ from services.broker.admitting import Admitting
 from services.broker.archiving import Archiving
 from services.broker.connection import memory_share
 from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
+from services.broker.examining import Examining, persistence_of
 from services.broker.leading import Leading, Station
 from services.broker.limiting import Limiting
 from services.broker.measuring import SHEETS_HELD, Measuring
@@ -18,10 +19,12 @@ from services.broker.stored import (
     ChannelCommit,
     Entry,
     LaneCommit,
+    Leader,
     OpenLane,
     StoredChannel,
     StoredDelta,
 )
+from services.broker.tracing import Tracing
 
 __all__ = [
     "IDS_WINDOW",
@@ -37,6 +40,7 @@ __all__ = [
     "Entry",
     "LaneCommit",
     "LaneLost",
+    "Leader",
     "MemoryHigh",
     "OpenLane",
     "Overloaded",
@@ -44,10 +48,11 @@ __all__ = [
     "StoredChannel",
     "StoredDelta",
     "memory_share",
+    "persistence_of",
 ]
 
 
-class Broker(Accepting, Admitting, Archiving, Leading, Limiting, Measuring, Serving):
+class Broker(Accepting, Admitting, Archiving, Examining, Leading, Limiting, Measuring, Serving, Tracing):
     """The door to Redis for one process: at most two connections for commands and one that blocks.
 
     `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.

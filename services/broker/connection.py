@@ -23,6 +23,8 @@ from services.positions import Clock, wall_clock
 
 SOCKET_TIMEOUT_S = 5.0
 MEMORY_LOOK_S = 0.5
+CLIENT_NAME = "headwater"
+"""As which `CLIENT LIST` shows our connections."""
 SCRIPTS = (
     "ingest",
     "lease",
@@ -80,7 +82,7 @@ class Connection:
             "socket_connect_timeout": 2.0,
             "retry": Retry(NoBackoff(), 0),
             "protocol": 2,
-            "client_name": "headwater",
+            "client_name": CLIENT_NAME,
         }
         pool = redis.BlockingConnectionPool.from_url(url, max_connections=commands_max, timeout=5, **options)
         self._redis = redis.Redis(connection_pool=pool)

@@ -59,13 +59,13 @@ class Leading(Connection):
         script = self._scripts["lease"]
         with self._redis.pipeline(transaction=False) as pipe:
             for lane, held in lanes.items():
-                script(keys=_lease_keys(station, lane), args=[held, worker, LEASE_TTL_MS], client=pipe)
+                script(keys=lease_keys(station, lane), args=[held, worker, LEASE_TTL_MS], client=pipe)
             return {lane: held.decode() for lane, held in zip(lanes, pipe.execute(), strict=True)}
 
     @surfacing
     def release(self, station: Station, lane: Lane, lease: str) -> None:
         """Give a lane back, so that a standby need not wait for the lease to run out."""
-        self._run("lease", _lease_keys(station, lane), [lease, "", 0])
+        self._run("lease", lease_keys(station, lane), [lease, "", 0])
 
     @surfacing
     def open_lane(
@@ -189,7 +189,8 @@ class Leading(Connection):
         return int(found[0][0].partition(b"-")[0]) if found else 0
 
 
-def _lease_keys(station: Station, lane: Lane) -> list[str]:
+def lease_keys(station: Station, lane: Lane) -> list[str]:
+    """Lease, count of leaderships, and last leader of a lane's work."""
     part = {"processor": "", "sources": "source:", "archive": "archive:", "contract": "contract:"}[station]
     return [key_of(lane) + part + name for name in ("lease", "tokens", "leader")]
 

@@ -6,7 +6,7 @@ Sheets wait in a stream of their own, so that a process that measures never wait
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.broker.connection import Connection, surfacing
@@ -21,11 +21,11 @@ class Measuring(Connection):
     """What measurement asks of the broker."""
 
     @surfacing
-    def ask_time(self, clock: BrokerClock) -> None:
-        """Let the clock know what time it is on the broker."""
-        sent = time.time()
+    def ask_time(self, clock: BrokerClock, now: Callable[[], float] = time.time) -> None:
+        """Let the clock know what time it is on the broker; `now` is the own time, in seconds."""
+        sent = now()
         answer: Any = self._redis.time()
-        received = time.time()
+        received = now()
         clock.sample(sent * 1000, received * 1000, answer[0] * 1000 + answer[1] / 1000)
 
     @surfacing

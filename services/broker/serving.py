@@ -134,4 +134,5 @@ def _deltas_key(ref: ChannelRef) -> bytes:
 def delta_of(ref: ChannelRef, entry_id: bytes, fields: Mapping[bytes, bytes]) -> StoredDelta:
     """A delta as its stream holds it."""
     times = Times.from_json(orjson.loads(fields[b"times"]))
-    return StoredDelta(ref, fields[b"epoch"].decode(), int(entry_id.partition(b"-")[0]), fields[b"data"], times)
+    seq, upto = int(entry_id.partition(b"-")[0]), fields.get(b"upto", b"").decode()
+    return StoredDelta(ref, fields[b"epoch"].decode(), seq, fields[b"data"], times, upto)

@@ -21,13 +21,17 @@ class StoredChannel:
 
 @dataclass(frozen=True, slots=True)
 class StoredDelta:
-    """One delta as committed: it leads from `seq - 1` to `seq`; `data` is JSON."""
+    """One delta as committed: it leads from `seq - 1` to `seq`; `data` is JSON.
+
+    `upto` is the newest entry of the lane's stream that was processed by then; '' where an older release committed it.
+    """
 
     ref: ChannelRef
     epoch: str
     seq: int
     data: bytes
     times: Times
+    upto: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,18 @@ def entries_of(raw: Any) -> list[Entry]:
 def _entry(entry_id: str, fields: Mapping[bytes, bytes]) -> Entry:
     mark = fields.get(b"mark", b"").decode()
     return Entry(entry_id, fields.get(b"events", b""), 0 if mark else int(fields.get(b"n", 0)), mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Leader:
+    """Who leads a lane: the worker, for the how manieth time somebody took it, and for how long it may be silent yet.
+
+    `left_ms` is 0 where the lease ran out: the lane is still this worker's until another takes it.
+    """
+
+    worker: str
+    token: int
+    left_ms: int
 
 
 @dataclass(frozen=True, slots=True)

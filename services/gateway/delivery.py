@@ -61,9 +61,9 @@ class Delivery:
         return min(self._away.values(), default=0)
 
     @property
-    def slow_viewers(self) -> int:
-        """How many could not take something within the last seconds."""
-        return len(self._slow)
+    def slow_viewers(self) -> Collection[Viewer]:
+        """Who could not take something within the last seconds."""
+        return self._slow
 
     # Subscriptions -------------------------------------------------------------------------------
 

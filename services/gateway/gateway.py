@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
@@ -44,6 +46,7 @@ from services.gateway.viewers import Viewer, owner_of
 from services.messages import (
     BadMessage,
     Close,
+    Hush,
     Ping,
     Report,
     Subscribe,
@@ -62,6 +65,7 @@ __all__ = [
 ]
 
 ANSWER_WITHIN_S = 2.0
+SLOW_NAMED = 20
 READS_END_WITHIN_S = 0.6
 T = TypeVar("T")
 
@@ -257,6 +261,9 @@ class Gateway:
                 self._sockets.send_beside(link, Frame(pong(t, server_time=self._clock())).plain)
             case Subscribe(channels):
                 self._delivery.subscribe(viewer, self._allowed(viewer, channels))
+            case Hush(for_s):
+                link.quiet_until = time.monotonic() + for_s
+                self._delivery.depart(viewer)
             case Report(body):
                 if self._on_report is not None:
                     self._on_report(viewer.id, viewer.principal, body)
@@ -314,5 +321,7 @@ class Gateway:
         self._telemetry.count("sent_bytes", sent_bytes)
         self._telemetry.gauge("viewers", len(self._admission) - len(self._polls))
         self._telemetry.gauge("parked_polls", len(self._polls))
-        self._telemetry.gauge("slow_viewers", self._delivery.slow_viewers)
+        slow, now = self._delivery.slow_viewers, time.monotonic()
+        self._telemetry.gauge("slow_viewers", len(slow))
+        self._telemetry.name_slow([viewer.slowness(now) for viewer in islice(slow, SLOW_NAMED)])
         self._telemetry.gauge("volleys", int(self._sockets.in_volleys))

@@ -40,12 +40,12 @@ class SocketLimits:
 class Link:
     """One viewer's socket. `owner` is the listener's; the rest belongs to `Sockets`.
 
-    `inbound` is None for a parked HTTP request: nothing is read of it any more.
+    `inbound` is None for a parked HTTP request: nothing is read of it any more. It is not pinged before `quiet_until`.
     """
 
     __slots__ = (
         "allowance", "allowance_at", "close_by", "deflate", "farewell", "fd", "inbound", "moved", "owner", "pending",
-        "pinged_at", "seen", "tail",
+        "pinged_at", "quiet_until", "seen", "tail",
     )
 
     def __init__(
@@ -60,7 +60,7 @@ class Link:
         self.pending: memoryview | None = None
         self.tail = b""
         self.seen = self.moved = now
-        self.pinged_at = 0.0
+        self.pinged_at = self.quiet_until = 0.0
         self.allowance, self.allowance_at = allowance, now
         self.close_by = 0.0
 

@@ -349,7 +349,7 @@ class Sockets:
                 if now - link.moved > self.limits.stalled_s:
                     log.info("viewer too slow", close_code=Close.TOO_SLOW.code, stalled_s=round(now - link.moved))
                     self._drop(link)
-            elif link.inbound is None:
+            elif link.inbound is None or now < link.quiet_until:
                 continue  # a parked request is answered in time by its owner
             elif link.pinged_at:
                 if self._is_half_open(link, now):

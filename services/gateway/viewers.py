@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from services.accounts import Principal
 from services.gateway.frames import Frame
@@ -96,6 +97,15 @@ class Viewer:
         self.audience: Audience | None = None
         self.lag: Lag | None = None
         self.pace: Pace | None = None
+
+    def slowness(self, now: float) -> dict[str, Any]:
+        """For who looks after the system: who it is, how often it is really written to, and since when it is held."""
+        pace = self.pace
+        return {
+            "viewer": self.id, "principal": self.principal.name, "channels": len(self.positions()),
+            "rate_hz": None if pace is None else pace.rate_hz,
+            "for_s": 0.0 if pace is None else round(now - pace.held_at, 1),
+        }
 
     def positions(self) -> Mapping[Publication, Position | None]:
         """What was last written to it, by channel."""

@@ -8,7 +8,7 @@ from app.alerting import LOOK_EVERY_S, WEB_PATIENCE_MS
 from app.cli import main
 from app.commands.alerts import alerts
 from app.commands.incidents import incidents
-from app.doctor import TESTED_WITHIN_MS
+from app.doctor.declared import TESTED_WITHIN_MS
 from services.alerts.alert import ABANDONED_MS
 from services.alerts.builtin import HANDOVER_MS, LOSS_SHOWN_MS, STARTING_MS
 from services.alerts.channels import KEYS as CHANNEL_KEYS

@@ -11,6 +11,7 @@ from app.cli import main
 from app.settings import markdown_table
 from services.embedded import EmbeddedBroker
 from tests.app.running import headwater
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
@@ -54,14 +55,14 @@ def test_check_needs_no_broker_and_counts_what_is_declared(tmp_path: Path) -> No
 
 
 def test_the_doctor_finds_a_good_broker(own_broker: EmbeddedBroker) -> None:
-    ended = headwater("doctor", REDIS_URL=own_broker.url)
+    ended = headwater("doctor", PORT=str(free_port()), REDIS_URL=own_broker.url)
     assert ended.returncode == 0, ended.stdout
     assert "answers" in ended.stdout
     assert "policy noeviction" in ended.stdout
 
 
 def test_the_doctor_names_the_remedy_for_a_broker_that_is_away() -> None:
-    ended = headwater("doctor", REDIS_URL="redis://127.0.0.1:1")
+    ended = headwater("doctor", PORT=str(free_port()), REDIS_URL="redis://127.0.0.1:1")
     assert ended.returncode == 1
     assert "fail  broker: broker 127.0.0.1:1" in ended.stdout or "fail  broker:" in ended.stdout
     assert "correct REDIS_URL" in ended.stdout
@@ -107,7 +108,7 @@ def test_outside_loopback_a_release_needs_a_database_that_outlives_the_disk(
 
 
 def test_the_doctor_names_the_remedy_for_a_database_that_is_away(own_broker: EmbeddedBroker) -> None:
-    ended = headwater("doctor", REDIS_URL=own_broker.url, DATABASE_URL="postgres://u:canary@127.0.0.1:1/hw")
+    ended = headwater("doctor", PORT=str(free_port()), REDIS_URL=own_broker.url, DATABASE_URL="postgres://u:canary@127.0.0.1:1/hw")
     assert ended.returncode == 1
     assert "fail  database: database postgresql+psycopg://u:***@127.0.0.1:1/hw" in ended.stdout
     assert "start it, or correct DATABASE_URL" in ended.stdout

@@ -1,13 +1,17 @@
 """A TCP proxy between browser and web that can lose a WebSocket frame, cut every socket, go mute, or bar upgrades.
 
+It can also take headers out of requests, cut what idles, and put a header into answers, as routers and CDNs do.
+
 It parses the server's frames (RFC 6455, section 5.2), so that losing one leaves the others whole. Frames
 are compressed without context takeover, hence losing one leaves the next readable.
 """
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +35,10 @@ class FaultProxy:
         self._refusing = False
         self._barring = False
         self.barred = 0
+        self._taken_out: tuple[str, ...] = ()
+        self._put_in = b""
+        self._idle_s = 0.0
+        self._holding = False
         self._threads: list[threading.Thread] = []
         self._run(self._accept)
 
@@ -41,6 +49,10 @@ class FaultProxy:
     def lose_deltas(self, count: int) -> None:
         """Drop the next delta frames on their way to the browser."""
         self._to_lose = count
+
+    def hold_frames(self) -> None:
+        """Pass no frame on to the browser any more."""
+        self._holding = True
 
     def cut(self) -> None:
         """Close every connection at once, without a close frame."""
@@ -64,6 +76,18 @@ class FaultProxy:
     def bar_upgrades(self, barring: bool) -> None:
         """Answer 403 to every request for an upgrade, as some company proxies do; HTTP goes through."""
         self._barring = barring
+
+    def take_out(self, *headers: str) -> None:
+        """Pass requests on without these headers."""
+        self._taken_out = headers
+
+    def put_in(self, header: str) -> None:
+        """Pass answers on with this header."""
+        self._put_in = header.encode() + b"\r\n"
+
+    def cut_idle(self, after_s: float) -> None:
+        """From now on end every new connection on which no byte went either way for so long; 0 ends none."""
+        self._idle_s = after_s
 
     def close(self) -> None:
         """Stop listening, cut what is open, and wait for the threads."""
@@ -96,12 +120,16 @@ class FaultProxy:
                 continue
             with self._lock:
                 self._sockets |= {near, far}
-            self._run(lambda near=near, far=far: self._pump(near, far, self._pass_requests(near)))
-            self._run(lambda near=near, far=far: self._pump(far, near, _Downstream(self._keep).feed))
+            idle = _Idle(self._idle_s)
+            down = _Downstream(self._keep, self._put_in)
+            self._run(lambda near=near, far=far, idle=idle: self._pump(near, far, self._pass_requests(near), idle))
+            self._run(lambda near=near, far=far, idle=idle, down=down: self._pump(far, near, down.feed, idle))
 
-    def _pump(self, source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes]) -> None:
+    def _pump(
+        self, source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes], idle: _Idle
+    ) -> None:
         with suppress(OSError):
-            while chunk := source.recv(65_536):
+            while chunk := idle.receive(source):
                 self._open.wait()
                 sink.sendall(change(chunk))
         for each in (source, sink):
@@ -119,12 +147,16 @@ class FaultProxy:
                 self.barred += 1
                 near.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 raise ConnectionAbortedError("an upgrade")
+            for name in self._taken_out:
+                chunk = re.sub(rb"(?i)\r\n" + name.encode() + rb":[^\r]*", b"", chunk, count=1)
             return chunk
 
         return change
 
     def _keep(self, text: str) -> bool:
         """Whether a text frame goes on to the browser."""
+        if self._holding:
+            return False
         if self._to_lose and '"op":"delta"' in text:
             self._to_lose -= 1
             self.lost.append(text)
@@ -132,11 +164,31 @@ class FaultProxy:
         return True
 
 
-class _Downstream:
-    """The server's bytes of one connection: HTTP as it is, frames one by one after an upgrade."""
+class _Idle:
+    """When a byte last went on a connection, either way; `limit_s` 0 is for ever."""
 
-    def __init__(self, keep: Callable[[str], bool]) -> None:
-        self._keep = keep
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s, self._moved = limit_s, time.monotonic()
+
+    def receive(self, source: socket.socket) -> bytes:
+        """The next bytes. Raises TimeoutError where the connection idled for too long."""
+        source.settimeout(self._limit_s / 4 or None)
+        while True:
+            try:
+                chunk = source.recv(65_536)
+            except TimeoutError:
+                if time.monotonic() - self._moved > self._limit_s:
+                    raise
+                continue
+            self._moved = time.monotonic()
+            return chunk
+
+
+class _Downstream:
+    """The server's bytes of one connection: HTTP with a header more, frames one by one after an upgrade."""
+
+    def __init__(self, keep: Callable[[str], bool], put_in: bytes = b"") -> None:
+        self._keep, self._put_in = keep, put_in
         self._buffer = b""
         self._upgraded: bool | None = None
 
@@ -151,6 +203,9 @@ class _Downstream:
                 return head + _HEADER_END + self._frames()
         if not self._upgraded:
             whole, self._buffer = self._buffer, b""
+            if self._put_in and whole.startswith(b"HTTP/1.1 "):
+                line, _, rest = whole.partition(b"\r\n")
+                return line + b"\r\n" + self._put_in + rest
             return whole
         return self._frames()
 

@@ -51,7 +51,7 @@ for _, channel in ipairs(channels) do
   call_list(channel.set_first, channel.set_last, 'HSET', cells)
   if channel.data ~= '' then
     local seq = channel.seq + 1
-    redis.call('XADD', deltas, seq .. '-0', 'epoch', epoch, 'data', channel.data, 'times', channel.times)
+    redis.call('XADD', deltas, seq .. '-0', 'epoch', epoch, 'data', channel.data, 'times', channel.times, 'upto', after)
     if channel.trim ~= '0' then redis.call('XTRIM', deltas, 'MINID', '~', channel.trim .. '-0') end
     redis.call('HSET', head, 'seq', seq, 'times', channel.overall)
   end

@@ -1,0 +1,138 @@
+"""Declared: whether feeds, pages and the contract can be read, and whether what they promise can be held."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.doctor.finding import Finding
+from app.loading import DEMO, load_contract, load_declarations, load_pages, load_roles
+from app.settings import Settings, unknown_variables
+from services.accounts.roles import RolesError
+from services.alerts.outbox import Outbox
+from services.contract.check import check_contract
+from services.contract.document import Contract
+from services.contract.faults import ContractError
+from services.database import Database, DatabaseDown
+from services.declare import DeclarationError, is_built_in
+from services.measurement.kept import Kept
+from services.measurement.lately import lately
+from services.measurement.raw import RawMinute
+from services.positions import wall_clock
+
+TESTED_WITHIN_MS = 90 * 86_400_000
+"""A sink that took nothing for so long is one that nobody knows to work."""
+LATELY_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Whether the environment names settings that there are; that they can be used is known by having been read."""
+
+    def look(self) -> Iterator[Finding]:
+        yield Finding("ok", "settings", "all values can be used")
+        for warning in unknown_variables(os.environ):
+            yield Finding("warn", "settings", warning)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Whether feeds and pages can be loaded."""
+
+    def look(self) -> Iterator[Finding]:
+        yield _declarations()
+
+
+@dataclass(frozen=True, slots=True)
+class RolesRead:
+    """Whether the roles can be read, and name what there is."""
+
+    def look(self) -> Iterator[Finding]:
+        try:
+            names = sorted(load_roles(load_declarations()).known)
+        except DeclarationError:
+            return  # told by the declarations' own finding
+        except RolesError as error:
+            yield from (Finding("fail", "roles", line) for line in str(error).splitlines())
+        else:
+            yield Finding("ok", "roles", ", ".join(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """Whether the contract can be read and held; `offline` asks no database what was measured and tested."""
+
+    settings: Settings
+    offline: bool = False
+
+    def look(self) -> Iterator[Finding]:
+        yield from examine_contract(self.settings, offline=self.offline)
+
+
+def _declarations() -> Finding:
+    try:
+        declarations = load_declarations()
+        pages = load_pages(declarations)
+    except DeclarationError as error:
+        return Finding("fail", "declarations", str(error))
+    feeds, channels = (
+        sum(not is_built_in(name) for name in names) for names in (declarations.feeds, declarations.channels)
+    )
+    counts = f"{feeds} feeds, {channels} channels, {len(pages)} pages"
+    return Finding("ok", "declarations", counts)
+
+
+def examine_contract(settings: Settings, file: Path | None = None, *, offline: bool = False) -> Iterator[Finding]:
+    """What `contract.toml` promises in a word, its faults, and what the declared system cannot hold.
+
+    `file` stands in for the project's own contract.
+    """
+    project = DEMO if file is None else replace(DEMO, contract=file)
+    try:
+        declarations = load_declarations(project)
+        contract = load_contract(declarations, project)
+    except DeclarationError:
+        return  # told by the declarations' own finding
+    except ContractError as error:
+        yield from (Finding("fail", "contract", fault.text(error.path)) for fault in error.faults)
+        return
+    if contract is None:
+        yield Finding("ok", "contract", "no contract.toml: nothing is promised")
+        return
+    yield Finding("ok", "contract", f"{len(contract.objectives)} objectives, phase {contract.phase}: {contract.name}")
+    tested = None if offline else _tested_sinks(settings, contract)
+    raw = [] if offline else _measured_lately(settings)
+    remarks = check_contract(
+        contract, declarations, tick_ms=settings.tick_ms, environment=os.environ, tested=tested,
+        measured=lambda objective: lately(objective, raw),
+    )
+    for remark in remarks:
+        yield Finding(remark.level, "contract", remark.line_of(contract.path))
+
+
+def _tested_sinks(settings: Settings, contract: Contract) -> set[str] | None:
+    """The sinks that took a message within the last while; None where the records cannot be read."""
+    database = Database(settings.database_address)
+    try:
+        if database.absent:
+            return set()
+        outbox, since = Outbox(database), wall_clock() - TESTED_WITHIN_MS
+        return {sink.name for sink in contract.alerting.sinks if outbox.last_delivered(sink.name) >= since}
+    except DatabaseDown:
+        return None
+    finally:
+        database.close()
+
+
+def _measured_lately(settings: Settings) -> list[RawMinute]:
+    """What was measured in the last hour; nothing where the records cannot be read."""
+    database = Database(settings.database_address)
+    try:
+        now = wall_clock()
+        return [] if database.absent else list(Kept(database).minutes(now - LATELY_MS, now))
+    except DatabaseDown:
+        return []
+    finally:
+        database.close()
