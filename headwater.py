@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from components.page import row as row
     from components.table import table as table
     from components.tile import tile as tile
+    from components.trace import trace_box as trace_box
     from services.declare import DeclarationError as DeclarationError
     from services.declare import Feed as Feed
     from services.declare import Flag as Flag
@@ -70,6 +71,7 @@ _WHERE = {
     "log": "components.log",
     "table": "components.table",
     "tile": "components.tile",
+    "trace_box": "components.trace",
 }
 __all__ = list(_WHERE)
 

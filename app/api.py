@@ -10,6 +10,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from app.answers import json_answer, refusal
+from app.correlation import given_correlation
 from app.doors import Doors
 from app.exports.routes import Exports
 from app.ingest_body import BodyError, read_records
@@ -127,7 +128,7 @@ class Api:
         found = map(Measurement.decoded, self.broker.read_telemetry().values())
         living = [one for one in found if now - one.at <= GONE_AFTER_MS]
         lanes = self.broker.lane_progress(self.declarations.lanes())
-        return Response(exposition(living, lanes, now), content_type=CONTENT_TYPE)
+        return Response(exposition(living, lanes, memory_share(self.broker.server()), now), content_type=CONTENT_TYPE)
 
     # Channels ----------------------------------------------------------------------------------
 
@@ -258,7 +259,7 @@ class Api:
                 raise BodyError(413, "too_large", f"{len(records)} records; send at most {RECORDS_MAX} in one request")
             if wait_s := self.limits.spend(holder.name, len(records), size):
                 return self._too_fast(holder, wait_s)
-            return json_answer(self.ingestion.accept(feed, records, _mark(request)).as_json(), 202)
+            return json_answer(self.ingestion.accept(feed, records, _mark(request), given_correlation()).as_json(), 202)
         except BodyError as error:
             return refusal(error.status, error.code, error.detail)
         except Overloaded as full:

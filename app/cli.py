@@ -23,6 +23,7 @@ from app.commands.notices import notice
 from app.commands.probe import probe
 from app.commands.raw import export_raw, verify
 from app.commands.report import report
+from app.commands.trace import trace
 from app.commands.users import users
 from app.settings import markdown_table, unknown_variables
 
@@ -97,7 +98,7 @@ def settings(markdown: bool) -> None:
 
 for command in (notice, export_raw, verify, report):
     contract.add_command(command)
-for command in (release, check, doctor, contract, alerts, incidents, probe, audit, keys, users):
+for command in (release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace):
     main.add_command(command)
 
 

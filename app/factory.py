@@ -14,6 +14,7 @@ from flask_sock import Sock
 
 from app.alerting import Alerting, Lookout
 from app.api import Api
+from app.correlation import correlate
 from app.doors import LIVE_PATH, Doors
 from app.explore.page import explore_page, with_explore
 from app.explore.routes import Explore
@@ -28,6 +29,7 @@ from app.settings import Settings
 from app.shell import INDEX, LOADER, PRODUCT, Shell, register_pages, shell_layout
 from app.static import Modules, serve_static
 from app.status_page import register_status
+from app.tracing import Tracing
 from app.viewer_reports import ViewerReports
 from callbacks import register_all
 from components.page import Page
@@ -47,6 +49,7 @@ from services.gateway.links import SocketLimits
 from services.ingestion import Ingestion
 from services.report.board import LastKnown, StandingRegister
 from services.telemetry import Telemetry
+from services.tracing.tracer import Tracer
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 MODULES_META = "headwater-modules"
@@ -107,12 +110,15 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
         measured=_measured(declarations, contract),
     )
     server = Flask("headwater", static_folder=None)
+    correlate(server)
     server.before_request(doors.refuse)
     limit_framing(server, settings.frame_ancestors)
-    dash = _dash_app(server, pages, Modules(ASSETS / "live"), "UTC" if contract is None else contract.zone.key)
-    _live_route(server, gateway, doors)
     database = Database(settings.database_address)
     keys = KeyRing(IngestKeys(settings.ingest_keys), KeyRegister(database, clock), clock=clock)
+    tracing = Tracing(Tracer(broker, database, declarations, clock), doors)
+    zone = "UTC" if contract is None else contract.zone.key
+    dash = _dash_app(server, pages, Modules(ASSETS / "live"), zone, tracing)
+    _live_route(server, gateway, doors)
     exports, readings = Exports(gateway, database, clock), Turns()
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
@@ -120,6 +126,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
         settings.ingest_body_mb * 1024 * 1024, reports, database, exports, readings,
     ).register(server)
     Explore(declarations, doors, database, broker, readings, clock).register(server)
+    tracing.register(server)
     known = LastKnown(StandingRegister(database), settings.data / "standing.json")
     register_status(server, lambda: known.standing, clock)
     reader = None if contract is None else StandingReader(known, database)
@@ -147,7 +154,7 @@ def _measured(declarations: Declarations, contract: Contract | None) -> list[Cha
     ]
 
 
-def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules, zone: str) -> Dash:
+def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules, zone: str, tracing: Tracing) -> Dash:
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
     app = Shell(
@@ -165,7 +172,7 @@ def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules, zone: st
     )
     register_pages(pages)
     app.layout = shell_layout(pages, app.get_relative_path)
-    register_all(app)
+    register_all(app, tracing.follow)
     # After Dash's own hooks, which therefore run later: static answers arrive there compressed already.
     serve_static(server, modules, ("/_dash-component-suites/", "/assets/"))
     return app

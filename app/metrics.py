@@ -92,10 +92,14 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def exposition(measurements: Iterable[Measurement], lanes: Mapping[Lane, Progress], now_ms: int) -> str:
-    """The whole page."""
+def exposition(
+    measurements: Iterable[Measurement], lanes: Mapping[Lane, Progress], memory_share: float, now_ms: int
+) -> str:
+    """The whole page; `memory_share` is the used share of the broker's memory."""
     living = list(measurements)
-    families = [*_of_processes(living), _of_stages(living), *_of_lanes(lanes, now_ms)]
+    memory = Family("broker_memory_share", "gauge", "used share of the broker's maxmemory, 0 where it has none")
+    memory.add(memory_share, {})
+    families = [*_of_processes(living), _of_stages(living), memory, *_of_lanes(lanes, now_ms)]
     return "\n".join(line for family in families for line in family.lines()) + "\n"
 
 

@@ -67,6 +67,8 @@ class Publisher:
                     self._broker.ask_time(self._clock)
                 self._broker.write_telemetry(self.telemetry.process, self.telemetry.payload())
                 self._hand_over()
+                if samples := self.telemetry.take_samples():
+                    self._broker.write_samples(samples)
             except BrokerDown as error:
                 log.debug("not published", error=str(error))
             rounds += 1

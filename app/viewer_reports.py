@@ -35,8 +35,12 @@ WEIGHT_MAX = 250
 REPORTS_A_MINUTE = 20
 LINES_MAX = 400
 VIEWERS_MAX = 10_000
+SAMPLES_MAX = 8
+"""So many frames that it painted a report may tell of."""
 _BINS_MAX = 1_000
 _EVENTS_MAX = 1_000_000
+_EXACT = 2**53
+_EPOCH_LENGTH = 16
 _PANE_MS = 60_000
 _SECONDS_FIRST = 60
 
@@ -84,10 +88,24 @@ class ViewerReports:
         for name, raw in stages.items() if isinstance(stages, dict) else ():
             if name in STAGES and is_sketch(raw):
                 self._telemetry.absorb(name, Sketch.from_json(raw).thinned(WEIGHT_MAX))
+        for sample in self._painted(viewer, report.get("samples")):
+            self._telemetry.sample(sample)
         for line in self._lines(report.get("lines"), seconds):
             self._telemetry.absorb_line(
                 line.stage, line.sketch, viewer=viewer, channel=line.channel, page=line.page, transport=line.transport
             )
+
+    def _painted(self, viewer: str, raw: Any) -> Iterator[tuple[Any, ...]]:
+        """Frames that the viewer painted: `[channel, page, epoch, after, seq, sent, received, painted]`."""
+        for sample in raw[:SAMPLES_MAX] if isinstance(raw, list) else ():
+            if not (isinstance(sample, list) and len(sample) == 8):
+                continue
+            channel, page, epoch, *numbers = sample
+            named = isinstance(channel, str) and self._declarations.resolve(channel) is not None
+            sane = all(type(number) is int and 0 <= number <= _EXACT for number in numbers)
+            if named and sane and isinstance(epoch, str) and len(epoch) <= _EPOCH_LENGTH:
+                where = page if isinstance(page, str) and page in self._pages else ""
+                yield (viewer, where, channel, epoch, *numbers)
 
     def _admit(self, viewer: str) -> int | None:
         """How many seconds this report can speak of; None where the viewer reports too often, or there are too many."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import live, shell, table
+from callbacks import live, shell, table, trace
+from callbacks.trace import Follow
 
 
-def register_all(app: Dash) -> None:
-    """Register every callback on this app, and on no other."""
+def register_all(app: Dash, follow: Follow) -> None:
+    """Register every callback on this app, and on no other. `follow` traces an event for who asks."""
+    trace.register(app, follow)
     for part in (live, shell, table):
         part.register(app)

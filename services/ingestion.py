@@ -55,10 +55,13 @@ class Ingestion:
         self._validators = {name: Validator(feed) for name, feed in declarations.feeds.items()}
         self._columns = {name: ColumnValidator(feed) for name, feed in declarations.feeds.items()}
 
-    def accept(self, feed: FeedSpec, records: Sequence[Any], mark: Mark | None = None) -> Receipt:
+    def accept(
+        self, feed: FeedSpec, records: Sequence[Any], mark: Mark | None = None, correlation: str = ""
+    ) -> Receipt:
         """Validate, deduplicate and append records; an empty sequence is a sign of life.
 
         With a mark, or as probes of another feed's lane, they pass through it and are folded, counted and kept nowhere.
+        Each event carries the `correlation` id, where there is one, to wherever it goes.
         What the receipt counts as accepted is in the broker. Raises Overloaded or BrokerDown; records with
         an id may then simply be sent again.
         """
@@ -71,7 +74,9 @@ class Ingestion:
         lag_ms = None if mark else self._least_lag(feed, lanes, now)
         for lane, events in lanes.items():
             marked: Mark | None = mark if lane.feed == feed.name else "probe"
-            bodies = [(e.id if e.given_id and marked is None else "", e.body) for e in events]
+            bodies = [
+                (e.id if e.given_id and marked is None else "", _correlated(e.body, correlation)) for e in events
+            ]
             new, known = self._broker.ingest(lane, bodies, lag_ms if marked is None else None, marked)
             accepted, duplicates = accepted + new, duplicates + known
             if marked is None:
@@ -142,6 +147,11 @@ class Ingestion:
             self._telemetry.supplies.refused(feed.name, len(rejected))
             samples = [rejection.as_json() for rejection in rejected[:_SAMPLES_MAX]]
             self._broker.rejections(Lane(feed.name, 0), len(rejected), samples)
+
+
+def _correlated(body: bytes, correlation: str) -> bytes:
+    """The event's JSON with the id of the request that brought it."""
+    return b'{"correlation":"%b",%b' % (correlation.encode(), body[1:]) if correlation else body
 
 
 def _by_lane(feed: FeedSpec, events: list[Event]) -> dict[Lane, list[Event]]:

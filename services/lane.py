@@ -90,14 +90,15 @@ class _LedChannel:
 
 
 class Committed(NamedTuple):
-    """What one commit wrote: `events` of all channels, `times` of most of them, those of each channel, and what passed
-    through the lane with a mark.
+    """What one commit wrote: `events` of all channels, `times` of most of them, those of each channel, what passed
+    through the lane with a mark, and what was put into quarantine, as JSON.
     """
 
     events: int
     times: Times | None
     channels: Sequence[tuple[str, Times]]
     marked: Sequence[Entry]
+    quarantined: Sequence[bytes] = ()
 
 
 class PoisonEvent(Exception):
@@ -257,7 +258,7 @@ class LedLane:
         self.fold_taken()
         now = self._clock()
         changes = [change for led in self._channels.values() if (change := led.take(now)) is not None]
-        events, quarantined = self.pending_events, len(self._quarantined)
+        events, quarantined = self.pending_events, self._quarantined
         self._broker.commit(
             self.lane,
             LaneCommit(
@@ -268,7 +269,7 @@ class LedLane:
                 processed=events,
                 processed_bytes=self._pending_bytes,
                 too_late=self._take_too_late(),
-                quarantined=self._quarantined,
+                quarantined=quarantined,
                 channels=changes,
             ),
         )
@@ -277,7 +278,7 @@ class LedLane:
         self._forget_pending()
         times = max((change.times for change in changes), key=lambda t: t.events, default=None)
         channels = [(change.name.partition(":")[0], change.times) for change in changes]
-        return Committed(events - quarantined, times, channels, marked)
+        return Committed(events - len(quarantined), times, channels, marked, quarantined)
 
     def _take_too_late(self) -> int:
         reducers: list[Reducer] = [led.reducer for led in self._channels.values()]

@@ -232,6 +232,8 @@ class Processor:
 
     def _account(self, lane: Lane, committed: Committed) -> None:
         now = self._clock()
+        if committed.quarantined:
+            _tell_quarantine(lane, committed.quarantined)
         # From the oldest event of the commit: the worst of the batch, never flattered by the newest.
         if not is_built_in(lane.feed):
             self._telemetry.count("processed", committed.events)
@@ -281,3 +283,13 @@ class Processor:
         except BrokerDown as error:
             log.warning("lanes not handed over", error=str(error))
         self._drop_all()
+
+
+def _tell_quarantine(lane: Lane, put_aside: Sequence[bytes]) -> None:
+    """One line for all of a commit, with the first of them: a broken sender sends many."""
+    first = orjson.loads(put_aside[0])
+    event = first["event"] if isinstance(first["event"], dict) else {}
+    log.error(
+        "events put into quarantine", lane=str(lane), events=len(put_aside), why=first["why"],
+        event_id=event.get("id"), correlation_id=event.get("correlation"),
+    )

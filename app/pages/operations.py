@@ -1,7 +1,20 @@
 """Operations: how Headwater itself is doing; the first page to open when something is slow."""
 
-from headwater import chart, log, page, row, table
-from services.feeds.operations import Backlog, Feeds, Latency, Operations, Processes, Rejections, Sources, Stages
+from headwater import chart, log, page, row, table, trace_box
+from services.feeds.contract import Incidents, Standing
+from services.feeds.operations import (
+    Backlog,
+    Consumers,
+    Feeds,
+    Latency,
+    Operations,
+    Processes,
+    Quarantine,
+    Rejections,
+    SlowViewers,
+    Sources,
+    Stages,
+)
 
 OPERATIONS = page(
     "Operations", "/operations",
@@ -14,15 +27,28 @@ OPERATIONS = page(
             Operations.rejected, Operations.duplicates, Operations.quarantined, Operations.shed,
             Operations.skew_ms], rows=8),
     ),
+    row(
+        table(Consumers, columns=[
+            Operations.name, Operations.worker, Operations.behind, Operations.lease_ms, Operations.taken], rows=8),
+        table(Processes, columns=[
+            Operations.name, Operations.role, Operations.viewers, Operations.slow_viewers,
+            Operations.memory_mb], rows=8),
+    ),
     table(Sources, columns=[
         Operations.name, Operations.verdict, Operations.interval_s, Operations.lateness_p95_s,
         Operations.duplicates_percent, Operations.out_of_order_percent, Operations.rejected_percent,
         Operations.skew_ms, Operations.answered_s, Operations.expected, Operations.source], rows=6),
+    trace_box(),
     row(
-        table(Processes, columns=[
-            Operations.name, Operations.role, Operations.viewers, Operations.slow_viewers,
-            Operations.memory_mb], rows=8),
         log(Rejections, columns=[Operations.feed, Operations.reason, Operations.detail]),
+        log(Quarantine, columns=[Operations.feed, Operations.event_id, Operations.detail]),
     ),
-    about="Latency, backlog, rejections and viewers of this system.", order=90,
+    row(
+        table(Incidents, columns=[
+            Standing.now, Standing.severity, Standing.title, Standing.began_at, Standing.ended_at],
+            sort=Standing.began_at, descending=True, rows=5),
+        table(SlowViewers, columns=[
+            Operations.name, Operations.principal, Operations.channels, Operations.rate_hz, Operations.for_s], rows=5),
+    ),
+    about="Latency, backlog, who leads what, rejections and viewers of this system.", order=90,
 )

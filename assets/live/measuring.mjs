@@ -38,14 +38,16 @@ export class Measuring {
   }
 
   /** Remembers a frame until the job that shows it has painted. */
-  awaitPaint(job, { channel, times }, received) {
+  awaitPaint(job, { channel, epoch, after, seq, times }, received) {
     if (this.isHidden() || !job.seen || job.waiting.length >= WAITING_FRAMES_MAX) return;
-    job.waiting.push({ channel, created: times?.created?.[0], sent: times?.sent, received, applied: this.now() });
+    const frame = [epoch, after, seq];
+    job.waiting.push({ channel, frame, created: times?.created?.[0], sent: times?.sent, received, applied: this.now() });
   }
 
   /** A job painted what it was waiting for. */
   painted(job, at) {
-    for (const { channel, created, sent, received, applied } of job.waiting?.splice(0) ?? []) {
+    for (const { channel, frame, created, sent, received, applied } of job.waiting?.splice(0) ?? []) {
+      this.#sample(channel, frame, [sent, this.clock.at(received), this.clock.at(at)]);
       const whole = this.latency(created, at);
       if (job.group === 'chart') {
         this.#stage('created_to_charted', channel, whole);
@@ -133,6 +135,12 @@ export class Measuring {
     this.#cutAt = null;
     this.#changedAt.clear();
     for (const channel of this.#awaited.keys()) this.#awaited.set(channel, null);
+  }
+
+  /** So that single events can be followed to the screen: some of the frames, with the server's times. */
+  #sample(channel, [epoch, after, seq], times) {
+    if (!this.clock.isSettled || !times.every(Number.isFinite)) return;
+    this.telemetry.sample([channel, this.page(), epoch, after, seq, ...times.map(Math.round)]);
   }
 
   #stage(stage, channel, ms) {

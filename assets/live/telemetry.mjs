@@ -5,6 +5,7 @@ import { Sketch } from './sketch.mjs';
 /** Charts are drawn at most each 250 ms, so they are counted apart from what is painted at once. */
 export const STAGES = ['created_to_received', 'sent_to_received', 'received_to_painted', 'created_to_painted', 'created_to_charted'];
 const LINES_MAX = 400; // of one report: more are passed over there
+const SAMPLES_MAX = 8, SAMPLES_OF_A_CHANNEL = 2;
 export const COUNTS = ['frames', 'snapshots', 'gaps', 'duplicates', 'reconnects'];
 
 const sketches = () => Object.fromEntries(STAGES.map((stage) => [stage, new Sketch()]));
@@ -21,6 +22,7 @@ export class Telemetry {
     this.all = sketches();
     this.fresh = sketches();
     this.lines = new Map(); // stage, channel, page and transport → sketch
+    this.samples = []; // frames that were painted, the newest of each channel
     this.counts = Object.fromEntries(COUNTS.map((name) => [name, 0]));
     this.reported = { ...this.counts };
   }
@@ -40,6 +42,13 @@ export class Telemetry {
     this.lines.get(name).add(Math.max(0, ms) / 1000, times);
   }
 
+  /** A frame that was painted: its channel first. The newest count, two of a channel, so that each is heard of. */
+  sample(painted) {
+    const same = this.samples.filter(([channel]) => channel === painted[0]);
+    const gone = same.length >= SAMPLES_OF_A_CHANNEL ? same[0] : this.samples.length >= SAMPLES_MAX ? this.samples[0] : null;
+    this.samples = [...this.samples.filter((one) => one !== gone), painted];
+  }
+
   count(name) { this.counts[name] += 1; }
 
   /** The report since the last one; `stages` holds a sketch in seconds for each stage that was seen. */
@@ -56,7 +65,9 @@ export class Telemetry {
       }),
       ...Object.fromEntries(COUNTS.map((name) => [name, this.counts[name] - this.reported[name]])),
       visible,
+      ...(this.samples.length > 0 ? { samples: this.samples } : {}),
     };
+    this.samples = [];
     this.reported = { ...this.counts };
     this.fresh = sketches();
     this.lines = new Map();

@@ -12,7 +12,7 @@ from services.declare.columns import Field, Integer, Text
 from services.declare.error import refuse
 from services.sources.source import Source
 
-RESERVED = frozenset({"id", "created_at", "ingested_at", "clamped", "declaration"})
+RESERVED = frozenset({"id", "created_at", "ingested_at", "clamped", "correlation", "declaration"})
 NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 
 

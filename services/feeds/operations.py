@@ -12,10 +12,10 @@ class Operations(
     freshness=Freshness(expected_every_s=1, late_after_s=4, stale_after_s=10),
     history=History(days=0),  # thirty a second of ourselves; two courses below are kept
 ):
-    """One measurement of one thing: a stage, a feed, a process, a rejected record."""
+    """One measurement of one thing: a stage, a feed, a process, who leads a lane, a rejected record."""
 
     name = Text(label="Name")
-    kind = Text(about="stage, feed, source, process or rejection")
+    kind = Text(about="stage, feed, source, process, consumer, slow viewer, rejection or quarantined")
     count = Integer(label="Events", required=False, about="in the last minute")
     p50_ms = Number(unit="ms", decimals=1, label="Median", required=False, about="±1 %, last minute")
     p95_ms = Number(unit="ms", decimals=1, label="95 in 100 under", required=False, about="±1 %, last minute")
@@ -52,6 +52,15 @@ class Operations(
     answered_s = Number(unit="s", decimals=1, label="Last answer", required=False, about="seconds since a sign of life")
     expected = Text(label="Agreed", required=False, max_length=300, about="what the contract expects upstream")
     verdict = Text(label="Verdict", required=False, max_length=200)
+    worker = Text(label="Led by", required=False)
+    lease_ms = Integer(unit="ms", label="Lease left", required=False, about="0: it ran out, and nobody else took it")
+    taken = Integer(label="Times taken", required=False, about="how often somebody took the lead")
+    behind = Integer(label="Behind", required=False, about="events that wait for this work")
+    principal = Text(label="Account", required=False)
+    channels = Integer(label="Channels", required=False)
+    rate_hz = Number(unit="Hz", decimals=1, label="Rate", required=False, about="frames it really takes, each second")
+    for_s = Number(unit="s", decimals=0, label="Slow since", required=False, about="since it last took all at once")
+    event_id = Text(label="Event", required=False, max_length=128)
 
 
 class Stages(Latest, feed=Operations, where=Operations.kind.equals("stage"), evict_after_s=90, title="Stages"):
@@ -68,6 +77,18 @@ class Sources(Latest, feed=Operations, where=Operations.kind.equals("source"), e
 
 class Processes(Latest, feed=Operations, where=Operations.kind.equals("process"), evict_after_s=15, title="Processes"):
     """Every running process; one that is gone leaves after fifteen seconds."""
+
+
+class Consumers(
+    Latest, feed=Operations, where=Operations.kind.equals("consumer"), evict_after_s=20, title="Consumers and leases"
+):  # fmt: skip
+    """Who does which work on which lane, and how far it is behind; looked at each five seconds."""
+
+
+class SlowViewers(
+    Latest, feed=Operations, where=Operations.kind.equals("slow viewer"), evict_after_s=5, title="Slow viewers"
+):  # fmt: skip
+    """Viewers that take less than they are given, twenty of each process."""
 
 
 COURSE = History(days=2, hourly_days=365)
@@ -103,3 +124,7 @@ class Backlog(
 
 class Rejections(Log, feed=Operations, where=Operations.kind.equals("rejection"), entries_max=100):
     """Samples of refused records."""
+
+
+class Quarantine(Log, feed=Operations, where=Operations.kind.equals("quarantined"), entries_max=100):
+    """Events that no channel could fold, put aside; their values are not shown."""

@@ -15,7 +15,7 @@ from services.declare import Channel
 from services.state import Data
 from services.windows import Windows
 
-_INTERNAL = ("id", "ingested_at", "clamped")
+_INTERNAL = ("id", "ingested_at", "clamped", "correlation")
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from services.broker import Leader, Station
 from services.contract.exclusions import Upstream
 from services.declare import Declarations, Lane, is_built_in
 from services.freshness import Progress
@@ -16,6 +17,11 @@ from services.sources.source import Intake, Source
 from services.sources.upstream import source_record
 from services.supply import Supply, merged
 from services.telemetry import GONE_AFTER_MS, Measurement, stages_of
+
+WORKS: tuple[tuple[Station, str], ...] = (("processor", "backlog"), ("archive", "unarchived"), ("sources", ""))
+"""Each work on a lane, and what of its progress tells how far that is behind."""
+CONSUMERS_EVERY = 5
+"""Rounds between two looks at who leads what."""
 
 
 class Observed(Protocol):
@@ -29,9 +35,14 @@ class Observed(Protocol):
 
     def rejection_samples(self, lane: Lane, after: str) -> list[tuple[str, dict[str, Any]]]: ...
 
+    def quarantined_since(self, lane: Lane, after: str) -> list[tuple[str, dict[str, Any]]]: ...
+
+    def leaders(self, station: Station, lanes: Sequence[Lane]) -> dict[Lane, Leader]: ...
+
 
 class OperationsSource(Source):
-    """Each second a record for each stage, feed and process, and one for each new rejection sample."""
+    """Each second a record for each stage, feed, process and slow viewer, and one for each new rejection or event in
+    quarantine; each five seconds one for each work on a lane."""
 
     title = "Headwater's own measurements, each second"
 
@@ -61,6 +72,8 @@ class _Reader:
         self._observed, self._declarations, self._agreed = observed, declarations, agreed
         self._accepted: dict[str, tuple[float, int]] = {}
         self._sampled = dict.fromkeys(declarations.feeds, "0-0")
+        self._put_aside = dict.fromkeys(declarations.lanes(), "0-0")
+        self._round = 0
 
     def records(self, now: int) -> Iterator[dict[str, Any]]:
         measurements = self._measurements(now)
@@ -69,7 +82,12 @@ class _Reader:
             yield {"kind": "stage", "name": name.replace("_to_", " → "), "count": sketch.count, **quantiles}
         for measurement in measurements:
             yield _process(measurement)
+            yield from map(_slow_viewer, measurement.slow)
         yield from self._feeds()
+        if self._round % CONSUMERS_EVERY == 0:
+            yield from self._consumers()
+        self._round += 1
+        yield from self._quarantine()
         yield from self._sources(merged(one.supplies for one in measurements), now)
         yield from self._rejections()
 
@@ -102,6 +120,38 @@ class _Reader:
                 "skew_ms": -lanes[0].lag_ms,
             }
 
+    def _consumers(self) -> Iterator[dict[str, Any]]:
+        """Who leads each lane for each work, for how long it may be silent yet, and how far it is behind."""
+        lanes = [lane for lane in self._declarations.lanes() if not is_built_in(lane.feed)]
+        archived = set(self._declarations.archived_lanes())
+        told = self._observed.lane_progress(lanes)
+        for station, behind in WORKS:
+            leaders = self._observed.leaders(station, lanes)
+            for lane in lanes:
+                leader = leaders.get(lane)
+                if station == "sources" and (lane.number or not self._declarations.feeds[lane.feed].source.pulled):
+                    continue
+                if station == "archive" and lane not in archived:
+                    continue
+                yield {
+                    "kind": "consumer", "name": f"{lane} {station}", "role": station,
+                    "worker": "nobody" if leader is None else leader.worker,
+                    "lease_ms": 0 if leader is None else leader.left_ms,
+                    "taken": 0 if leader is None else leader.token,
+                    **({"behind": getattr(told[lane], behind)} if behind and lane in told else {}),
+                }  # fmt: skip
+
+    def _quarantine(self) -> Iterator[dict[str, Any]]:
+        """What no channel could fold: its id and why, no value of it."""
+        for lane, after in self._put_aside.items():
+            for entry, said in self._observed.quarantined_since(lane, after):
+                self._put_aside[lane] = entry
+                event = said["event"] if isinstance(said["event"], dict) else {}
+                yield {
+                    "kind": "quarantined", "name": f"{lane} {entry}", "feed": lane.feed,
+                    "event_id": str(event.get("id", ""))[:128], "detail": str(said["why"])[:300],
+                }  # fmt: skip
+
     def _sources(self, supplies: Mapping[str, Supply], now: int) -> Iterator[dict[str, Any]]:
         feeds = [feed for feed in self._declarations.feeds.values() if not is_built_in(feed.name)]
         told = self._observed.lane_progress([Lane(feed.name, 0) for feed in feeds])
@@ -133,6 +183,12 @@ def _process(measurement: Measurement) -> dict[str, Any]:
     gauges = measurement.gauges
     named = {name: gauges[name] for name in ("viewers", "slow_viewers", "memory_mb") if name in gauges}
     return {"kind": "process", "name": measurement.process, "role": measurement.role, **named}
+
+
+def _slow_viewer(viewer: Mapping[str, Any]) -> dict[str, Any]:
+    named = ("principal", "channels", "rate_hz", "for_s")
+    told = {name: viewer[name] for name in named if viewer.get(name) is not None}
+    return {"kind": "slow viewer", "name": str(viewer["viewer"]), **told}
 
 
 def _milliseconds(seconds: float | None) -> float | None:

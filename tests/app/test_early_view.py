@@ -15,7 +15,7 @@ def _document(path: str) -> str:
                  index_string=INDEX)
     register_pages(PAGES)
     made.layout = shell_layout(PAGES, made.get_relative_path)
-    register_all(made)
+    register_all(made, lambda _: None)
     return made.server.test_client().get(path).get_data(as_text=True)
 
 

@@ -46,6 +46,21 @@ test('each stage of a delta is measured by channel and page', () => {
   near(lines.round_trip, 0.03);
 });
 
+test('of some painted frames it is told when, by the server\'s clock, the newest two of a channel', () => {
+  const world = viewer(), job = { group: 'text', seen: true, waiting: [] };
+  for (const seq of [5, 6, 7]) {
+    world.measuring.awaitPaint(job, { ...delta(10_950), epoch: 'k3f9', after: seq - 1, seq }, 1_000);
+  }
+  world.now = 1_016;
+  world.measuring.painted(job, 1_016);
+  const { samples } = world.telemetry.report(true);
+  assert.deepEqual(samples, [
+    ['flights.board', '/flights', 'k3f9', 5, 6, 10_950, 11_000, 11_016],
+    ['flights.board', '/flights', 'k3f9', 6, 7, 10_950, 11_000, 11_016],
+  ]);
+  assert.equal(world.telemetry.report(true).samples, undefined);
+});
+
 test('the interval between two changes is measured, not over a time in which nobody looked', () => {
   const world = viewer();
   world.measuring.applied(delta(10_950), 1_000);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -9,17 +10,20 @@ from collections.abc import Iterator
 from typing import get_args
 
 import pytest
+import yaml
 
 from app.cli import main
 from app.factory import Web, create_app
-from app.metrics import COUNTERS, GAUGES, LANE_COUNTERS
+from app.metrics import COUNTERS, GAUGES, LANE_COUNTERS, exposition
 from app.settings import Settings, entries, markdown_table
 from services.archive.batch import Reason as GapReason
 from services.database.tables import METADATA
+from services.declare import Lane
 from services.events import Reason
-from services.freshness import Cause
+from services.freshness import Cause, Progress
 from services.messages import Close
 from services.sheets import Stage
+from services.telemetry import Measurement, Telemetry
 from tests.codebase.sources import ROOT, python_files
 
 README = (ROOT / "README.md").read_text()
@@ -126,10 +130,31 @@ def test_every_metric_is_documented_and_has_a_meaning() -> None:
     names = {
         *(f"headwater_{name}_total" for name in COUNTERS), *(f"headwater_{name}" for name in GAUGES),
         *(f"headwater_lane_{name}_total" for name in LANE_COUNTERS), "headwater_stage_seconds",
+        "headwater_broker_memory_share",
         "headwater_lane_backlog_events", "headwater_lane_unarchived_events",
         "headwater_lane_progress_age_seconds",
     }
     assert set(re.findall(r"^\| `(headwater_[a-z_]+)`", OPERATING, re.MULTILINE)) == names
+
+
+def test_every_metric_of_the_dashboard_and_the_alert_rules_is_exposed() -> None:
+    telemetry = Telemetry("web-1", "web")
+    for name in COUNTERS:
+        telemetry.count(name)
+    for name in GAUGES:
+        telemetry.gauge(name, 1)
+    telemetry.observe("created_to_painted", 0.1)
+    page = exposition([Measurement.decoded(telemetry.payload())], {Lane("flights", 0): Progress("e", 1, 1)}, 0.5, 2)
+    exposed = set(re.findall(r"^(headwater_[a-z_]+){", page, re.MULTILINE))
+    for name in ("grafana.json", "alerts.yml"):
+        text = (ROOT / "docs/monitoring" / name).read_text()
+        used = set(re.findall(r"\bheadwater_[a-z_]+", text))
+        assert len(used) > 10
+        assert used <= exposed, name
+    alerts = yaml.safe_load((ROOT / "docs/monitoring/alerts.yml").read_text())["groups"][0]["rules"]
+    assert all(rule["annotations"].keys() == {"summary", "description"} for rule in alerts)
+    panels = json.loads((ROOT / "docs/monitoring/grafana.json").read_text())["panels"]
+    assert all(panel["description"] and panel["targets"] for panel in panels)
 
 
 def test_every_stage_that_is_measured_is_documented() -> None:

@@ -42,7 +42,7 @@ def test_a_page_of_the_demo_is_short_and_imports_only_headwater_and_its_feeds(pa
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert all(name == "headwater" or (name or "").startswith("services.feeds.") for name in imported)
     assert not any(isinstance(node, ast.Import | ast.FunctionDef | ast.Lambda) for node in ast.walk(tree))
-    assert len(tree.body) == 4, "a docstring, two imports and the page"
+    assert len(tree.body) <= 5, "a docstring, headwater's names, the channels of one feed or two, and the page"
 
 
 def test_a_page_draws_each_block_with_the_badge_of_its_channel() -> None:

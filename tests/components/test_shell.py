@@ -24,7 +24,7 @@ def made() -> Dash:
                   use_pages=True, pages_folder="", index_string=INDEX, url_base_pathname="/prefix/")
     register_pages(PAGES)
     found.layout = shell_layout(PAGES, found.get_relative_path)
-    register_all(found)
+    register_all(found, lambda _: None)
     return found
 
 
@@ -79,7 +79,7 @@ def test_callbacks_belong_to_their_app_and_to_no_other(made: Dash) -> None:
 
 def test_no_callback_of_live_data_runs_on_the_server(made: Dash) -> None:
     on_the_server = [name for name, spec in made.callback_map.items() if spec.get("callback") and "_pages" not in name]
-    assert on_the_server == []
+    assert on_the_server == ["trace-answer.children"]  # a question that somebody asks
 
 
 @pytest.mark.parametrize("one", PAGES, ids=lambda one: one.title)
