@@ -58,8 +58,8 @@ _GRID_OPTIONS: dict[str, Any] = {
     "animateRows": False,
     "deltaSort": True,
     "suppressScrollOnNewData": True,
-    "cellFlashDuration": 400,
-    "cellFadeDuration": 600,
+    "cellFlashDuration": 500,
+    "cellFadeDuration": 0,  # a flash that fades has the browser draw every frame, also those in which nothing changed
     "enableCellTextSelection": True,
     "ensureDomOrder": True,
     "rowSelection": {"mode": "multiRow", "checkboxes": False, "headerCheckbox": False, "enableClickSelection": True},

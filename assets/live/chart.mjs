@@ -4,7 +4,7 @@
 import { day, escapeHtml } from './format.mjs';
 import { markNotes, markShapes, marksOf } from './incidents.mjs';
 import { keepInStep } from './instep.mjs';
-import { rewrite, room } from './lines.mjs';
+import { headroom, rewrite, room } from './lines.mjs';
 import { withGaps, within } from './points.mjs';
 import { viewOf } from './view.mjs';
 import { openFrom, restatedInWords } from './windows.mjs';
@@ -246,6 +246,7 @@ function extend(graph, traces, key, now) {
 function draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead) {
   const layout = themed(graph.layout, palette, spec, view?.window_ms ?? spec.span_ms, range), since = view?.since ?? null;
   const all = traces.length > 0 ? [...traces, room(traces, since === null ? null : localTime(since, ahead))] : traces;
+  layout.yaxis = { ...layout.yaxis, autorangeoptions: { include: headroom(traces) } };
   keepZoom(layout.xaxis, ahead - (aheads.get(graph) ?? ahead));
   aheads.set(graph, ahead);
   Plotly.react(graph, all, marked(layout, palette, spec, traces, incidents, view?.gaps() ?? [], graph._fullLayout._size?.w, ahead));

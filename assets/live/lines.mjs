@@ -1,7 +1,8 @@
 /* Lines between two drawings: new points go straight into the paths that Plotly drew, on the axes that it drew. A
    drawing costs 20 ms of the thread, this one of them. What does not fit on those axes asks for a drawing. */
 
-export const ROOM = 0.02, ROOM_MIN_MS = 3_000; // to the right of the newest point, so that not each new one asks for a drawing
+export const ROOM = 0.03, ROOM_MIN_MS = 3_000; // to the right of the newest point, so that not each new one asks for a drawing
+const ROOM_Y = 0.06; // above and below, beside what Plotly leaves there
 const ALONE_MS = 10_000; // to both sides of a moment that has no other: its axis would show parts of a second
 const RIM_PX = 0.5;
 
@@ -16,6 +17,18 @@ export function room(traces, since = null) {
 }
 
 const unseen = (x) => ({ type: 'scatter', mode: 'lines', x, y: x.map(() => null), hoverinfo: 'skip', showlegend: false });
+
+/** What an axis of values shows beside the lines, so that the next points fit on it: room below the least and above the
+    greatest value; values that are never negative have none below 0. */
+export function headroom(traces) {
+  let low = Infinity, high = -Infinity;
+  for (const { y, visible } of traces) {
+    if (visible === 'legendonly') continue;
+    for (const one of y ?? []) if (one !== null) { low = Math.min(low, one); high = Math.max(high, one); }
+  }
+  const spare = ROOM_Y * (high - low);
+  return low < high ? [low >= 0 ? Math.max(0, low - spare) : low - spare, high + spare] : [];
+}
 
 /** The path of a line, null where a point that has to be seen is outside; `axes` {x, y}: Plotly's own. */
 export function pathOf({ x, y }, axes) {

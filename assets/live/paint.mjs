@@ -2,7 +2,9 @@
    may be painted now, waits by timer while it is too early, and sleeps when nothing is dirty or nothing is seen. */
 
 export const FRAME_BUDGET_MS = 12; // of one animation frame; what is left over is painted in the next
-export const SHARE = 4; // a paint of c ms is followed by 4 c ms without one: at most 20 % of the thread
+/** A group whose paints cost c ms, with the style, layout and raster that the browser does for them, rests for so many
+    times c: a fifth of the thread for texts and one for tables, a quarter for charts, at most. */
+export const SHARE = 4, SHARES = { chart: 3 };
 const RETRY_MS = 250; // a job that cannot paint yet (Plotly or a grid still loads)
 const FRAME_MS = 17;
 
@@ -22,9 +24,10 @@ export class PaintLoop {
   #frame = null;
   #timer = null;
 
-  /** `scope` gives requestAnimationFrame, setTimeout and clearTimeout; `now()` monotonic ms; `isHidden()` the tab. */
-  constructor({ scope, now, isHidden, onPainted = () => {} }) {
-    Object.assign(this, { scope, now, isHidden, onPainted });
+  /** `scope` gives requestAnimationFrame, setTimeout and clearTimeout; `now()` monotonic ms; `isHidden()` the tab;
+      `afterFrame(act)` runs it in the first task after the frame. */
+  constructor({ scope, now, isHidden, onPainted = () => {}, afterFrame = taskAfter(scope) }) {
+    Object.assign(this, { scope, now, isHidden, onPainted, afterFrame });
     this.frames = 0;
   }
 
@@ -41,7 +44,9 @@ export class PaintLoop {
   }
 
   /** A job turned out to cost more than its paint: its group rests for longer. */
-  charge(job, cost_ms) { this.#resting.set(job.group, this.now() + SHARE * cost_ms); }
+  charge({ group }, cost_ms) { this.#rest(group, cost_ms); }
+
+  #rest(group, cost_ms) { this.#resting.set(group, this.now() + (SHARES[group] ?? SHARE) * cost_ms); }
 
   /** Says whether a job's element is in view; one that comes into view catches up. */
   see(job, seen) {
@@ -83,8 +88,14 @@ export class PaintLoop {
       if (this.now() - start >= FRAME_BUDGET_MS) break;
       spent.set(job.group, (spent.get(job.group) ?? 0) + this.#paint(job));
     }
-    const end = this.now();
-    for (const [group, cost] of spent) this.#resting.set(group, end + SHARE * cost);
+    for (const [group, cost] of spent) this.#rest(group, cost);
+    this.afterFrame(() => this.#settle(spent, this.now() - start));
+  }
+
+  /** The browser has drawn the frame: its cost is that of the groups that painted in it, each by its part. */
+  #settle(spent, frame_ms) {
+    const painting = [...spent.values()].reduce((sum, cost) => sum + cost, 0);
+    if (painting > 0) for (const [group, cost] of spent) this.#rest(group, (frame_ms * cost) / painting);
     this.kick();
   }
 
@@ -99,9 +110,18 @@ export class PaintLoop {
     }
     const end = this.now();
     job.cost_ms = end - start;
-    job.due = done ? Math.max(start + job.every_ms, end + SHARE * job.cost_ms) : end + RETRY_MS;
+    job.due = done ? start + job.every_ms : end + RETRY_MS;
     if (done) this.onPainted(job, end);
     else job.dirty = true;
     return job.cost_ms;
   }
+}
+
+/** Runs something in the first task after the animation frame that is being made. */
+function taskAfter({ MessageChannel }) {
+  if (MessageChannel === undefined) return (act) => act();
+  const { port1, port2 } = new MessageChannel();
+  const waiting = [];
+  port1.onmessage = () => waiting.splice(0).forEach((act) => act());
+  return (act) => { waiting.push(act); port2.postMessage(null); };
 }
