@@ -6,7 +6,7 @@ SEEDS := 50
 MINUTES := 30
 RUNS := 5
 
-.PHONY: run test lint bench chaos soak lock clean
+.PHONY: run test lint bench chaos soak pictures lock clean
 
 run:
 	@.ci/environment run
@@ -38,6 +38,11 @@ soak:
 	@.ci/environment test
 	@.ci/browser
 	@$(BIN)/python -m tests.chaos soak --minutes $(MINUTES)
+
+pictures:
+	@.ci/environment test
+	@.ci/browser
+	@$(BIN)/python -m tests.pictures
 
 lock:
 	@.ci/environment run

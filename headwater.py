@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.frames import frame as frame
+    from components.bar import bar as bar
     from components.chart import chart as chart
+    from components.heat_map import heat_map as heat_map
+    from components.histogram import histogram as histogram
+    from components.layout import grid as grid
+    from components.layout import row as row
+    from components.live_text import live_text as live_text
     from components.log import log as log
     from components.page import page as page
-    from components.page import row as row
+    from components.painted import Painted as Painted
+    from components.painted import painted as painted
+    from components.status_list import status_list as status_list
     from components.table import table as table
     from components.tile import tile as tile
     from components.trace import trace_box as trace_box
+    from services.declare import Column as Column
     from services.declare import DeclarationError as DeclarationError
     from services.declare import Feed as Feed
     from services.declare import Flag as Flag
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
     from services.sources.source import Source as Source
 
 _DECLARE = (
+    "Column",
     "DeclarationError",
     "Feed",
     "Flag",
@@ -62,15 +72,27 @@ _DECLARE = (
     "sum_",
     "value",
 )
+_COMPONENTS = (
+    "bar",
+    "chart",
+    "heat_map",
+    "histogram",
+    "live_text",
+    "log",
+    "page",
+    "painted",
+    "status_list",
+    "table",
+    "tile",
+)
+"""Each in a file of its name."""
 _WHERE = {
     **dict.fromkeys(_DECLARE, "services.declare"),
     **dict.fromkeys(("Http", "Source"), "services.sources.source"),
-    **dict.fromkeys(("page", "row"), "components.page"),
+    **dict.fromkeys(("grid", "row"), "components.layout"),
+    **{name: f"components.{name}" for name in _COMPONENTS},
+    "Painted": "components.painted",
     "frame": "app.frames",
-    "chart": "components.chart",
-    "log": "components.log",
-    "table": "components.table",
-    "tile": "components.tile",
     "trace_box": "components.trace",
 }
 __all__ = list(_WHERE)

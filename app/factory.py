@@ -117,7 +117,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     keys = KeyRing(IngestKeys(settings.ingest_keys), KeyRegister(database, clock), clock=clock)
     tracing = Tracing(Tracer(broker, database, declarations, clock), doors)
     zone = "UTC" if contract is None else contract.zone.key
-    dash = _dash_app(server, pages, Modules(ASSETS / "live"), zone, tracing)
+    dash = _dash_app(server, pages, Modules(ASSETS / "live", project.painters), zone, tracing)
     _live_route(server, gateway, doors)
     exports, readings = Exports(gateway, database, clock), Turns()
     Api(
@@ -158,7 +158,8 @@ def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules, zone: st
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
     app = Shell(
-        "headwater", modules=modules.paths, pages=pages, server=server,
+        "headwater", modules=modules.paths, painters=modules.painters, styles=modules.styles, pages=pages,
+        server=server,
         title=PRODUCT, update_title="", index_string=INDEX,
         assets_folder=str(ASSETS), assets_path_ignore=["live"],
         assets_ignore=rf"^{re.escape(LOADER)}$",  # in the head already

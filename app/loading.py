@@ -35,6 +35,11 @@ class Project:
     contract: Path | None = None
     roles: Path | None = None
 
+    @property
+    def painters(self) -> Path:
+        """The folder of its own painters, beside its pages; it need not exist."""
+        return Path(self.pages.__path__[0]).with_name("painters")
+
 
 _CONTRACT_FEED, _CONTRACT_PAGE = "services.feeds.contract", "app.pages.sla"
 _ROOT = Path(app.__file__).parents[1]
@@ -58,8 +63,9 @@ def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Pag
     from components.page import read_pages
 
     pages = read_pages(_modules_of(project.pages, _CONTRACT_PAGE if project.contract else None))
+    painters = {path.stem for path in project.painters.glob("*.mjs")}
     for page in pages:
-        page.check(declarations)
+        page.check(declarations, painters)
     return pages
 
 

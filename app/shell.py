@@ -50,6 +50,7 @@ INDEX = """<!DOCTYPE html>
 """The HTML document around the app; Dash fills in the parts between braces, `Shell` the live ones."""
 
 CHANNELS_META = "headwater-channels"
+PAINTERS_META = "headwater-painters"
 LOADER = "live.js"
 """The classic script that must run before all others: in the head, by `Shell`, instead of where Dash would put it."""
 EARLY_MODULE = "early.mjs"
@@ -62,19 +63,23 @@ class Shell(Dash):
     subscribed to while Dash still draws it, and the page itself stands in the document, to be filled at once.
     """
 
-    def __init__(self, *given: Any, modules: Sequence[str], pages: Sequence[Page], **named: Any) -> None:
+    def __init__(
+        self, *given: Any, modules: Sequence[str], pages: Sequence[Page], painters: Sequence[str] = (),
+        styles: Sequence[str] = (), **named: Any,
+    ) -> None:
         super().__init__(*given, **named)
-        self._preloads = "\n    ".join(f'<link rel="modulepreload" href="{path}">' for path in modules)
+        self._painters = _meta(PAINTERS_META, painters)
+        links = [*(("stylesheet", path) for path in styles), *(("modulepreload", path) for path in modules)]
+        self._links = "\n    ".join(f'<link rel="{kind}" href="{path}">' for kind, path in links)
         self._early_module = next((path for path in modules if path.endswith(f"/{EARLY_MODULE}")), None)
         self._pages = {page.path: page for page in pages}
         self._early_view = cache(self._draw_early_view)
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # it calls it with names alone
-        channels = escape(json.dumps(self._shown()))
-        named = f'<meta name="{CHANNELS_META}" content="{channels}">'
+        named = f"{_meta(CHANNELS_META, self._shown())}\n    {self._painters}"
         parts["app_entry"] = f"{self._early_view(self._open_path())}{parts.get('app_entry', '')}{self._filler()}"
         document: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
-        return document.replace("{%live%}", f"{named}\n    {self._loader()}\n    {self._preloads}")
+        return document.replace("{%live%}", f"{named}\n    {self._loader()}\n    {self._links}")
 
     def _shown(self) -> list[str]:
         """The channels of the page that is asked for, with what is chosen on it."""
@@ -107,6 +112,11 @@ class Shell(Dash):
         if not flask.has_request_context():
             return "/"
         return f"/{self.strip_relative_path(flask.request.path) or ''}"
+
+
+def _meta(name: str, listed: Sequence[str]) -> str:
+    """A list that the document holds for the modules."""
+    return f'<meta name="{name}" content="{escape(json.dumps(list(listed)))}">'
 
 
 def register_pages(pages: Sequence[Page]) -> None:

@@ -16,6 +16,7 @@ import brotli
 from flask import Flask, Response, abort, request
 
 MODULES_ROUTE = "/live/modules/"
+_PAINTERS = "painters/"
 _YEAR_S = 31_536_000
 _SMALL_BYTES = 500
 _BROTLI_QUALITY = 5  # Plotly: 1.29 MB in 0.25 s, once; 9 takes 1.9 s for 4 % less
@@ -74,10 +75,16 @@ def _keep_for_a_year(answer: Response) -> None:
 
 
 class Modules:
-    """The browser's modules under a hash of their content, so that two releases never mix."""
+    """The browser's modules under a hash of their content, so that two releases never mix.
 
-    def __init__(self, folder: Path) -> None:
+    Those of a team's painters are among them, in a folder `painters`, each with a style sheet of its name if it needs
+    one: `painters/gauge.mjs` imports `../nodes.mjs` of this very release.
+    """
+
+    def __init__(self, folder: Path, painters: Path | None = None) -> None:
         self._files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.mjs"))}
+        own = [] if painters is None else sorted([*painters.glob("*.mjs"), *painters.glob("*.css")])
+        self._files |= {f"{_PAINTERS}{path.name}": path.read_bytes() for path in own}
         digest = hashlib.sha256(b"".join(name.encode() + body for name, body in self._files.items()))
         self._hash = digest.hexdigest()[:16]
 
@@ -89,18 +96,32 @@ class Modules:
     @property
     def paths(self) -> tuple[str, ...]:
         """Every module of this release, for a page that wants them all at once instead of one import after another."""
-        return tuple(f"{self.prefix}{name}" for name in self._files)
+        return self._named(".mjs")
+
+    @property
+    def painters(self) -> tuple[str, ...]:
+        """The modules of a team's painters, which the page loads when it can paint."""
+        return self._named(".mjs", _PAINTERS)
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The style sheets of a team's painters."""
+        return self._named(".css")
+
+    def _named(self, ending: str, beginning: str = "") -> tuple[str, ...]:
+        return tuple(f"{self.prefix}{name}" for name in self._files
+                     if name.startswith(beginning) and name.endswith(ending))
 
     def serve(self, release: str, name: str) -> Response:
         """One module; unknown where the hash is another release's."""
         if release != self._hash or name not in self._files:
             abort(404)
-        answer = Response(self._files[name], mimetype="text/javascript")
+        answer = Response(self._files[name], mimetype="text/css" if name.endswith(".css") else "text/javascript")
         _keep_for_a_year(answer)
         return answer
 
 
 def serve_static(server: Flask, modules: Modules, dash_prefixes: tuple[str, ...]) -> None:
     """Add the modules' route, and compression for it and for Dash's own static routes."""
-    server.add_url_rule(f"{MODULES_ROUTE}<release>/<name>", "modules", modules.serve)
+    server.add_url_rule(f"{MODULES_ROUTE}<release>/<path:name>", "modules", modules.serve)
     server.after_request(CompressedOnce((MODULES_ROUTE, *dash_prefixes)))

@@ -1,13 +1,13 @@
 """Block: what every live component of a page has: a channel, a title, its badge, and where it was declared.
 
-`tile`, `chart`, `table` and `log` check what they are given and make a block; the page draws it.
+Each factory checks what it is given and makes a block; the page draws it.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
 
@@ -18,7 +18,7 @@ from components.attributes import aria, data
 from components.freshness import Fact, badge, source_in_words
 from components.live import live_data
 from components.pause import pause_button
-from services.declare import Aggregate, Channel, ChannelRef, Column, DeclarationError, Field
+from services.declare import Aggregate, Channel, ChannelRef, Column, DeclarationError, Feed, Field
 
 ChannelLike: TypeAlias = type[Channel] | ChannelRef
 Direction: TypeAlias = Literal["above", "below"]
@@ -67,6 +67,32 @@ def check_column(what: str, channel: type[Channel], column: object) -> Column:
     refuse(what, column, f"it is no column of {channel.name!r}; give one of {names}")
 
 
+def shown_channel(
+    factory: str, value: object, of: ChannelLike | None, kinds: Mapping[str, str], row: str = ""
+) -> tuple[str, ChannelRef, Column]:
+    """What a factory calls itself in a refusal, the channel that it shows and the column of it.
+
+    `of`, or the channel that declares the column. `kinds` has for each kind of channel '' where the factory shows it,
+    else the remedy; `row` is what else a field needs.
+    """
+    if not isinstance(value, Column) or value.owner is None:
+        refuse(f"{factory}()", value, "give a column, for example LastHour.departures")
+    what = f"{factory}({value!r})"
+    shown = " or ".join(kind.capitalize() for kind, remedy in kinds.items() if not remedy)
+    if of is None and issubclass(value.owner, Feed):
+        remedy = f"it is a field: add of=<a {shown} of feed {value.owner.declaration.name!r}>{row}"
+        refuse(what, value, remedy)
+    ref = ref_of(factory, of if of is not None else value.owner)
+    if remedy := kinds[ref.channel.kind]:
+        refuse(what, ref.channel.name, f"it is a {ref.channel.kind}: {remedy}")
+    return what, ref, check_column(what, ref.channel, value)
+
+
+def names_of(channel: type[Channel]) -> tuple[str, ...]:
+    """The fields by which the rows or lines of a channel are told apart; nothing where there is a single one."""
+    return channel.by if channel.aggregates else (channel.feed.key,)
+
+
 def decimals_of(column: Column) -> int | None:
     """The decimals that a column is shown with; None for what is no number."""
     if column.value_type in ("text", "moment"):
@@ -108,6 +134,24 @@ def windows_of(channel: type[Channel]) -> dict[str, int]:
     return {} if channel.window_s is None else {"window_ms": int(channel.window_s * 1000), "windows": channel.windows}
 
 
+def label_columns(what: str, channel: type[Channel], label: Column | Sequence[Column] | None) -> list[Column]:
+    """The columns by whose values a row is called: those that were named, else those that tell rows apart."""
+    if label is None:
+        if not names_of(channel):
+            refuse(what, channel.name, "it has a single row: show it in a tile(), or group the channel with by=<field>")
+        return [channel.feed.fields[name] for name in names_of(channel)]
+    named = [label] if isinstance(label, Column) else list(label)
+    if not named:
+        refuse(f"{what}.label", label, "name at least one column, or leave label out")
+    return [check_column(f"{what}.label", channel, one) for one in named]
+
+
+def check_bounds(what: str, bounds: tuple[float, float] | None) -> None:
+    """Refuse bounds that are upside down."""
+    if bounds is not None and not bounds[0] < bounds[1]:
+        refuse(f"{what}.bounds", bounds, "give the lower bound first, for example (0, 100)")
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Where a value becomes a warning or bad, in the unit that is shown; above a limit, or below it."""
@@ -140,6 +184,12 @@ class Thresholds:
         return "; ".join(f"{name} {self.direction} {at:g} {unit}".rstrip() for name, at in limits if at is not None)
 
 
+def unit_and_limits(unit: str, limits: Thresholds | None = None) -> list[Fact]:
+    """What details say of a value's unit and limits, where it has any."""
+    words = "" if limits is None else limits.in_words(unit)
+    return [*([("Unit", unit)] if unit else []), *([("Limits", words)] if words else [])]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """One live component of a page, checked and not yet drawn."""
@@ -169,6 +219,11 @@ class Block:
         if channel.feed.fields.get(field.name) is not field or not self.has_rows:
             return None
         return {"rows": True} if not channel.aggregates or field.name in channel.by else None
+
+    @property
+    def painter(self) -> str | None:
+        """The painter that it needs by name; None where it brings its own nodes."""
+        return None
 
     @property
     def has_rows(self) -> bool:

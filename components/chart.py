@@ -14,6 +14,7 @@ from components.block import (
     Block,
     ChannelLike,
     Thresholds,
+    check_bounds,
     check_column,
     decimals_of,
     gap_ms,
@@ -21,6 +22,7 @@ from components.block import (
     panel,
     ref_of,
     refuse,
+    unit_and_limits,
     where_declared,
 )
 from components.formula import duration, formula_in_words, meaning_of
@@ -97,16 +99,12 @@ class Chart(Block):
         """What its details say of what is shown."""
         by = f", one line for each {' and '.join(self.ref.channel.by)}" if self.ref.channel.by else ""
         several = len(self.aggregates) > 1
-        facts = []
+        facts: list[Fact] = []
         for one in self.aggregates:
             formula = formula_in_words(one, self.ref.channel, self.scale)
             facts += [("Definition", meaning_of(one, self.ref.channel)),
                       ("Formula", f"{one.label}: {formula}" if several else f"{formula}{by}")]
-        if self.unit:
-            facts.append(("Unit", self.unit))
-        if limits := self.thresholds.in_words(self.unit):
-            facts.append(("Limits", limits))
-        return facts
+        return facts + unit_and_limits(self.unit, self.thresholds)
 
 
 def plot(title: str, parts: list[Component]) -> Component:
@@ -149,8 +147,7 @@ def chart(
     _check_together(what, ref, values, unit)
     if names is not None and not ref.channel.by:
         refuse(f"{what}.names", list(names), f"{ref.channel.name!r} has a single series: leave names out")
-    if bounds is not None and not bounds[0] < bounds[1]:
-        refuse(f"{what}.bounds", bounds, "give the lower bound first, for example (0, 100)")
+    check_bounds(what, bounds)
     if bounds is not None and logarithmic:
         refuse(f"{what}.bounds", bounds, "a logarithmic axis finds its own bounds: leave one of the two out")
     return Chart(

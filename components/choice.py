@@ -56,7 +56,7 @@ def chosen_refs(block: Block, value: str | None) -> Iterator[ChannelRef]:
         return
     for ref in block.refs:
         twin = ref.channel.twin
-        if twin is not None and (ref is block.ref or found.get("trend")):
+        if twin is not None and (ref is block.ref or found.get("trend") or found.get("also")):
             yield ChannelRef(twin, value)
 
 

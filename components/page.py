@@ -6,13 +6,10 @@ its channels, so it also knows whether its data is recorded and has to be labell
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from types import ModuleType
-from typing import Any, TypeAlias
 
 from dash import html
 from dash.development.base_component import Component
@@ -21,21 +18,12 @@ from components.attributes import data
 from components.block import Block, refuse, where_declared
 from components.choice import check_choice, chooser, chosen_refs
 from components.hint import hint
-from components.tile import Tile
+from components.layout import Grid, Part, Row, blocks_of, choosing, draw_parts
+from components.painted import OWN_PAINTERS
 from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec, Field
 
 _PATH = re.compile(r"^/([a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*)?$")
 _RESERVED = ("api", "assets", "live", "status", "healthz", "readyz", "metrics")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Blocks beside each other; on a narrow screen below each other. Made by `row()`."""
-
-    blocks: tuple[Block | Component, ...]
-
-
-Part: TypeAlias = Block | Row | Component
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +46,7 @@ class Page:
     @property
     def blocks(self) -> tuple[Block, ...]:
         """Its live components, in order."""
-        flat = (part.blocks if isinstance(part, Row) else (part,) for part in self.parts)
-        return tuple(block for blocks in flat for block in blocks if isinstance(block, Block))
+        return tuple(block for part in self.parts for block in blocks_of(part))
 
     @property
     def refs(self) -> tuple[ChannelRef, ...]:
@@ -87,7 +74,7 @@ class Page:
         heading = [html.H1(self.title, className="page-title"), *choice, *self._notes()]
         hints = [hint(feed) for feed in self.feeds if not feed.source.pulled]
         return html.Article(
-            [html.Header(heading, className="page-head"), *hints, *_draw_parts(self.parts, uids)],
+            [html.Header(heading, className="page-head"), *hints, *draw_parts(self.parts, uids)],
             className="page", **data(page=self.slug),
         )
 
@@ -99,23 +86,18 @@ class Page:
         ]
         return [*about, *labels]
 
-    def check(self, declarations: Declarations) -> None:
-        """Raise DeclarationError where it shows a channel that no loaded feed file declares."""
+    def check(self, declarations: Declarations, painters: Collection[str] = ()) -> None:
+        """Raise DeclarationError where it shows a channel that no loaded feed file declares, or needs a painter that is
+        neither ours nor among the project's `painters`."""
         for block in self.blocks:
+            if block.painter is not None and block.painter not in OWN_PAINTERS and block.painter not in painters:
+                known = ", ".join(sorted(OWN_PAINTERS.union(painters)))
+                remedy = f"write painters/{block.painter}.mjs beside the folder of the pages, or name one of {known}"
+                raise DeclarationError(block.declared_at, f"painted({block.painter!r})", block.painter, remedy)
             for ref in block.refs:
                 if declarations.channels.get(ref.channel.name) is not ref.channel:
                     remedy = "declare the channel in a feed file that is loaded"
                     raise DeclarationError(block.declared_at, f"page {self.title!r}", ref.name, remedy)
-
-
-def row(*blocks: Block | Component) -> Row:
-    """Blocks beside each other: tiles in even columns, others sharing the width (a table takes more)."""
-    if not blocks:
-        refuse("row()", (), "give at least one block")
-    for block in blocks:
-        if not isinstance(block, Block | Component):
-            refuse("row()", block, "give tiles, charts, tables, logs or Dash components")
-    return Row(blocks)
 
 
 def page(
@@ -137,20 +119,13 @@ def page(
     if not parts:
         refuse(what, parts, "give it at least one block, for example tile(LastHour.departures)")
     for part in parts:
-        if not isinstance(part, Block | Row | Component):
-            refuse(what, part, "give rows, tiles, charts, tables, logs or Dash components")
+        if not isinstance(part, Block | Row | Grid | Component):
+            refuse(what, part, "give rows, grids, tiles, charts, tables, logs and the like, or Dash components")
     made = Page(title, path, parts, about, order, where_declared(), None)
     if choose is None:
         return made
     field = check_choice(f"{what}.choose", choose, made.blocks)
-    return replace(made, parts=tuple(_choosing(part, field) for part in parts), choose=field)
-
-
-def _choosing(part: Part, field: Field) -> Part:
-    """The part with blocks that know by which field their page lets its reader choose."""
-    if isinstance(part, Row):
-        return Row(tuple(replace(one, choose=field) if isinstance(one, Block) else one for one in part.blocks))
-    return replace(part, choose=field) if isinstance(part, Block) else part
+    return replace(made, parts=tuple(choosing(part, field) for part in parts), choose=field)
 
 
 def read_pages(modules: Iterable[ModuleType]) -> tuple[Page, ...]:
@@ -175,29 +150,3 @@ def _check_unique(pages: Sequence[Page], what: str) -> None:
             remedy = f"already the {what} of the page at {known[value].declared_at}; give another"
             raise DeclarationError(one.declared_at, f"page({one.title!r}).{what}", value, remedy)
         known[value] = one
-
-
-def _draw_parts(parts: Sequence[Part], uids: Iterator[str]) -> Iterator[Component]:
-    """Rows as declared; tiles that follow each other outside of a row share one."""
-    for single_tiles, group in groupby(parts, key=lambda part: isinstance(part, Tile)):
-        members = list(group)
-        if single_tiles:
-            yield _draw_row(Row(tuple(part for part in members if not isinstance(part, Row))), uids)
-            continue
-        for part in members:
-            yield _draw_row(part if isinstance(part, Row) else Row((part,)), uids)
-
-
-def _tile_columns(count: int) -> dict[str, Any]:
-    """How many tiles stand beside each other on small, usual and large screens, in lines of even length."""
-    most = {"--small": 3, "--usual": 6, "--large": 10}
-    return {name: math.ceil(count / math.ceil(count / limit)) for name, limit in most.items()}
-
-
-def _draw_row(one: Row, uids: Iterator[str]) -> Component:
-    drawn = [block.draw(next(uids)) if isinstance(block, Block) else block for block in one.blocks]
-    if all(isinstance(block, Tile) for block in one.blocks):
-        return html.Div(drawn, className="tiles", style=_tile_columns(len(drawn)))
-    weights = (block.weight if isinstance(block, Block) else 1.0 for block in one.blocks)
-    columns = " ".join(f"minmax(0, {weight:g}fr)" for weight in weights)
-    return html.Div(drawn, className="columns", style={"--columns": columns})

@@ -24,6 +24,7 @@ from components.block import (
     columns_of,
     decimals_of,
     live_column,
+    names_of,
     panel,
     ref_of,
     refuse,
@@ -120,7 +121,7 @@ class Table(Block):
                 "history_ms": int(self.ref.channel.history.days * 86_400_000)}
 
     def _named_by(self) -> str:
-        return " and ".join(self.ref.channel.by) or self.ref.channel.feed.key
+        return " and ".join(names_of(self.ref.channel)) or "channel"
 
     def _column_def(self, column: Column) -> dict[str, Any]:
         kind = type_of(column)

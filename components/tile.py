@@ -17,16 +17,24 @@ from components.block import (
     decimals_of,
     gap_ms,
     is_numeric,
+    names_of,
     panel,
     ref_of,
     refuse,
+    shown_channel,
     type_of,
+    unit_and_limits,
     where_declared,
     windows_of,
 )
 from components.formula import duration, formula_in_words, meaning_of
 from components.freshness import Fact
-from services.declare import Aggregate, Channel, ChannelRef, Column, Feed, Field
+from services.declare import Aggregate, Channel, ChannelRef, Column, Field
+
+_KINDS = {
+    "latest": "", "series": "a tile shows a Latest; use chart(), or trend= beside a Latest's value",
+    "log": "a tile shows a Latest; use log()",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +110,7 @@ class Tile(Block):
         of = "" if isinstance(column, Aggregate) and not channel.by else f" of {self.key}"
         facts = [("Definition", meaning_of(column, channel)),
                  ("Formula", f"{formula_in_words(column, channel, self.scale)}{of and f'; the row{of}'}")]
-        if self.unit:
-            facts.append(("Unit", self.unit))
-        if limits := self.thresholds.in_words(self.unit):
-            facts.append(("Limits", limits))
+        facts += unit_and_limits(self.unit, self.thresholds)
         if change := self._change_in_words():
             facts.append(("Change", change))
         return facts
@@ -133,9 +138,7 @@ def tile(
     `trend` names an aggregate of a `Series` for the sparkline and the change. Raises DeclarationError
     with file, name, value and remedy where these do not fit together.
     """
-    ref = _channel_of(value, of)
-    what = f"tile({value!r})"
-    column = check_column(what, ref.channel, value)
+    what, ref, column = shown_channel("tile", value, of, _KINDS, " and key=<the row>")
     thresholds = Thresholds.read(warn_above, bad_above, warn_below, bad_below)
     if not is_numeric(column) and (thresholds.levels() or scale != 1.0 or trend is not None):
         refuse(what, type_of(column), "only numbers have limits, a scale or a trend")
@@ -149,32 +152,13 @@ def tile(
     )
 
 
-def _channel_of(value: object, of: ChannelLike | None) -> ChannelRef:
-    """The Latest that a tile reads: `of`, or the channel that declares the aggregate."""
-    if not isinstance(value, Column) or value.owner is None:
-        refuse("tile()", value, "give a column, for example LastHour.departures")
-    if of is None and issubclass(value.owner, Feed):
-        remedy = f"it is a field: add of=<a Latest of feed {value.owner.declaration.name!r}> and key=<the row>"
-        refuse(f"tile({value!r})", value, remedy)
-    ref = ref_of("tile", of if of is not None else value.owner)
-    if ref.channel.kind != "latest":
-        remedy = f"it is a {ref.channel.kind}: a tile shows a Latest; use {_factory_for(ref.channel)}"
-        refuse(f"tile({value!r})", ref.channel.name, remedy)
-    return ref
-
-
-def _factory_for(channel: type[Channel]) -> str:
-    return {"series": "chart(), or trend= beside a Latest's value", "log": "log()"}[channel.kind]
-
-
 def _row_key(what: str, channel: type[Channel], key: str | int | None) -> str:
     """The row that is shown: the one of an ungrouped aggregate, else the row that was named."""
     single = bool(channel.aggregates) and not channel.by
     if single and key is not None:
         refuse(what, key, f"{channel.name!r} has a single row: leave key out")
     if not single and key is None:
-        named_by = " and ".join(channel.by) or channel.feed.key
-        refuse(what, key, f"{channel.name!r} has many rows: add key=<{named_by}>")
+        refuse(what, key, f"{channel.name!r} has many rows: add key=<{' and '.join(names_of(channel))}>")
     return "all" if key is None else str(key)
 
 

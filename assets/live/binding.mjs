@@ -3,7 +3,7 @@
 /** The live components of the open page. Whoever makes one gives `jobOf(element, spec)`: the job that paints it, or
     null where something else does; `onBound(job)` and `onGone(job)` tell of them. */
 export class Binding {
-  #bound = new Map(); // element → {job, channels, grid}
+  #bound = new Map(); // element → {job, channels, judged, grid}
   #waiting = new Map(); // channel → [{element, job, isMain}]
 
   /** `specOf(element)` is what a component shows: as declared, or with what is chosen. */
@@ -13,7 +13,8 @@ export class Binding {
 
   get size() { return this.#bound.size; }
 
-  /** Every component: {element, job, channels, grid}, its main channel first; `grid` is the uid of the grid in it. */
+  /** Every component: {element, job, channels, judged, grid}, its main channel first; `judged` are those whose freshness is
+      its own, `grid` is the uid of the grid in it. */
   *parts() { for (const [element, bound] of this.#bound) yield { element, ...bound }; }
 
   /** The jobs that paint components. */
@@ -57,8 +58,9 @@ export class Binding {
   }
 
   #bind(element) {
-    const spec = this.specOf(element), job = this.jobOf(element, spec), channels = [spec.channel, ...(spec.trend ? [spec.trend.channel] : [])];
-    this.#bound.set(element, { job, channels, grid: spec.grid, declared: spec.declared ?? spec.channel });
+    const spec = this.specOf(element), job = this.jobOf(element, spec), judged = [spec.channel, ...(spec.also ?? [])];
+    const channels = [...judged, ...(spec.trend ? [spec.trend.channel] : [])];
+    this.#bound.set(element, { job, channels, judged, grid: spec.grid, declared: spec.declared ?? spec.channel });
     if (job !== null) this.onBound(job, element, spec);
   }
 

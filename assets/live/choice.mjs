@@ -10,9 +10,10 @@ export const chosenIn = (search, field) => new URLSearchParams(search).get(field
 export function chosenSpec(spec, value, all = 'all') {
   const { choice } = spec, declared = spec.channel;
   if (!choice || value === '') return { ...spec, declared, only: null, told: null };
-  const { field, channel, trend, rows, groups } = choice, told = [field.replaceAll('_', ' '), value];
+  const { field, channel, trend, also, rows, groups } = choice, told = [field.replaceAll('_', ' '), value];
   if (channel) {
     const followed = spec.trend && trend ? { trend: { ...spec.trend, channel: `${trend}:${value}` } } : { trend: undefined };
+    if (also) followed.also = also.map((one) => `${one}:${value}`);
     return { ...spec, ...followed, channel: `${channel}:${value}`, declared, only: null, told, follows: true };
   }
   if (rows) return { ...spec, declared, only: { field, value }, told, follows: true };

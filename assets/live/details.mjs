@@ -3,9 +3,9 @@
 
 import { duration, exactClock, number } from './format.mjs';
 import { setText } from './nodes.mjs';
+import { groupOf } from './painters.mjs';
 import { comparedInWords, restatedOf, windowInWords, windowOf } from './windows.mjs';
 
-const GROUPS = { chart: 'chart', none: 'changes' }; // who paints a component; all others are text
 const COPIED_MS = 2_000;
 
 /** The stages of the newest event of a channel's last change: [{stage, at, step_ms}], times of the server's clock;
@@ -43,7 +43,7 @@ export class Details {
     say(moment, 'restated', restatedOf(spec, channel.state));
     const { position } = channel;
     say(moment, 'position', position && `${spec.channel} ${position.epoch}:${position.seq}`);
-    this.#stages(moment, stagesOf(channel.arrived, GROUPS[spec.paint] ?? 'text', (at) => this.clock.at(at)), now);
+    this.#stages(moment, stagesOf(channel.arrived, groupOf(spec), (at) => this.clock.at(at)), now);
   }
 
   #stages(moment, stages, now) {

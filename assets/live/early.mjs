@@ -3,27 +3,27 @@
    leaves when Dash's own page shows its values, so that nobody sees the change. */
 
 import { chosenIn, chosenSpec } from './choice.mjs';
-import { paintLog } from './log.mjs';
+import { OWN, Painters } from './painters.mjs';
 import { askForChanges } from './poll.mjs';
 import { Store } from './store.mjs';
-import { paintTile } from './tile.mjs';
 
 const EVERY_MS = 250, AT_MOST_MS = 20_000; // should Dash never draw the page, its own message shall be seen
-const PAINTERS = { tile: paintTile, log: paintLog };
 
-/** What can be painted before Dash is there, as {element, spec}: tiles and logs, whose painters need no bundle; with what
-    the address `search` chooses. */
+/** What can be painted before Dash is there, as {element, spec}: what our painters draw, but charts, which need a bundle; with
+    what the address `search` chooses. */
 export function paintable(view, search = '') {
   const chosen = (spec) => chosenSpec(spec, spec.choice ? chosenIn(search, spec.choice.field) : '');
   const all = [...view.querySelectorAll('[data-early]')].map((element) => ({ element, spec: chosen(JSON.parse(element.dataset.early)) }));
-  return all.filter(({ spec }) => spec.paint in PAINTERS);
+  return all.filter(({ spec }) => ['tile', 'log'].includes(spec.paint) || spec.paint in OWN);
 }
 
 /** The channels that these show. */
-export const channelsOf = (parts) => [...new Set(parts.flatMap(({ spec }) => [spec.channel, spec.trend?.channel ?? spec.channel]))];
+export const channelsOf = (parts) => [...new Set(parts.flatMap(({ spec }) => [spec.channel, ...(spec.also ?? []), spec.trend?.channel ?? spec.channel]))];
 
-function paint(parts, store) {
-  for (const { element, spec } of parts) if (store.get(spec.channel)?.state) PAINTERS[spec.paint](element, spec, store);
+/** The jobs that paint these from a store. */
+function jobsOf(parts, store) {
+  const painters = new Painters({ view: () => store, palette: () => null, incidents: () => [], now: () => performance.now(), time: () => Date.now() });
+  return parts.map(({ element, spec }) => ({ spec, job: painters.jobOf(element, spec) }));
 }
 
 /** Whether Dash has drawn the page into `root`, and with values where it has tiles. */
@@ -46,7 +46,7 @@ function leaveWhenDrawn(view, root, done) {
 
 /** Fills the early view until it leaves. */
 async function fill(view, root) {
-  const store = new Store(), parts = paintable(view, location.search), names = channelsOf(parts);
+  const store = new Store(), parts = paintable(view, location.search), names = channelsOf(parts), jobs = jobsOf(parts, store);
   let isOver = false;
   leaveWhenDrawn(view, root, () => { isOver = true; });
   store.want(names, performance.now());
@@ -54,7 +54,7 @@ async function fill(view, root) {
     const { frames = [] } = await askForChanges({ channels: store.positions(), wait_s: 0, heartbeat: false });
     if (isOver) return;
     for (const frame of frames) store.apply(frame);
-    paint(parts, store);
+    for (const { spec, job } of jobs) if (store.get(spec.channel)?.state) job.paint();
     await new Promise((next) => { setTimeout(next, EVERY_MS); });
   }
 }

@@ -82,6 +82,12 @@ export function badgeDetail(fresh) {
   return lines.join('\n');
 }
 
+/** What a component says that shows several channels: of the least fresh of those that are known. */
+export function worstOf(channels, names) {
+  const known = names.flatMap((name) => channels?.[name] ?? []);
+  return known.reduce((a, b) => (SEVERITY.indexOf(b.state) > SEVERITY.indexOf(a.state) ? b : a), known[0]);
+}
+
 const rank = (fresh) => SEVERITY.indexOf(fresh.state) * 100 - CAUSE_ORDER.indexOf(fresh.cause);
 
 /** The banner for the channels of a page: {state, key, text, said}; an empty text where all is well and nothing is to

@@ -8,21 +8,21 @@ import { Connection } from './connection.mjs';
 import { paintBadge, watchBadges } from './badges.mjs';
 import { Binding } from './binding.mjs';
 import { Details } from './details.mjs';
-import { Watch, linkOf } from './freshness.mjs';
+import { Watch, linkOf, worstOf } from './freshness.mjs';
 import { Drawer } from './drawer.mjs';
 import { Grids } from './grid.mjs';
-import { paintChart, readPalette } from './chart.mjs';
+import { readPalette } from './chart.mjs';
 import { Incidents } from './incidents.mjs';
 import { watchExplore } from './explore.mjs';
 import { watchPlots } from './instep.mjs';
-import { paintLog } from './log.mjs';
 import { Measuring, watchInteractions } from './measuring.mjs';
 import { Job, PaintLoop } from './paint.mjs';
 import { Mounting } from './mounting.mjs';
+import { Painters } from './painters.mjs';
 import { Pausing } from './pausing.mjs';
 import { Poll, askForChanges, prime, sendReport } from './poll.mjs';
 import { markEmpty, markLink } from './nodes.mjs';
-import { hasListeners, readEarly, setProps } from './props.mjs';
+import { hasListeners, readList, setProps } from './props.mjs';
 import { publicNames } from './public.mjs';
 import { PROTOCOL, Release } from './release.mjs';
 import { replayOf } from './replaying.mjs';
@@ -32,14 +32,12 @@ import { Tables } from './tables.mjs';
 import { TakeAway } from './takeaway.mjs';
 import { Telemetry } from './telemetry.mjs';
 import { Theme } from './theme.mjs';
-import { paintTile } from './tile.mjs';
 import { LookBack } from './lookback.mjs';
 import { watchKiosk } from './kiosk.mjs';
 import { Zones } from './zone.mjs';
 
 const PATH = '/live', SOCKET = 'live-socket', CHANGES = 'live-changes', FRESHNESS = 'live-freshness', TICK_MS = 250, REPORT_MS = 10_000;
 const CHANGES_MS = 50; // a transaction of a grid costs 2 to 10 ms
-const PAINTERS = { tile: paintTile, chart: paintChart, log: paintLog };
 const dash = window.dash_clientside;
 const now = () => performance.now();
 
@@ -58,7 +56,7 @@ const release = new Release({ own: import.meta.url, scope: window, wall: Date.no
 const VIEWER = Math.random().toString(36).slice(2); // stands for this page where there is no socket
 let props = 0, reportAt = now() + REPORT_MS, isStarted = false, wasPolling = false;
 let fresh = null, told = ''; // how fresh every channel is, in words; what of it the clientside callback was told
-let early = replay ? [] : readEarly(document); // the channels of the page that is being loaded: asked for before it is drawn
+let early = replay ? [] : readList(document, 'headwater-channels'); // the channels of the page that is being loaded: asked for before it is drawn
 
 // ---- socket ----
 
@@ -181,15 +179,10 @@ function passOnChanges() {
   setTimeout(() => setTimeout(() => loop.charge(changesJob, now() - start), 0), 0);
 }
 
-function jobOf(element, spec) {
-  const painter = PAINTERS[spec.paint];
-  if (painter === undefined) return null;
-  const view = pausing.view(element);
-  const paint = () => painter(element, spec, view, palette ??= readColours(), incidents.all, now());
-  const job = new Job({ group: spec.paint === 'chart' ? 'chart' : 'text', every_ms: spec.every_ms ?? 0, paint, seen: false });
-  return Object.assign(job, { waiting: [], channels: [spec.channel] });
-}
-
+const painters = new Painters({
+  view: (element) => pausing.view(element), palette: () => palette ??= readColours(), incidents: () => incidents.all, now,
+  time: () => clock.at(now()), onAdded: () => binding.jobs().forEach((job) => loop.mark(job)),
+});
 const readColours = () => readPalette(getComputedStyle(document.documentElement));
 const charts = () => binding.jobs().filter(({ group }) => group === 'chart');
 const incidents = new Incidents({
@@ -212,7 +205,7 @@ const view = new IntersectionObserver((entries) => {
 // ---- which components are on the page ----
 
 const binding = new Binding({
-  jobOf, specOf,
+  jobOf: (element, spec) => painters.jobOf(element, spec), specOf,
   onBound(job, element, spec) {
     loop.add(job);
     if (!replay) lookBack.bound(element, spec); // it would show what came after
@@ -286,7 +279,7 @@ function lookAtFreshness() {
 
 function paintBadges() {
   for (const part of binding.parts()) {
-    const shown = fresh?.channels[part.channels[0]];
+    const shown = worstOf(fresh?.channels, part.judged);
     paintBadge(part.element, pausing.badge(part, shown) ?? shown);
   }
 }
@@ -385,7 +378,7 @@ const navigation = (pathname) => (markLink(document, pathname), dash.no_update);
 
 const takeAway = new TakeAway({
   scope: window, shownBy: (element) => pausing.view(element), specOf,
-  standing: (element) => replay?.standing() ?? pausing.standing(element), gridOf: (element) => grids.of(element), columns: (api) => tables.columnChoice(api), matches: (element) => choosing.matches(element), palette: () => palette ?? readColours(),
+  standing: (element) => replay?.standing() ?? pausing.standing(element), gridOf: (element) => grids.of(element), columns: (api) => tables.columnChoice(api), matches: (element) => choosing.matches(element), painterOf: ({ paint }) => painters.get(paint), palette: () => palette ?? readColours(),
 }).watch();
 watchBadges(document, (badge) => { details.fill(badge); pausing.offer(badge); });
 const exploring = watchExplore({ scope: window, palette: () => palette ?? readColours(), isHeld: () => pausing.isPaused || document.hidden });
@@ -397,4 +390,5 @@ prime({ store, names: early, clock, now, onFrame, isLate: () => connection.opene
 export const clientside = { bind, freshness, theme, filter, navigation };
 Object.assign(dash.headwater, clientside); // from now on without the detour over a promise
 
-window.headwater = publicNames({ store, telemetry, connection, loop, clock, now, props: () => props });
+window.headwater = publicNames({ store, telemetry, connection, loop, clock, now, props: () => props, painters });
+void painters.load(readList(document, 'headwater-painters'));

@@ -49,7 +49,7 @@ export class Measuring {
     for (const { channel, frame, created, sent, received, applied } of job.waiting?.splice(0) ?? []) {
       this.#sample(channel, frame, [sent, this.clock.at(received), this.clock.at(at)]);
       const whole = this.latency(created, at);
-      if (job.group === 'chart') {
+      if (job.group === 'chart' || job.group === 'painted') { // a few times a second at most, by intent
         this.#stage('created_to_charted', channel, whole);
         continue;
       }

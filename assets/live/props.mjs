@@ -2,9 +2,9 @@
    for an undo that nobody is shown, and copies all of them each time; at several a second, a page that stays open for
    days would grow and slow down without end. */
 
-/** The channels of the page that is being loaded, as its document names them. */
-export function readEarly(document) {
-  const named = document.querySelector('meta[name="headwater-channels"]');
+/** A list that the document holds for us: the channels of the page that is being loaded, a team's painters. */
+export function readList(document, name) {
+  const named = document.querySelector(`meta[name="${name}"]`);
   return named ? JSON.parse(named.content) : [];
 }
 

@@ -3,19 +3,30 @@
 
 import { aheadOf, shownSeries, timeOfAxis } from './chart.mjs';
 import { shownEntries } from './log.mjs';
+import { itemsOf, shownState } from './painters.mjs';
 import { within } from './points.mjs';
 import { aheadAt } from './zone.mjs';
 
 const WINDOW = ['window_start', 'window_end'];
 const OPEN = 'row-details'; // a table's column that opens a row
 
-/** {columns, rows} of a component; `graph` and `view` are a chart's, `api` a table's grid. */
-export function shownRows(spec, state, { graph = null, api = null, view = null, matches = () => true } = {}) {
+/** {columns, rows} of a component; `graph` and `view` are a chart's, `api` a table's grid, `painter` that of what is painted. */
+export function shownRows(spec, state, { graph = null, api = null, view = null, painter = null, matches = () => true } = {}) {
   if (state === null || state === undefined) return { columns: null, rows: [] };
   if (api) return ofTable(api);
   if (spec.paint === 'tile') return ofTile(spec, state);
   if (spec.paint === 'log') return ofLog(spec, state, matches);
-  return ofChart(spec, state, graph, view);
+  return painter ? ofPainted(spec, state, painter) : ofChart(spec, state, graph, view);
+}
+
+/** As its painter says, else all that it is given. */
+function ofPainted(spec, state, painter) {
+  if (painter.rows) return painter.rows(spec, shownState(state, spec.only));
+  const names = spec.fields.map(({ field }) => field), items = [...itemsOf(state, spec.only)];
+  if (state.rows) return { columns: ['key', ...names, ...(spec.window_ms ? WINDOW : []), 'created_at'], rows: items.map(([key, row]) => ({ key, ...row })) };
+  if (state.entries) return { columns: ['id', 'created_at', ...names], rows: items.map(([, entry]) => entry) };
+  const lines = items.filter(([name]) => names.includes(name.split(':')[0]));
+  return { columns: null, rows: lines.flatMap(([name, { t, v }]) => t.map((at, i) => ({ at, name, value: v[i] }))) };
 }
 
 function ofTable(api) {

@@ -41,7 +41,7 @@ export class Latest {
   }
 }
 
-/** Points by series, in two columns each, so that a chart takes them without unpacking. */
+/** Points by series, in two columns each, so that a chart takes them without unpacking. A changed series is a new object. */
 export class Series {
   constructor(keep = {}) {
     this.keep = keep;
@@ -63,7 +63,7 @@ export class Series {
   apply(delta) {
     const touched = Object.keys(delta.points ?? {});
     for (const name of touched) {
-      if (!this.series.has(name)) this.series.set(name, { t: [], v: [] });
+      this.series.set(name, { ...(this.series.get(name) ?? { t: [], v: [] }) });
       for (const point of delta.points[name]) putPoint(this.series.get(name), point);
     }
     this.#mark(delta.restated);
@@ -109,7 +109,7 @@ export class Series {
       let drop = 0;
       while (drop < t.length && t[drop] < newest - span) drop += 1;
       drop = Math.max(drop, t.length - most);
-      if (drop > 0) { t.splice(0, drop); v.splice(0, drop); shortened.push(name); }
+      if (drop > 0) { t.splice(0, drop); v.splice(0, drop); this.series.set(name, { t, v }); shortened.push(name); }
       if (t.length === 0) this.series.delete(name);
     }
     if (this.restated.size > 0) this.#trimMarks();

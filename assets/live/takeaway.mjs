@@ -48,9 +48,9 @@ export class TakeAway {
   /** `specOf(element)` is what the component shows now; `shownBy(element)` the channels as it
       shows them; `standing(element)` how they stand: {shown: live, paused or replay, at: the time that is shown, taken: the
       time of now}; `gridOf(element)` a table's grid or null; `palette()`; `scope` the window;
-      `matches(element)` which log entries it shows; `columns(api)` a table's choice of columns, or null. */
-  constructor({ scope, shownBy, standing, specOf, gridOf, columns, palette, matches }) {
-    Object.assign(this, { scope, shownBy, standing, specOf, gridOf, columns, palette, matches });
+      `matches(element)` which log entries it shows; `painterOf(spec)` the painter of what is painted; `columns(api)` a table's choice of columns, or null. */
+  constructor({ scope, shownBy, standing, specOf, gridOf, columns, palette, matches, painterOf }) {
+    Object.assign(this, { scope, shownBy, standing, specOf, gridOf, columns, palette, matches, painterOf });
   }
 
   /** Listens for menus that are opened, wherever on the page they are. */
@@ -160,7 +160,7 @@ export class TakeAway {
   async #saveShown(element, form) {
     const spec = this.specOf(element), channel = this.shownBy(element).get(spec.channel);
     const graph = element.querySelector('.js-plotly-plot');
-    const parts = { graph, api: this.gridOf(element), view: viewOf(element) ?? null, matches: this.matches(element) };
+    const parts = { graph, api: this.gridOf(element), view: viewOf(element) ?? null, matches: this.matches(element), painter: this.painterOf(spec) };
     const { columns, rows } = shownRows(spec, channel?.state, parts);
     const standing = this.standing(element), { shown, at } = standing, stamp = { position: channel?.position ?? null, created_at: channel?.createdAt ?? null };
     const body = JSON.stringify({ format: form, columns, rows, ...stamp, shown, shown_at: Math.round(at) });

@@ -94,6 +94,22 @@ class Delays(
     mean_delay = mean(Flights.delay_min, where=DEPARTED, decimals=1, label="Mean delay")
 
 
+class ByAirline(Latest, feed=Flights, by=Flights.airline, window_s=5, windows=24, title="Airlines"):
+    """Each airline's last two simulated hours."""
+
+    departures = count(where=DEPARTED, label="Departures")
+    mean_delay = mean(Flights.delay_min, where=DEPARTED, decimals=1, label="Mean delay")
+
+
+class ByOrigin(
+    Latest, feed=Flights, by=(Flights.airline, Flights.origin), window_s=5, windows=24,
+    title="Airlines by origin",
+):  # fmt: skip
+    """The same, by airport as well."""
+
+    departures = count(where=DEPARTED, label="Departures")
+
+
 class LongDelays(
     Log, feed=Flights, where=DEPARTED & Flights.delay_min.at_least(60), parts=Flights.origin, entries_max=100
 ):  # fmt: skip

@@ -12,7 +12,12 @@ from components.page import Page
 from services.declare import Declarations
 from tests.codebase.sources import ROOT
 
-EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs/extending.md").read_text(), re.DOTALL)
+
+def _examples(document: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / document).read_text(), re.DOTALL)
+
+
+EXAMPLES = _examples("extending.md")
 
 
 def _run(example: str, names: dict[str, object]) -> None:
@@ -45,3 +50,18 @@ def test_the_page_of_the_document_shows_them(feed_file: ModuleType) -> None:
         "prices.course",
         "prices.dear",
     }
+
+
+@pytest.mark.parametrize("number", range(len(_examples("components.md"))))
+def test_each_component_of_the_document_can_be_declared(number: int) -> None:
+    _run(_examples("components.md")[number], {"__name__": "app.pages.shown"})
+
+
+def test_the_component_of_ones_own_is_a_block_that_needs_its_painter(feed_file: ModuleType) -> None:
+    (example,) = (one for one in EXAMPLES if "def gauge(" in one)
+    page_file: dict[str, object] = {"__name__": "app.pages.gauges"}
+    _run(example, page_file)
+    page = page_file["GAUGES"]
+    assert isinstance(page, Page)
+    page.check(Declarations.read([feed_file]), {"gauge"})
+    assert [block.painter for block in page.blocks] == ["gauge"]

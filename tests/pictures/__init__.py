@@ -1,0 +1,1 @@
+"""Pictures: the project takes those of its documents itself, from its own pages."""
