@@ -76,7 +76,14 @@ def test_a_standing_is_told_once_and_silence_is_no_sign_of_life(made: Standing) 
 def test_every_project_with_a_contract_has_the_page_and_the_feed_and_one_without_has_neither() -> None:
     declarations = load_declarations(PROJECT)
     assert "contract.objectives" in declarations.channels
-    assert [page.path for page in load_pages(declarations, PROJECT)] == ["/", "/minutes", "/shops", "/total", "/sla"]
+    assert [page.path for page in load_pages(declarations, PROJECT)] == [
+        "/",
+        "/gallery",
+        "/minutes",
+        "/shops",
+        "/total",
+        "/sla",
+    ]
     bare = Project(tests.project.feeds, tests.project.pages)
     assert "contract" not in load_declarations(bare).feeds
     assert [page.path for page in load_pages(load_declarations(bare), bare)] == ["/", "/minutes", "/shops", "/total"]
