@@ -17,10 +17,12 @@ from app.commands.alerts import alerts
 from app.commands.audit import audit
 from app.commands.checks import check, doctor, release
 from app.commands.contract import contract
+from app.commands.forget import forget
 from app.commands.incidents import incidents
 from app.commands.keys import keys
 from app.commands.notices import notice
 from app.commands.probe import probe
+from app.commands.quarantine import quarantine
 from app.commands.raw import export_raw, verify
 from app.commands.report import report
 from app.commands.trace import trace
@@ -98,7 +100,9 @@ def settings(markdown: bool) -> None:
 
 for command in (notice, export_raw, verify, report):
     contract.add_command(command)
-for command in (release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace):
+for command in (
+    release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace, forget, quarantine,
+):
     main.add_command(command)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,10 @@ from services.declare import ChannelRef
 
 DEFAULT_MS = 3_600_000
 DAY_MS = 86_400_000
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile(r"^[=+\-@＝＋－＠\t\r\n\0]|(?<=[;\t\r\n])[=+\-@＝＋－＠]")
+"""Where a spreadsheet takes a text for a formula: where it begins so, and behind what some of them begin a new cell at
+(a semicolon, where the comma is the decimal sign). Source: OWASP, CSV Injection; ASVS 5.0, 1.2.10.
+"""
 POINTS_MIN, POINTS_MAX = 50, 5_000
 KEY_MAX = 4_000
 """Characters of a row's key: no field that could be one is longer."""
@@ -230,7 +234,7 @@ def _columns(ref: ChannelRef, rows: Iterable[Row]) -> list[str]:
 
 
 def spreadsheet_cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets a quote before it."""
+    """A text that a spreadsheet would take for a formula gets a quote before it; a number stays one, also below 0."""
     if isinstance(value, str):
-        return "'" + value if value.startswith(FORMULA_BEGINS) else value
+        return _FORMULA.sub(lambda found: "'" + found[0], value)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else value

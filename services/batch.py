@@ -186,5 +186,20 @@ def _span(moments: Sequence[int]) -> Span:
     return min(moments), max(moments)
 
 
+def values_of_group(group: str, by: Sequence[str]) -> list[str]:
+    """The values, as texts, that `group_names` made a group's name of."""
+    if len(by) <= 1:
+        return [group] if by else []
+    parts, escaped = [""], False
+    for letter in group:
+        if escaped or letter not in "\\/":
+            parts[-1], escaped = parts[-1] + letter, False
+        elif letter == "/":
+            parts.append("")
+        else:
+            escaped = True
+    return parts
+
+
 def _escaped(value: Any) -> str:
     return str(value).replace("\\", "\\\\").replace("/", "\\/")

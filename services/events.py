@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import orjson
 
-from services.declare import FeedSpec, Field, Text
+from services.declare import PERSONAL, FeedSpec, Field, Text
 
 Reason = Literal[
     "missing_field",
@@ -174,9 +174,25 @@ class Validator:
         self._checks = [(f.name, f.required, check_of(f)) for f in feed.fields.values()]
         self._known = {*feed.fields, "id", "created_at"}
         self._strict, self._partition = feed.strict, feed.partition
+        self._told = feed.fields.keys() - feed.personal - {feed.key} if feed.personal else None
 
     def event(self, record: Any, now_ms: int) -> Event:
         """The event of a record received at `now_ms`. Raises Refused with the reason code."""
+        try:
+            return self._event(record, now_ms)
+        except Refused as refused:
+            raise (refused if self._told is None else self._reticent(refused)) from None
+
+    def _reticent(self, refused: Refused) -> Refused:
+        """The refusal without the value, where that may be personal: of a field that is, or of none that is known."""
+        name, _, said = refused.detail.partition(": ")
+        if refused.reason == "missing_field" or (self._told is not None and name in self._told):
+            return refused
+        if refused.reason == "unknown_field":
+            return Refused(refused.reason, "unknown fields: the feed does not declare them")
+        return Refused(refused.reason, f"{name}: {PERSONAL}; {said.rpartition('; ')[2]}")
+
+    def _event(self, record: Any, now_ms: int) -> Event:
         if not isinstance(record, Mapping):
             raise _wrong_type("record", record, "a JSON object")
         event_id, given = _event_id(record.get("id"))

@@ -7,15 +7,17 @@ object is thrown away and the lane opened again from what the broker holds.
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
 
 from services.batch import Batch, Event, Span
-from services.broker import Broker, ChannelCommit, Entry, LaneCommit, OpenLane
-from services.declare import Channel, ChannelRef, Declarations, Lane
+from services.broker import FORGET, REPLAY, Broker, ChannelCommit, Entry, LaneCommit, OpenLane
+from services.declare import PERSONAL, Channel, ChannelRef, Declarations, FeedSpec, Lane, hash_of_key, redacted
 from services.positions import Clock, Times, new_epoch
 from services.reducers import Change, Reducer, reducer_of
 
@@ -36,6 +38,7 @@ class _LedChannel:
         self._noted, self._created, self._ingested = 0, (0, 0), (0, 0)
         self._deltas: deque[tuple[int, int, int]] = deque()
         self._deltas_bytes = 0
+        self._forgot = False
 
     def load(self, broker: Broker) -> None:
         stored = broker.read_channel(self.ref)
@@ -51,12 +54,32 @@ class _LedChannel:
         self._created, self._ingested = created, ingested
         self._noted += len(batch)
 
+    def forget(self, key: str) -> bool:
+        """Let go of everything of a key; whether there was anything."""
+        had = self.reducer.forget(self.ref.channel.feed.key, key)
+        self._forgot = self._forgot or had
+        if self.is_own_part_of(key):
+            self._noted = 0
+        return had
+
+    def is_own_part_of(self, key: str) -> bool:
+        """Whether it is the part of a channel that holds this key alone, and has it in its name."""
+        channel = self.ref.channel
+        return channel.partition == channel.feed.key and self.ref.partition == key
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no event came since the last commit, or since its key was forgotten."""
+        return not self._noted
+
     def take(self, now: int) -> ChannelCommit | None:
         """The channel's part of a commit, or None where nothing changed."""
         change = self.reducer.take()
         noted = Times(self._created, self._ingested, now, self._noted)
-        self._noted = 0
-        if change is None or not noted.events:
+        forgot, self._forgot, self._noted = self._forgot, False, 0
+        if forgot and not noted.events and self.overall is not None:
+            noted = replace(self.overall, processed=now, events=0)
+        if change is None or not (noted.events or forgot):
             return None
         self.overall = noted if self.overall is None else self.overall.joined_with(noted)
         return self._commit(change, noted, self.overall, now)
@@ -91,7 +114,8 @@ class _LedChannel:
 
 class Committed(NamedTuple):
     """What one commit wrote: `events` of all channels, `times` of most of them, those of each channel, what passed
-    through the lane with a mark, and what was put into quarantine, as JSON.
+    through the lane with a mark, what was put into quarantine, as JSON, and how many parts of which channels lost a
+    key, by the token of the request to forget it.
     """
 
     events: int
@@ -99,6 +123,7 @@ class Committed(NamedTuple):
     channels: Sequence[tuple[str, Times]]
     marked: Sequence[Entry]
     quarantined: Sequence[bytes] = ()
+    forgotten: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 
 
 class PoisonEvent(Exception):
@@ -113,7 +138,8 @@ class LedLane:
     ) -> None:
         self.lane, self.lease, self._broker, self._clock = lane, lease, broker, clock
         self._declarations = declarations
-        self._channels_declared = declarations.channels_of(declarations.feeds[lane.feed])
+        self._feed: FeedSpec = declarations.feeds[lane.feed]
+        self._channels_declared = declarations.channels_of(self._feed)
         opened = self._open(run_id)
         self.epoch, self.started_at = opened.epoch, opened.started_at
         self._checkpoint_before = self.checkpoint = opened.checkpoint
@@ -146,6 +172,8 @@ class LedLane:
         self._quarantined: list[bytes] = []
         self._marked: list[Entry] = []
         self._taken: list[Event] = []
+        self._renewing, self._gone = False, list[str]()
+        self._forgotten: dict[str, Mapping[str, int]] = {}
         self.pending_events = self._pending_bytes = 0
 
     @property
@@ -182,7 +210,10 @@ class LedLane:
     def take(self, entry: Entry) -> None:
         """Take the next entry of the stream; its events are folded together with those of its neighbours."""
         self._pass(entry)
-        if entry.mark:
+        if entry.mark == FORGET:
+            self.fold_taken()
+            self._forget(entry)
+        elif entry.mark and entry.mark != REPLAY:
             self._marked.append(entry)
         else:
             self._taken += self._events_of(entry)
@@ -192,6 +223,20 @@ class LedLane:
         if self._taken:
             taken, self._taken = self._taken, []
             self._fold_batch(Batch(taken))
+
+    def _forget(self, entry: Entry) -> None:
+        """Take a key out of every channel. What viewers hold of a log or a series, no delta can take back: then a new
+        epoch begins with this commit, so that all of them get a snapshot. A part that is the key's own goes as a whole.
+        """
+        for asked in orjson.loads(entry.events):
+            removed: Counter[str] = Counter()
+            for name, led in list(self._channels.items()):
+                own = led.is_own_part_of(asked["key"])
+                if led.forget(asked["key"]) or own:
+                    removed[led.ref.channel.name] += 1
+                    self._renewing = self._renewing or own or led.ref.channel.kind != "latest"
+                    self._gone += [name] if own else []
+            self._forgotten[asked["token"]] = removed
 
     def _pass(self, entry: Entry) -> None:
         """The checkpoint moves over the entry, and its events and bytes are no backlog any more."""
@@ -203,14 +248,14 @@ class LedLane:
 
     def set_aside(self, entry: Entry, tries: int) -> None:
         """Put a whole entry into quarantine: it was tried again and again, and no worker survived it."""
-        self._quarantine(entry.events.decode("utf-8", "replace"), f"tried by {tries} workers, never finished")
+        self._quarantine_text(entry, f"tried by {tries} workers, never finished")
         self._pass(entry)
 
     def _events_of(self, entry: Entry) -> list[Event]:
         try:
             events = orjson.loads(entry.events)
         except orjson.JSONDecodeError as error:
-            self._quarantine(entry.events.decode("utf-8", "replace"), f"not JSON: {error}")
+            self._quarantine_text(entry, f"not JSON: {error}")
             return []
         if not isinstance(events, list):
             self._quarantine(events, f"{type(events).__name__}, not a list of events")
@@ -224,7 +269,8 @@ class LedLane:
             prepared = [(led, led.reducer.prepare(part)) for led, part in self._concerned(batch)]
         except Exception as error:  # a poison event must not stop the feed, whatever it is poison for
             if len(batch) == 1:
-                self._quarantine(batch.events[0], f"{type(error).__name__}: {error}")
+                told = not self._feed.personal or isinstance(error, PoisonEvent)
+                self._quarantine(batch.events[0], f"{type(error).__name__}: {error if told else PERSONAL}")
                 return
             for event in batch.events:
                 self._fold_batch(Batch([event]))
@@ -250,14 +296,38 @@ class LedLane:
         if held >= channel.partitions_max:
             raise PoisonEvent(f"channel {channel.name!r}: has {held} partitions; raise partitions_max")
 
+    def _quarantine_text(self, entry: Entry, why: str) -> None:
+        """A whole entry, as it stands on the stream; of a feed with personal fields what can be told of it."""
+        text, events = entry.events.decode("utf-8", "replace"), list[Event]()
+        if self._feed.personal:
+            try:
+                events = orjson.loads(entry.events)
+                text = orjson.dumps([redacted(self._feed, event) for event in events]).decode()
+            except (orjson.JSONDecodeError, TypeError, AttributeError):
+                text, events = PERSONAL, []
+        self._set_aside(text, why, events)
+
     def _quarantine(self, event: Any, why: str) -> None:
-        self._quarantined.append(orjson.dumps({"event": event, "why": why, "at": self._clock()}))
+        shown = event
+        if self._feed.personal:
+            shown = redacted(self._feed, event) if isinstance(event, dict) else PERSONAL
+        self._set_aside(shown, why, [event] if isinstance(event, dict) else [])
+
+    def _set_aside(self, shown: Any, why: str, events: Sequence[Event]) -> None:
+        """Into quarantine. Of a personal key its hash stands there, so that it is found again when it is forgotten."""
+        held = {"event": shown, "why": why, "at": self._clock()}
+        if self._feed.key in self._feed.personal:
+            held["of"] = [hash_of_key(event.get(self._feed.key)) for event in events]
+        self._quarantined.append(orjson.dumps(held))
 
     def commit(self) -> Committed:
         """Write everything folded since the last commit. Raises LaneLost or BrokerDown."""
         self.fold_taken()
         now = self._clock()
-        changes = [change for led in self._channels.values() if (change := led.take(now)) is not None]
+        gone = [name for name in self._gone if self._channels[name].is_empty]
+        fresh = new_epoch() if self._renewing else ""
+        leds = [led for name, led in self._channels.items() if name not in gone]
+        changes = [change for led in leds if (change := led.take(now)) is not None]
         events, quarantined = self.pending_events, self._quarantined
         self._broker.commit(
             self.lane,
@@ -271,14 +341,21 @@ class LedLane:
                 too_late=self._take_too_late(),
                 quarantined=quarantined,
                 channels=changes,
+                fresh_epoch=fresh,
+                gone=gone,
             ),
         )
+        self.epoch = fresh or self.epoch
+        for name in gone:
+            del self._channels[name]
+        forgotten = self._forgotten
         self._checkpoint_before = self.checkpoint
         marked = self._marked
         self._forget_pending()
-        times = max((change.times for change in changes), key=lambda t: t.events, default=None)
-        channels = [(change.name.partition(":")[0], change.times) for change in changes]
-        return Committed(events - len(quarantined), times, channels, marked, quarantined)
+        noted = [change for change in changes if change.times.events]
+        times = max((change.times for change in noted), key=lambda t: t.events, default=None)
+        channels = [(change.name.partition(":")[0], change.times) for change in noted]
+        return Committed(max(0, events - len(quarantined)), times, channels, marked, quarantined, forgotten)
 
     def _take_too_late(self) -> int:
         reducers: list[Reducer] = [led.reducer for led in self._channels.values()]

@@ -229,6 +229,8 @@ class Processor:
             self._shed(led.lane)
         self._account(led.lane, committed)
         self._answer_probes(led.lane, committed.marked)
+        for token, removed in committed.forgotten.items():
+            self._broker.tell_forgotten(led.lane, token, removed)
 
     def _account(self, lane: Lane, committed: Committed) -> None:
         now = self._clock()

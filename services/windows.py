@@ -61,6 +61,7 @@ class Windows:
         self._groups: dict[str, dict[int, Window]] = {}
         self._by: dict[str, list[Any]] = {}
         self._touched: set[tuple[str, int]] = set()
+        self._forgotten: set[str] = set()
 
     @property
     def newest(self) -> int:
@@ -192,7 +193,17 @@ class Windows:
             cells[_NEWEST] = b"%d" % self.newest_at
         self._touched.clear()
         dropped = self._drop_closed()
-        return {name: cell for name, cell in cells.items() if name not in dropped}, sorted(dropped)
+        forgotten, self._forgotten = self._forgotten - cells.keys(), set()
+        return {name: cell for name, cell in cells.items() if name not in dropped}, sorted(dropped | forgotten)
+
+    def forget(self, place: int, key: str) -> set[str]:
+        """Let go of the groups whose grouping value at that place, as text, is the key; returns their names."""
+        gone = {group for group, values in self._by.items() if str(values[place]) == key}
+        for group in gone:
+            self._forgotten |= {f"{_WINDOW}{group}{SEPARATOR}{number}" for number in self._groups.pop(group, {})}
+            del self._by[group]
+        self._touched = {(group, number) for group, number in self._touched if group not in gone}
+        return gone
 
     def _drop_closed(self) -> set[str]:
         oldest = self.newest - self.correctable - self.span + 1

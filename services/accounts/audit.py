@@ -18,7 +18,7 @@ What = Literal[
     "signed_in", "sign_in_refused", "signed_out",
     "account_added", "account_disabled", "account_enabled", "password_changed", "roles_changed",
     "key_added", "key_used", "key_refused", "key_revoked",
-    "contract_changed", "exported", "forgotten",
+    "contract_changed", "exported", "forgotten", "quarantine_replayed", "quarantine_discarded",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(What)
 COMMAND = "command"

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import requests
 import structlog
@@ -62,8 +63,16 @@ class WebhookSender:
         except (requests.RequestException, ValueError) as error:  # their texts quote the url
             raise SinkError(self._explained(type(error).__name__)) from None
         if not 200 <= answer.status_code < 300:
-            said = answer.text[:100].replace(self._url, "…")
+            said = self._hidden(answer.text)[:100]
             raise SinkError(self._explained(f"answered {answer.status_code} {said}".strip()), _retry_after(answer))
+
+    def _hidden(self, text: str) -> str:
+        """What the other side says, without the URL, whose path alone lets anybody post."""
+        parts = urlsplit(self._url)
+        for secret in (self._url, f"{parts.path}?{parts.query}", parts.path, parts.query):
+            if len(secret) > 1:
+                text = text.replace(secret, "…")
+        return text
 
     def _explained(self, what: str) -> str:
         return f"webhook {self._sink.name!r}: {what}; check the URL in {self._sink.url_env}"
@@ -108,7 +117,9 @@ class SmtpSender:
                     server.login(self._user, self._password)
                 refused = server.send_message(mail(message, self._sink, reference))
         except (smtplib.SMTPException, OSError) as error:
-            raise SinkError(self._explained(_reason(error))) from None
+            reason = _reason(error)
+            hidden = reason.replace(self._password, "…") if self._password else reason
+            raise SinkError(self._explained(hidden)) from None
         if refused:
             raise SinkError(self._explained(f"refused for {', '.join(sorted(refused))}"))
 

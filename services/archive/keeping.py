@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select, update
 
+from services.archive.blanking import blank_channel, blank_events
 from services.archive.reading import HOUR_MS, Row, channel_past
 from services.database import Database, insert_new
 from services.database.tables import archive_channels, archive_deltas, archive_events, archive_hours, archive_keyframes
-from services.declare import Channel, ChannelRef, Declarations, Lane
+from services.declare import Channel, ChannelRef, Declarations, FeedSpec, Lane
 from services.positions import Clock
 
 LOOK_EVERY_MS = 60_000
@@ -53,6 +54,9 @@ class Keeper:
 
     def _due(self, lane: Lane, now: int) -> Iterator[Task]:
         """From last to first: roll up before anything goes."""
+        feed = self._declarations.feeds[lane.feed]
+        if feed.personal and feed.history.personal_days is not None:
+            yield from self._blank(feed, lane, now - int(feed.history.personal_days * DAY_MS))
         if days := self._declarations.feeds[lane.feed].history.days:
             yield partial(self._drop_events, lane, now - int(days * DAY_MS))
         for name in self._channels(lane):
@@ -66,6 +70,12 @@ class Keeper:
             yield partial(self._drop_deltas, ref, now - int(history.days * DAY_MS))
             if history.hourly_days:
                 yield partial(self._roll_up, ref, now - _settling_ms(ref.channel))
+
+    def _blank(self, feed: FeedSpec, lane: Lane, cutoff: int) -> Iterator[Task]:
+        """Blank what is personal; before it is rolled up, where that comes later."""
+        yield partial(blank_events, self._database, lane, feed.personal, cutoff)
+        refs = (self._declarations.resolve(name) for name in self._channels(lane))
+        yield from (partial(blank_channel, self._database, ref, cutoff) for ref in refs if ref is not None)
 
     def _channels(self, lane: Lane) -> list[str]:
         table = archive_channels.c

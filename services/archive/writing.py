@@ -96,9 +96,10 @@ def _add_rows(connection: Connection, batch: Batch) -> None:
     if batch.keyframes:
         connection.execute(insert_new(connection, archive_keyframes), [asdict(frame) for frame in batch.keyframes])
     if batch.channels:
-        statement = insert_or_change(connection, archive_channels, ["channel"], kept=["rolled_until"])
+        statement = insert_or_change(connection, archive_channels, ["channel"], kept=["rolled_until", "blanked_until"])
         cursors = [
-            {"channel": name, **lane, **asdict(cursor), "rolled_until": 0} for name, cursor in batch.channels.items()
+            {"channel": name, **lane, **asdict(cursor), "rolled_until": 0, "blanked_until": 0}
+            for name, cursor in batch.channels.items()
         ]
         connection.execute(statement, cursors)
 

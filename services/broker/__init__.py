@@ -10,26 +10,33 @@ from services.broker.archiving import Archiving
 from services.broker.connection import memory_share
 from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
 from services.broker.examining import Examining, persistence_of
+from services.broker.forgetting import Forgetting
 from services.broker.leading import Leading, Station
 from services.broker.limiting import Limiting
 from services.broker.measuring import SHEETS_HELD, Measuring
+from services.broker.quarantining import Quarantining
 from services.broker.serving import Serving
 from services.broker.stored import (
+    FORGET,
+    REPLAY,
     ArchiveStanding,
     ChannelCommit,
     Entry,
     LaneCommit,
     Leader,
     OpenLane,
+    Quarantined,
     StoredChannel,
     StoredDelta,
 )
 from services.broker.tracing import Tracing
 
 __all__ = [
+    "FORGET",
     "IDS_WINDOW",
     "IDS_WINDOW_MS",
     "MEMORY_LIMIT",
+    "REPLAY",
     "SHEETS_HELD",
     "ArchiveStanding",
     "BacklogFull",
@@ -44,6 +51,7 @@ __all__ = [
     "MemoryHigh",
     "OpenLane",
     "Overloaded",
+    "Quarantined",
     "Station",
     "StoredChannel",
     "StoredDelta",
@@ -52,7 +60,9 @@ __all__ = [
 ]
 
 
-class Broker(Accepting, Admitting, Archiving, Examining, Leading, Limiting, Measuring, Serving, Tracing):
+class Broker(
+    Accepting, Admitting, Archiving, Examining, Forgetting, Leading, Limiting, Measuring, Quarantining, Serving, Tracing
+):  # fmt: skip
     """The door to Redis for one process: at most two connections for commands and one that blocks.
 
     `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.

@@ -36,6 +36,7 @@ SCRIPTS = (
     "shed",
     "read_channel",
     "archived",
+    "replay",
     "spend",
 )
 
@@ -89,7 +90,8 @@ class Connection:
         self._waiting = redis.Redis.from_url(url, single_connection_client=False, max_connections=1, **options)
         self._waiting_id: int | None = None
         self._line: Any = None
-        self.address = url.rpartition("@")[2]
+        # a password may stand before the one sign, and behind the other
+        self.address = url.rpartition("@")[2].partition("?")[0]
         self._scripts = {
             name: self._redis.register_script((files("services.broker") / "scripts" / f"{name}.lua").read_bytes())
             for name in SCRIPTS

@@ -144,6 +144,8 @@ class Leading(Connection):
             for cell in channel.cells.items():
                 arguments += cell
             arguments += (len(channel.dropped), *channel.dropped)
+        arguments += (commit.fresh_epoch, len(commit.gone), *commit.gone)
+        keys += [key + "c:" + name + part for name in commit.gone for part in ("", ":head", ":deltas")]
         answer = self._run("commit", keys, arguments)
         if answer != b"ok":
             raise LaneLost(f"lane {lane}: commit refused ({answer.decode()})")

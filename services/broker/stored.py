@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.declare import ChannelRef
+from services.declare import ChannelRef, Lane
 from services.positions import Position, Times
 
 
@@ -32,6 +32,25 @@ class StoredDelta:
     data: bytes
     times: Times
     upto: str = ""
+
+
+REPLAY, FORGET = "replay", "forget"
+"""Marks of our own: events out of quarantine that are folded once more, and a request to forget a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Something that no channel could fold: an event, or the text of a whole entry; why, and since when.
+
+    `of` are the hashes of its events' keys, where those are personal.
+    """
+
+    lane: Lane
+    id: str
+    event: Any
+    why: str
+    at: int
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +124,9 @@ class ChannelCommit:
 
 @dataclass(frozen=True, slots=True)
 class LaneCommit:
-    """One atomic step of a lane."""
+    """One atomic step of a lane. `fresh_epoch` begins where a delta could not tell what changed; `gone` are channels
+    that are no more.
+    """
 
     lease: str
     epoch: str
@@ -116,3 +137,5 @@ class LaneCommit:
     too_late: int
     quarantined: Sequence[bytes]
     channels: Sequence[ChannelCommit]
+    fresh_epoch: str = ""
+    gone: Sequence[str] = ()

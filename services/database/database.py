@@ -6,7 +6,7 @@ SQLite runs in WAL mode, so that readers never wait for the archive; a writer ta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(driver_url(url))
-        self.address = self._url.render_as_string(hide_password=True)
+        shown = self._url.difference_update_query([name for name in self._url.query if "password" in name])
+        self.address = shown.render_as_string(hide_password=True)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         options = _sqlite_options() if self.is_sqlite else _postgresql_options()
         self._engine = create_engine(
@@ -72,6 +73,22 @@ class Database:
         """
         with self._surfacing(), self._made_directory().execution_options(**{_WRITES: True}).begin() as connection:
             yield connection
+
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Give up the bytes of rows that were removed or changed, as far as the database can be made to.
+
+        SQLite's file is written anew, and its log emptied; nobody can write meanwhile. PostgreSQL may use the space
+        again, while its own log and copies of it keep what was. Raises DatabaseDown.
+        """
+        with self._surfacing(), self._made_directory().connect() as connection:
+            if self.is_sqlite:  # out of the transaction that was begun: neither can be done within one
+                for statement in ("COMMIT", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    connection.exec_driver_sql(statement)
+                return
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for statement in ("SET statement_timeout = 0", *(f"VACUUM {table}" for table in tables)):
+                alone.exec_driver_sql(statement)
+            alone.exec_driver_sql("RESET statement_timeout")
 
     def close(self) -> None:
         """Give the connections back; the database may be used again afterwards."""

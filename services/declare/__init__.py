@@ -29,9 +29,11 @@ from services.declare.columns import (
 from services.declare.declarations import Declarations
 from services.declare.error import DeclarationError
 from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
+from services.declare.personal import PERSONAL, hash_of_key, personal_columns, redacted
 from services.declare.probe import PROBE_FEED, Mark, is_built_in, is_of_clients
 
 __all__ = [
+    "PERSONAL",
     "PROBE_FEED",
     "Aggregate",
     "Channel",
@@ -60,13 +62,16 @@ __all__ = [
     "Series",
     "Text",
     "count",
+    "hash_of_key",
     "is_built_in",
     "is_of_clients",
     "maximum",
     "mean",
     "minimum",
+    "personal_columns",
     "quantile",
     "rate",
+    "redacted",
     "sum_",
     "value",
 ]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from services.declare.columns import Aggregate, Column, Condition, Field
 from services.declare.error import refuse
 from services.declare.feeds import NAME, Feed, FeedSpec, Freshness, History, Lane
+from services.declare.personal import channel_problem
 
 Kind = Literal["latest", "series", "log"]
 Policy = Literal["every", "newest", "summarised"]
@@ -145,6 +146,8 @@ class Channel:
         field = cls._own_field("parts", parts)
         if cls.partition is not None:
             raise refuse(cls, "parts", parts, f"it is in parts already, by {cls.partition!r}; leave parts out")
+        if parts.personal:
+            raise refuse(cls, "parts", parts, "a part's name would be personal; choose another field")
         if field in cls.by:
             raise refuse(cls, "parts", parts, f"it is grouped by {field!r}, so that a part is a group; leave parts out")
         columns = {name: copy.copy(aggregate) for name, aggregate in cls.aggregates.items()}
@@ -168,9 +171,11 @@ class Channel:
     def _own_history(cls, said: History | None) -> History:
         """The channel's own, else the feed's, of which a log leaves out the hours that it cannot have."""
         if said is None:
-            return History(cls.feed.history.days) if cls.kind == "log" else cls.feed.history
+            return History(cls.feed.history.days, 0 if cls.kind == "log" else cls.feed.history.hourly_days)
         if problem := said.problem():
             raise refuse(cls, "history", said, problem)
+        if said.personal_days is not None:
+            raise refuse(cls, "history", said, "personal_days is the feed's: leave it out")
         if said.hourly_days and cls.kind == "log":
             raise refuse(cls, "history", said, "a log cannot be rolled up by hour; leave out hourly_days")
         return said
@@ -187,6 +192,8 @@ class Channel:
             raise refuse(cls, "", sorted(cls.aggregates), "a Log keeps events; aggregates belong in Latest or Series")
         if problem := cls.freshness.problem():
             raise refuse(cls, "freshness", cls.freshness, problem)
+        if found := channel_problem(cls):
+            raise refuse(cls, *found)
         if cls.feed.lanes > 1 and cls.partition != cls.feed.partition:
             raise refuse(
                 cls,

@@ -84,7 +84,10 @@ class Column:
 
 
 class Field(Column):
-    """One field of a feed's events. `required`: an event without it is a rejection `missing_field`."""
+    """One field of a feed's events. `required`: an event without it is a rejection `missing_field`.
+
+    `personal`: it is about a person: shown to who may see the channel, and in no log, sample, quarantine or trace.
+    """
 
     def __init__(
         self,
@@ -94,9 +97,10 @@ class Field(Column):
         label: str | None = None,
         about: str = "",
         required: bool = True,
+        personal: bool = False,
     ) -> None:
         super().__init__(unit=unit, decimals=decimals, label=label, about=about)
-        self.required = required
+        self.required, self.personal = required, personal
 
     def equals(self, value: str | float | bool) -> Condition:
         return Condition(self.name, "equals", value)
@@ -120,9 +124,15 @@ class Text(Field):
     value_type = "text"
 
     def __init__(
-        self, *, label: str | None = None, about: str = "", required: bool = True, max_length: int = 200
+        self,
+        *,
+        label: str | None = None,
+        about: str = "",
+        required: bool = True,
+        max_length: int = 200,
+        personal: bool = False,
     ) -> None:
-        super().__init__(label=label, about=about, required=required)
+        super().__init__(label=label, about=about, required=required, personal=personal)
         self.max_length = max_length
 
 

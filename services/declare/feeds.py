@@ -6,10 +6,12 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from services.declare.columns import Field, Integer, Text
 from services.declare.error import refuse
+from services.declare.personal import feed_problem
 from services.sources.source import Source
 
 RESERVED = frozenset({"id", "created_at", "ingested_at", "clamped", "correlation", "declaration"})
@@ -42,11 +44,13 @@ class History:
     """How long the archive keeps what was: `days` in full, `hourly_days` its numbers by hour. 0 days keep nothing.
 
     On a feed `days` is for its events, and both are what its channels inherit; rows and series can be rolled up,
-    logs cannot.
+    logs cannot. `personal_days`, on a feed: so long its personal fields are kept in events, rows and deltas, then they
+    are blanked and the rest stays; as long as the rest where it is left out.
     """
 
     days: float = 7
     hourly_days: float = 0
+    personal_days: float | None = None
 
     def problem(self) -> str | None:
         """The remedy where the numbers cannot be meant, else None."""
@@ -54,6 +58,8 @@ class History:
             return "give days and hourly_days of 0 to 36500"
         if self.hourly_days and not 1 <= self.days <= self.hourly_days:
             return "give hourly_days=0, or days of at least 1 and hourly_days of at least days: hours come from days"
+        if self.personal_days is not None and not 0 < self.personal_days <= self.days:
+            return "give personal_days of more than 0 and at most days, or leave it out"
         return None
 
 
@@ -83,6 +89,11 @@ class FeedSpec:
     history: History
     fields: Mapping[str, Field]
     declared_by: type[Feed]
+
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        """The names of the fields that are marked personal."""
+        return frozenset(name for name, field in self.fields.items() if field.personal)
 
     def lane_of(self, partition: str | int | None) -> Lane:
         """The lane of a partition value: the same in every process and release (CRC-32)."""
@@ -141,6 +152,8 @@ class Feed:
             raise refuse(cls, "freshness", spec.freshness, problem)
         if problem := spec.history.problem():
             raise refuse(cls, "history", spec.history, problem)
+        if found_problem := feed_problem(spec):
+            raise refuse(cls, *found_problem)
         if not 1 <= spec.lanes <= 64:
             raise refuse(cls, "lanes", spec.lanes, "give 1 to 64")
         if spec.lanes > 1 and spec.partition is None:

@@ -59,11 +59,20 @@ class LogEntries:
                 self._dropped.add(oldest)
         del self._order[:excess]
 
+    def forget(self, field: str, key: str) -> bool:
+        gone = {event_id for event_id, entry in self._entries.items() if str(entry.get(field)) == key}
+        for event_id in gone:
+            del self._entries[event_id]
+        self._order = [place for place in self._order if place[1] not in gone]
+        self._added -= gone
+        self._dropped |= gone
+        return bool(gone)
+
     def take(self) -> Change | None:
-        if not self._added:
+        if not self._added and not self._dropped:
             return None
         entries = [self._entries[event_id] for _, event_id in self._order if event_id in self._added]
         cells = {entry["id"]: orjson.dumps(entry) for entry in entries}
-        change = Change({"entries": entries}, cells, sorted(self._dropped))
+        change = Change({"entries": entries} if entries else None, cells, sorted(self._dropped))
         self._added, self._dropped = set(), set()
         return change

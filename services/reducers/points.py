@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from services.accumulators import Value
-from services.batch import Batch
+from services.batch import Batch, values_of_group
 from services.declare import Aggregate, Channel
 from services.reducers.reducer import Change, Prepared, Windowed, concerned_by
 from services.state import HIDDEN, SEPARATOR, restated_times
@@ -46,9 +46,21 @@ class _PointCells:
                 name, _, at = cell.rpartition(SEPARATOR)
                 self.add(name, int(at))
 
+    def names(self) -> list[str]:
+        return list(self._times)
+
+    def forget(self, name: str) -> list[str]:
+        """Let go of a whole series; returns its cells."""
+        return [f"{name}{SEPARATOR}{at}" for at in self._times.pop(name, [])]
+
 
 def _series_name(aggregate: str, group: str, by: tuple[str, ...]) -> str:
     return f"{aggregate}:{group}" if by else aggregate
+
+
+def _value_in(series: str, by: tuple[str, ...], field: str) -> str:
+    """The value of a grouping field in a series' name."""
+    return values_of_group(series.partition(":")[2], by)[by.index(field)]
 
 
 def _series_change(points: dict[tuple[str, int], tuple[Any, ...]], held: _PointCells) -> Change:
@@ -75,6 +87,7 @@ class Points:
         self._channel, self._held = channel, _PointCells(channel)
         self._ids: dict[tuple[str, int], str] = {}
         self._points: dict[tuple[str, int], tuple[Value, str]] = {}
+        self._forgotten: list[str] = []
 
     def load(self, cells: Mapping[str, bytes]) -> None:
         self._held.load(cells)
@@ -104,10 +117,24 @@ class Points:
                 self._ids[place] = event_id
                 self._points[place] = (value, event_id)
 
+    def forget(self, field: str, key: str) -> bool:
+        by = self._channel.by
+        if field not in by:
+            return False
+        places = {*((name, 0) for name in self._held.names()), *self._points}
+        names = {name for name, _ in places if _value_in(name, by, field) == key}
+        for name in names:
+            self._forgotten += self._held.forget(name)
+        self._ids = {place: event_id for place, event_id in self._ids.items() if place[0] not in names}
+        self._points = {place: point for place, point in self._points.items() if place[0] not in names}
+        return bool(names)
+
     def take(self) -> Change | None:
+        forgotten, self._forgotten = self._forgotten, []
         if not self._points:
-            return None
+            return Change(None, dropped=forgotten) if forgotten else None
         change = _series_change(self._points, self._held)
+        change.dropped += [cell for cell in forgotten if cell not in change.cells]
         for cell in change.dropped:
             name, _, at = cell.rpartition(SEPARATOR)
             self._ids.pop((name, int(at)), None)
@@ -127,6 +154,7 @@ class PointWindows(Windowed):
         self._held = _PointCells(channel)
         self._shown_newest = 0
         self._shown: dict[int, dict[str, tuple[Any, ...]]] = {}
+        self._forgotten: list[str] = []
 
     def load(self, cells: Mapping[str, bytes]) -> None:
         self.windows.load(cells)
@@ -149,7 +177,18 @@ class PointWindows(Windowed):
         self._forget()
         change = _series_change(points, self._held)
         cells, dropped = self.windows.take_cells()
-        return Change(change.data, {**change.cells, **cells}, [*change.dropped, *dropped])
+        forgotten, self._forgotten = self._forgotten, []
+        gone = [*change.dropped, *dropped, *(cell for cell in forgotten if cell not in change.cells)]
+        return Change(change.data if points or not forgotten else None, {**change.cells, **cells}, gone)
+
+    def _forget_groups(self, groups: Collection[str]) -> None:
+        by, aggregates = self.channel.by, self.channel.aggregates
+        names = {_series_name(aggregate, group, by) for aggregate in aggregates for group in groups}
+        for name in names:
+            self._forgotten += self._held.forget(name)
+        for shown in self._shown.values():
+            for name in names & shown.keys():
+                del shown[name]
 
     def _stored(self, name: str, number: int, value: Value) -> tuple[Any, ...]:
         """A point as it is stored: its value, and how often it was restated where it was."""

@@ -6,7 +6,7 @@ hands out what changed since the last commit: cells for the broker, data for the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -47,6 +47,12 @@ class Reducer(Protocol):
 
     def apply(self, prepared: Prepared) -> None:
         """Fold prepared events; cannot fail. Nothing else was applied since they were prepared."""
+
+    def forget(self, field: str, key: str) -> bool:
+        """Let go of what is of the events whose field, as text, is the key; whether there was any.
+
+        Goes with the next `take`. A latest tells its viewers by `del`; what log and series lose, no delta can tell.
+        """
 
     def take(self) -> Change | None:
         """What changed since the last call, or None."""
@@ -93,6 +99,18 @@ class Windowed:
         """Fold prepared events."""
         self.windows.add(prepared.parts)
         self._changed = True
+
+    def forget(self, field: str, key: str) -> bool:
+        """Let go of the windows of the key's own groups; what others share with it is a number of many."""
+        if field not in self.channel.by:
+            return False
+        gone = self.windows.forget(self.channel.by.index(field), key)
+        self._forget_groups(gone)
+        self._changed = self._changed or bool(gone)
+        return bool(gone)
+
+    def _forget_groups(self, groups: Collection[str]) -> None:
+        """What a reducer shows of groups that are gone."""
 
     def take_changed(self) -> bool:
         """Whether anything was folded since the last call."""

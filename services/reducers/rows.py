@@ -91,6 +91,16 @@ class LatestRows:
             self._gone.add(key)
             self._set.discard(key)
 
+    def forget(self, field: str, key: str) -> bool:
+        gone = {group for group, (_, _, row) in self._rows.items() if str(row.get(field)) == key}
+        for group in gone:
+            del self._rows[group]
+        self._oldest = [place for place in self._oldest if place[2] not in gone]
+        heapq.heapify(self._oldest)
+        self._set -= gone
+        self._gone |= gone
+        return bool(gone)
+
     def take(self) -> Change | None:
         if not self._set and not self._gone:
             return None

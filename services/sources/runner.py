@@ -93,8 +93,10 @@ class SourceRunner:
             try:
                 feed.source.run(self._intake_of(feed, stop))
             except Exception as error:  # whatever a source raises must not take the worker down
-                log.exception("source failed", feed=feed.name)
-                self._report(feed, f"{type(error).__name__}: {error}")
+                told = type(error).__name__ if feed.personal else f"{type(error).__name__}: {error}"
+                # the text of an error may quote a record
+                log.error("source failed", feed=feed.name, error=told, exc_info=not feed.personal)
+                self._report(feed, told)
             stop.wait(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
             failures += 1
 

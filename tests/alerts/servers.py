@@ -23,6 +23,7 @@ class HookServer:
 
     def __init__(self, fails: int = 0, status: int = 503, headers: dict[str, str] | None = None) -> None:
         self.fails, self.status, self.headers = fails, status, headers or {}
+        self.says = b"ok"
         self.bodies: list[dict[str, Any]] = []
         self.references: list[str | None] = []
         self.paths: list[str] = []
@@ -53,9 +54,9 @@ class HookServer:
         handler.send_response(self.status if refused else 200)
         for name, value in self.headers.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", "2")
+        handler.send_header("Content-Length", str(len(self.says)))
         handler.end_headers()
-        handler.wfile.write(b"ok")
+        handler.wfile.write(self.says)
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

@@ -60,6 +60,15 @@ def test_a_webhook_that_nobody_answers_keeps_its_url_to_itself(url: str) -> None
     assert "CHAT_URL" in str(failed.value)
 
 
+def test_what_a_webhook_answers_is_told_without_its_path() -> None:
+    with hook_server(fails=1, status=404) as server:
+        server.says = 9 * b"no hook at /hook/secret?token=canary, "
+        with pytest.raises(SinkError, match="answered 404 no hook at …") as failed:
+            sender_of(server.sink(), {"CHAT_URL": f"{server.url}?token=canary"}).send(MESSAGE, "1")
+    assert "secret" not in str(failed.value)
+    assert "canary" not in str(failed.value)
+
+
 def test_mail_carries_subject_text_facts_and_attachments() -> None:
     report = Attachment("report.pdf", "application/pdf", b"%PDF-1.4")
     message = Message(MESSAGE.subject, MESSAGE.lines, MESSAGE.facts, MESSAGE.severity, (report,))

@@ -178,13 +178,20 @@ def sheet(**columns: Any) -> Sheet:
     return Sheet(columns, Stamp("c", "e", 1, 0, 0, "recorded data, replayed: x"), {"since": "1"})
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
 def test_no_text_of_a_csv_is_a_formula(begin: str) -> None:
     body = io.BytesIO()
     write("csv", sheet(a="text", b="number"), [[{"a": f"{begin}1", "b": -1}]], body)
     (row,) = as_csv(body.getvalue())
     assert (row["a"], row["b"]) == (f"'{begin}1", "-1")
     assert row["stamp_source"] == "recorded data, replayed: x"
+
+
+@pytest.mark.parametrize(("text", "cell"), [("a;=1", "a;'=1"), ("a\n-1", "a\n'-1"), ("a-b; c=d, e@f", "a-b; c=d, e@f")])
+def test_no_text_begins_a_formula_where_a_spreadsheet_begins_a_cell(text: str, cell: str) -> None:
+    body = io.BytesIO()
+    write("csv", sheet(a="text"), [[{"a": text}]], body)
+    assert as_csv(body.getvalue())[0]["a"] == cell
 
 
 def test_values_keep_their_types_and_what_is_missing_stays_missing() -> None:

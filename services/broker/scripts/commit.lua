@@ -2,11 +2,12 @@
 -- One commit of a lane: state, seq, delta, checkpoint and acknowledgement move together or not at all.
 -- Everything is checked before the first write, since a script is atomic but not rolled back.
 -- A writer that gets on keeps its lane: the lease is renewed with it.
--- KEYS: lease, lane, events, quarantine, channels, leader, then cells, head and deltas of each channel
+-- KEYS: lease, lane, events, quarantine, channels, leader, then cells, head and deltas of each channel, also of those gone
 -- ARGV: lease, its ttl_ms, epoch, checkpoint before, checkpoint after
 --       counts: processed, processed_bytes, too_late
 --       n quarantined, bodies...; n channels, then for each:
 --       name, signature, seq before, data, its times, times of the whole state, trim below, n set, cell value ..., n drop, cells...
+--       at last: a fresh epoch or '', n channels that are gone, their names (a key is forgotten, see lane.py)
 -- Returns 'ok', 'fenced' (lease lost), 'moved' (epoch, checkpoint or a seq is not the expected one).
 -- A lease that ran out is still its holder's until another takes the lane: a machine that gives nobody enough time would
 -- otherwise take lanes from workers that nobody relieves.
@@ -44,6 +45,8 @@ for i = 1, tonumber(take()) do
   if tonumber(redis.call('HGET', KEYS[channel.key + 1], 'seq') or 0) ~= channel.seq then return 'moved' end
   channels[i] = channel
 end
+local fresh = take()
+local gone_first, gone_last = take_list()
 
 for _, channel in ipairs(channels) do
   local cells, head, deltas = KEYS[channel.key], KEYS[channel.key + 1], KEYS[channel.key + 2]
@@ -60,6 +63,12 @@ end
 for i = poison_first, poison_last do
   redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[i])
 end
+for i = gone_first, gone_last do
+  local key = 7 + 3 * (#channels + i - gone_first)
+  redis.call('DEL', KEYS[key], KEYS[key + 1], KEYS[key + 2])
+  redis.call('HDEL', KEYS[5], ARGV[i])
+end
+if fresh ~= '' then redis.call('HSET', KEYS[2], 'epoch', fresh) end
 redis.call('SET', KEYS[1], lease, 'PX', ttl_ms)
 redis.call('HSET', KEYS[2], 'checkpoint', after)
 redis.call('HINCRBY', KEYS[2], 'processed', processed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Table, Text, text
 
 from services.database.tables.metadata import METADATA
 
@@ -61,6 +61,7 @@ archive_lanes = Table(
     Column("entry_no", BigInteger, nullable=False),
     Column("events", BigInteger, nullable=False),
     Column("shed", BigInteger, nullable=False),
+    Column("blanked_until", BigInteger, nullable=False, server_default=text("0")),  # of personal fields
 )
 """How far each lane is archived; moves in the transaction that writes the events."""
 
@@ -74,6 +75,7 @@ archive_channels = Table(
     Column("seq", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("rolled_until", BigInteger, nullable=False),
+    Column("blanked_until", BigInteger, nullable=False, server_default=text("0")),  # of personal fields
 )
 """How far each channel is archived and rolled up."""
 
