@@ -80,3 +80,13 @@ def test_two_apps_in_one_process_have_their_own_pages(client: FlaskClient, web: 
     assert len(paths) == len(set(paths))
     assert "/" in paths
     assert client.get("/_dash-layout").status_code == 200
+
+
+def test_a_projects_own_painters_are_served_with_the_modules_and_named_in_the_document(client: FlaskClient) -> None:
+    prefix, document = _modules(client), client.get("/gallery").text
+    assert f'<link rel="stylesheet" href="{prefix}painters/gauge.css">' in document
+    assert f'name="headwater-painters" content="[&quot;{prefix}painters/gauge.mjs&quot;]"' in document
+    for name, kind in (("gauge.mjs", "text/javascript"), ("gauge.css", "text/css")):
+        answer = client.get(f"{prefix}painters/{name}")
+        assert (answer.status_code, answer.mimetype) == (200, kind)
+    assert client.get(f"{prefix}painters/none.mjs").status_code == 404
