@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from components.page import page as page
     from components.painted import Painted as Painted
     from components.painted import painted as painted
+    from components.quarantine import quarantine_box as quarantine_box
     from components.status_list import status_list as status_list
     from components.table import table as table
     from components.tile import tile as tile
@@ -93,6 +94,7 @@ _WHERE = {
     **{name: f"components.{name}" for name in _COMPONENTS},
     "Painted": "components.painted",
     "frame": "app.frames",
+    "quarantine_box": "components.quarantine",
     "trace_box": "components.trace",
 }
 __all__ = list(_WHERE)

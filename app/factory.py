@@ -24,6 +24,7 @@ from app.incident_marks import IncidentMarks
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.past import Turns
 from app.publisher import Publisher, process_name
+from app.quarantine import QuarantineKeeper
 from app.reading import StandingReader
 from app.settings import Settings
 from app.shell import INDEX, LOADER, PRODUCT, Shell, register_pages, shell_layout
@@ -47,6 +48,7 @@ from services.gateway.gateway import Gateway, GatewayLimits
 from services.gateway.handover import SOCK_SERVER_OPTIONS
 from services.gateway.links import SocketLimits
 from services.ingestion import Ingestion
+from services.quarantine import Quarantine
 from services.report.board import LastKnown, StandingRegister
 from services.telemetry import Telemetry
 from services.tracing.tracer import Tracer
@@ -116,8 +118,9 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     database = Database(settings.database_address)
     keys = KeyRing(IngestKeys(settings.ingest_keys), KeyRegister(database, clock), clock=clock)
     tracing = Tracing(Tracer(broker, database, declarations, clock), doors)
+    keeper = QuarantineKeeper(Quarantine(broker, database, declarations, clock), declarations, doors)
     zone = "UTC" if contract is None else contract.zone.key
-    dash = _dash_app(server, pages, Modules(ASSETS / "live", project.painters), zone, tracing)
+    dash = _dash_app(server, pages, Modules(ASSETS / "live", project.painters), zone, tracing, keeper)
     _live_route(server, gateway, doors)
     exports, readings = Exports(gateway, database, clock), Turns()
     Api(
@@ -154,7 +157,9 @@ def _measured(declarations: Declarations, contract: Contract | None) -> list[Cha
     ]
 
 
-def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules, zone: str, tracing: Tracing) -> Dash:
+def _dash_app(
+    server: Flask, pages: tuple[Page, ...], modules: Modules, zone: str, tracing: Tracing, keeper: QuarantineKeeper
+) -> Dash:
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
     app = Shell(
@@ -173,7 +178,7 @@ def _dash_app(server: Flask, pages: tuple[Page, ...], modules: Modules, zone: st
     )
     register_pages(pages)
     app.layout = shell_layout(pages, app.get_relative_path)
-    register_all(app, tracing.follow)
+    register_all(app, tracing.follow, keeper)
     # After Dash's own hooks, which therefore run later: static answers arrive there compressed already.
     serve_static(server, modules, ("/_dash-component-suites/", "/assets/"))
     return app

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import live, shell, table, trace
+from callbacks import live, quarantine, shell, table, trace
+from callbacks.quarantine import Keeper
 from callbacks.trace import Follow
 
 
-def register_all(app: Dash, follow: Follow) -> None:
-    """Register every callback on this app, and on no other. `follow` traces an event for who asks."""
+def register_all(app: Dash, follow: Follow, keeper: Keeper) -> None:
+    """Register every callback on this app, and on no other.
+
+    `follow` traces an event, and `keeper` looks after the quarantine, for who asks.
+    """
     trace.register(app, follow)
+    quarantine.register(app, keeper)
     for part in (live, shell, table):
         part.register(app)

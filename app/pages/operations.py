@@ -1,6 +1,6 @@
 """Operations: how Headwater itself is doing; the first page to open when something is slow."""
 
-from headwater import chart, log, page, row, table, trace_box
+from headwater import chart, log, page, quarantine_box, row, table, trace_box
 from services.feeds.contract import Incidents, Standing
 from services.feeds.operations import (
     Backlog,
@@ -9,7 +9,6 @@ from services.feeds.operations import (
     Latency,
     Operations,
     Processes,
-    Quarantine,
     Rejections,
     SlowViewers,
     Sources,
@@ -41,7 +40,7 @@ OPERATIONS = page(
     trace_box(),
     row(
         log(Rejections, columns=[Operations.feed, Operations.reason, Operations.detail]),
-        log(Quarantine, columns=[Operations.feed, Operations.event_id, Operations.detail]),
+        quarantine_box(),
     ),
     row(
         table(Incidents, columns=[

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
-import orjson
 from redis.exceptions import ResponseError
 
-from services.broker.connection import CLIENT_NAME, Connection, key_of, surfacing
+from services.broker.connection import CLIENT_NAME, Connection, surfacing
 from services.broker.leading import Station, lease_keys
 from services.broker.stored import Leader
 from services.declare import Lane
@@ -53,12 +52,6 @@ class Examining(Connection):
             answers = iter(pipe.execute())
         said = zip(lanes, answers, answers, strict=True)
         return {lane: _leader(lease, left_ms) for lane, lease, left_ms in said if lease}
-
-    @surfacing
-    def quarantined_since(self, lane: Lane, after: str) -> list[tuple[str, dict[str, Any]]]:
-        """What came into the lane's quarantine after the stream id `after`, oldest first: `event`, `why`, `at`."""
-        found: Any = self._redis.xrange(key_of(lane) + "quarantine", min="(" + after, count=100)
-        return [(entry_id.decode(), orjson.loads(fields[b"entry"])) for entry_id, fields in found]
 
 
 def _leader(lease: bytes, left_ms: int) -> Leader:

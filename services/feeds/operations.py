@@ -15,7 +15,7 @@ class Operations(
     """One measurement of one thing: a stage, a feed, a process, who leads a lane, a rejected record."""
 
     name = Text(label="Name")
-    kind = Text(about="stage, feed, source, process, consumer, slow viewer, rejection or quarantined")
+    kind = Text(about="stage, feed, source, process, consumer, slow viewer or rejection")
     count = Integer(label="Events", required=False, about="in the last minute")
     p50_ms = Number(unit="ms", decimals=1, label="Median", required=False, about="±1 %, last minute")
     p95_ms = Number(unit="ms", decimals=1, label="95 in 100 under", required=False, about="±1 %, last minute")
@@ -60,7 +60,6 @@ class Operations(
     channels = Integer(label="Channels", required=False)
     rate_hz = Number(unit="Hz", decimals=1, label="Rate", required=False, about="frames it really takes, each second")
     for_s = Number(unit="s", decimals=0, label="Slow since", required=False, about="since it last took all at once")
-    event_id = Text(label="Event", required=False, max_length=128)
 
 
 class Stages(Latest, feed=Operations, where=Operations.kind.equals("stage"), evict_after_s=90, title="Stages"):
@@ -124,7 +123,3 @@ class Backlog(
 
 class Rejections(Log, feed=Operations, where=Operations.kind.equals("rejection"), entries_max=100):
     """Samples of refused records."""
-
-
-class Quarantine(Log, feed=Operations, where=Operations.kind.equals("quarantined"), entries_max=100):
-    """Events that no channel could fold, put aside; their values are not shown."""

@@ -35,14 +35,12 @@ class Observed(Protocol):
 
     def rejection_samples(self, lane: Lane, after: str) -> list[tuple[str, dict[str, Any]]]: ...
 
-    def quarantined_since(self, lane: Lane, after: str) -> list[tuple[str, dict[str, Any]]]: ...
-
     def leaders(self, station: Station, lanes: Sequence[Lane]) -> dict[Lane, Leader]: ...
 
 
 class OperationsSource(Source):
-    """Each second a record for each stage, feed, process and slow viewer, and one for each new rejection or event in
-    quarantine; each five seconds one for each work on a lane."""
+    """Each second a record for each stage, feed, process and slow viewer, and one for each new rejection; each
+    five seconds one for each work on a lane."""
 
     title = "Headwater's own measurements, each second"
 
@@ -72,7 +70,6 @@ class _Reader:
         self._observed, self._declarations, self._agreed = observed, declarations, agreed
         self._accepted: dict[str, tuple[float, int]] = {}
         self._sampled = dict.fromkeys(declarations.feeds, "0-0")
-        self._put_aside = dict.fromkeys(declarations.lanes(), "0-0")
         self._round = 0
 
     def records(self, now: int) -> Iterator[dict[str, Any]]:
@@ -87,7 +84,6 @@ class _Reader:
         if self._round % CONSUMERS_EVERY == 0:
             yield from self._consumers()
         self._round += 1
-        yield from self._quarantine()
         yield from self._sources(merged(one.supplies for one in measurements), now)
         yield from self._rejections()
 
@@ -139,17 +135,6 @@ class _Reader:
                     "lease_ms": 0 if leader is None else leader.left_ms,
                     "taken": 0 if leader is None else leader.token,
                     **({"behind": getattr(told[lane], behind)} if behind and lane in told else {}),
-                }  # fmt: skip
-
-    def _quarantine(self) -> Iterator[dict[str, Any]]:
-        """What no channel could fold: its id and why, no value of it."""
-        for lane, after in self._put_aside.items():
-            for entry, said in self._observed.quarantined_since(lane, after):
-                self._put_aside[lane] = entry
-                event = said["event"] if isinstance(said["event"], dict) else {}
-                yield {
-                    "kind": "quarantined", "name": f"{lane} {entry}", "feed": lane.feed,
-                    "event_id": str(event.get("id", ""))[:128], "detail": str(said["why"])[:300],
                 }  # fmt: skip
 
     def _sources(self, supplies: Mapping[str, Supply], now: int) -> Iterator[dict[str, Any]]:

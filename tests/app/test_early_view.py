@@ -6,7 +6,7 @@ from app.early_view import early_view
 from app.shell import INDEX, Shell, register_pages, shell_layout
 from callbacks import register_all
 from headwater import chart, log, page, tile
-from tests.components.test_shell import PAGES
+from tests.components.test_shell import NOBODY, PAGES
 from tests.feeds import Dear, Orders, Prices, Total
 
 
@@ -15,7 +15,7 @@ def _document(path: str) -> str:
                  index_string=INDEX)
     register_pages(PAGES)
     made.layout = shell_layout(PAGES, made.get_relative_path)
-    register_all(made, lambda _: None)
+    register_all(made, lambda _: None, NOBODY)
     return made.server.test_client().get(path).get_data(as_text=True)
 
 

@@ -1,0 +1,72 @@
+"""Quarantine: what no channel could fold, each with what may be done with it: replay, or discard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.attributes import aria, data
+from services.broker import Quarantined
+
+Act = Literal["replay", "discard"]
+WHY_LENGTH = 200
+
+
+class QuarantineId(StrEnum):
+    """Ids of its interactive parts; `ACT` is the type of each entry's buttons."""
+
+    LIST = "quarantine-list"
+    REFRESH = "quarantine-refresh"
+    SAID = "quarantine-said"
+    ACT = "quarantine-act"
+
+
+def quarantine_box() -> Component:
+    """The list, which is asked for when the page is opened, and again at a click."""
+    refresh = html.Button("Refresh", id=QuarantineId.REFRESH, type="button", className="button quiet", n_clicks=0)
+    head = html.Header([html.H2("Quarantine", className="block-title"), refresh], className="block-head")
+    said = html.P("", id=QuarantineId.SAID, className="trace-hint", role="status")
+    return html.Section(
+        [head, said, html.Div([], id=QuarantineId.LIST, className="quarantine-list")], className="trace quarantine",
+        **aria(label="Quarantine"), **data(quarantine=""),
+    )
+
+
+def act_id(act: Act, lane: str, entry: str) -> dict[str, Any]:
+    """The id of a button."""
+    return {"type": QuarantineId.ACT, "act": act, "lane": lane, "entry": entry}
+
+
+def listed(entries: Sequence[Quarantined] | None) -> Component:
+    """The entries, newest first; None where who asks may not see them."""
+    if entries is None:
+        return html.P("Only an admin may look after the quarantine.", className="trace-hint")
+    if not entries:
+        return html.P("Empty: every event could be folded.", className="trace-hint")
+    names = ("When", "Lane", "Event", "Why", "")
+    head = html.Thead(html.Tr([html.Th(name, scope="col") if name else html.Td("") for name in names]))
+    table = html.Table([head, html.Tbody([_row(one) for one in entries])])
+    return html.Div(table, className="trace-steps", tabIndex=0, role="region", **aria(label="Events in quarantine"))
+
+
+def _row(one: Quarantined) -> Component:
+    event = one.event if isinstance(one.event, dict) else {}
+    name, lane = str(event.get("id", ""))[:128], str(one.lane)
+    buttons = [
+        html.Button(
+            word, id=act_id(act, lane, one.id), type="button", className="button quiet", n_clicks=0,
+            **aria(label=f"{word} event {name or one.id}"),
+        )
+        for act, word in _WORDS
+    ]
+    when = f"{datetime.fromtimestamp(one.at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    cells = [html.Td(when, className="when"), html.Td(lane), html.Td(html.Code(name)), html.Td(one.why[:WHY_LENGTH])]
+    return html.Tr([*cells, html.Td(buttons, className="acts")])
+
+
+_WORDS: tuple[tuple[Act, str], ...] = (("replay", "Replay"), ("discard", "Discard"))
