@@ -25,6 +25,7 @@ from services.messages import Close
 from services.sheets import Stage
 from services.telemetry import Measurement, Telemetry
 from tests.codebase.sources import ROOT, python_files
+from tests.pictures.__main__ import PICTURES
 
 README = (ROOT / "README.md").read_text()
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
@@ -67,6 +68,12 @@ def test_every_make_target_has_a_rule() -> None:
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / ".ci").iterdir()))
 def test_every_script_can_be_run(name: str) -> None:
     assert os.access(ROOT / ".ci" / name, os.X_OK)
+
+
+def test_every_picture_of_a_component_is_there_and_taken_by_the_project() -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(pictures/(\w+)\.png\)", (ROOT / "docs/components.md").read_text())
+    taken = {path.stem for path in (ROOT / "docs/pictures").glob("*.png")}
+    assert set(shown) == taken == set(PICTURES), "run: make pictures"
 
 
 def test_the_procfile_starts_the_three_processes() -> None:
