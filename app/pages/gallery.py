@@ -22,7 +22,7 @@ GALLERY = page(
         states=status_list(ByAirline.mean_delay, detail=[ByAirline.departures], warn_above=15, bad_above=30,
                            title="Airlines by delay"),
         lies=histogram(Flights.delay_min, of=Board, bounds=(-20, 120), bins=28, title="Delays of the board's flights"),
-        gauge=painted("gauge", LastHour, fields=[LastHour.mean_delay], title="A painter of one's own: mean delay",
+        gauge=painted("gauge", LastHour, fields=[LastHour.mean_delay], title="Mean delay, as a gauge",
                       options={"key": "all", "bounds": (0, 60)}),
     ),
     row(
