@@ -19,6 +19,8 @@ from services.positions import Clock
 
 SHOWN_MS = 24 * 3_600_000
 PAST_MAX = 500
+SINCES_MAX = 32
+"""Begins of which the answer is kept: charts that look back further ask from a full hour on."""
 READ_EVERY_MS = 5_000
 """However many viewers ask, the database is asked so often."""
 
@@ -31,6 +33,7 @@ class IncidentMarks:
     def __init__(self, register: Register | None, doors: Doors, clock: Clock) -> None:
         self._register, self._doors, self._clock = register, doors, clock
         self._known: list[Incident] = []
+        self._since: dict[int, tuple[int, list[Incident]]] = {}  # begin → when it was read, and what was found
         self._read_at, self._lock = 0, threading.Lock()
 
     def register(self, server: Flask) -> None:
@@ -39,7 +42,7 @@ class IncidentMarks:
     def incidents(self) -> Response:
         """Those of the last day, oldest first, that concern a channel which this principal may see, or all of them.
 
-        With `since` and `until` those that were open in that interval.
+        With `since` and `until` those that were open in that interval; without `until` up to now.
         """
         principal = self._doors.principal()
         if principal is None:
@@ -58,7 +61,28 @@ class IncidentMarks:
         until = read_time("until", request.args["until"]) if "until" in request.args else now
         if since >= until:
             raise ValueError(f"since: {since} is not before until: {until}; give an earlier since")
-        return [] if self._register is None else self._register.incidents(since, until)[-PAST_MAX:]
+        if self._register is None:
+            return []
+        return self._until_now(self._register, since, now) if "until" not in request.args else (
+            self._register.incidents(since, until)[-PAST_MAX:])
+
+    def _until_now(self, register: Register, since: int, now: int) -> list[Incident]:
+        """Those since a time; every viewer asks again and again, the database is asked now and then."""
+        with self._lock:
+            read_at, found = self._since.get(since, (0, []))
+            if now - read_at < READ_EVERY_MS:
+                return found
+            try:
+                found = register.incidents(since)[-PAST_MAX:]
+            except DatabaseDown as error:
+                if not read_at:
+                    raise
+                log.debug("incidents as they were known", error=str(error))
+            self._since.pop(since, None)
+            self._since[since] = (now, found)
+            if len(self._since) > SINCES_MAX:
+                del self._since[next(iter(self._since))]
+            return found
 
     def _recent(self, now: int) -> list[Incident]:
         with self._lock:

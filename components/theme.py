@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 SERIES_COLOURS = 8
-"""How many `--series-N` the style sheet defines; more series than that start over with a dashed line."""
+"""How many `--series-N` the style sheet defines; lines differ by their dashes as well, and more series start over."""
 
 GRID_THEME = (
     "themeQuartz.withParams({backgroundColor: 'var(--surface)', foregroundColor: 'var(--text)', "
@@ -52,7 +52,7 @@ def figure(unit: str, bounds: tuple[float, float] | None, *, logarithmic: bool, 
         "font": {"family": "inherit", "size": 12},
         "hovermode": "x unified",
         "showlegend": legend,
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "maxheight": 80},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "maxheight": 0.5},
         "xaxis": {**_AXIS, "type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": _CLOCK,
                   "hoverformat": "%H:%M:%S"},
         "yaxis": value_axis,

@@ -116,8 +116,8 @@ def _asked(parameters: Mapping[str, object]) -> dict[str, str]:
 def _as_json(question: Question) -> dict[str, Any]:
     return {
         "of": "" if question.source is None else question.source.name, "show": question.show, "field": question.field,
-        "q": question.q, "by": question.by, "window": question.window, "from": question.since, "to": question.until,
-        "as": question.form, "refresh": question.refresh,
+        "q": question.q, "by": question.by, "where": question.where, "is": question.is_, "window": question.window,
+        "from": question.since, "to": question.until, "as": question.form, "refresh": question.refresh,
     }
 
 

@@ -1,11 +1,13 @@
 """Question: what an address asks, read parameter by parameter; what is wrong is said, and the rest still holds.
 
 `of` a channel or feed; `show` it as `declared`, or an aggregate of its events; `field` that is meant; `q` a quantile's
-rank; `by` a field that groups; `window` how far back, or `from` and `to`; `as` a chart or a table; `refresh` in s.
+rank; `by` a field that groups; `where` a field that `is` one value; `window` how far back, or `from` and `to`; `as` a
+chart or a table; `refresh` in s.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,15 +17,16 @@ from app.past import read_time
 from components.chart import LOOKBACK_MS
 from services.archive.aggregating import FUNCTIONS, OF_A_FIELD, Aggregation, Function
 from services.archive.exploring import Interval
-from services.declare import Declarations
+from services.declare import Condition, Declarations, Field
 
 DECLARED = "declared"
 WINDOWS = {label.replace(" ", ""): span_ms for span_ms, label in LOOKBACK_MS.items()}
 DEFAULT_WINDOW = "1h"
 REFRESH = {"0": "by hand", "60": "every minute", "300": "every 5 minutes"}
 LONGEST_MS = 366 * 86_400_000
-PARAMETERS = ("of", "show", "field", "q", "by", "window", "from", "to", "as", "refresh")
+PARAMETERS = ("of", "show", "field", "q", "by", "where", "is", "window", "from", "to", "as", "refresh")
 VALUE_MAX = 60
+FLAGS = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class Problem:
 class Question:
     """What is asked, with the defaults for what is not said; `source` None where nothing can be answered.
 
-    `window` '' is a channel's own span, or an absolute interval from `since` until `until` (None is now).
+    `window` '' is a channel's own span, or an absolute interval from `since` until `until` (None is now). Of the events
+    only those are meant whose field `where` `is` that value, as its text; '' is all of them.
     """
 
     source: Source | None
@@ -56,6 +60,8 @@ class Question:
     form: str
     refresh: str
     problems: tuple[Problem, ...] = ()
+    where: str = ""
+    is_: str = ""
 
     @property
     def is_declared(self) -> bool:
@@ -72,8 +78,17 @@ class Question:
         function: Function = next(one for one in FUNCTIONS if one == self.show)
         fields = self.source.feed.fields
         return Aggregation(
-            self.source.feed, function, fields.get(self.field), self.q, fields.get(self.by), self.source.conditions
+            self.source.feed, function, fields.get(self.field), self.q, fields.get(self.by),
+            (*self.source.conditions, *self.chosen()),
         )
+
+    def chosen(self) -> tuple[Condition, ...]:
+        """Which of the source's events are meant, where not all of them are."""
+        if self.source is None or not self.where:
+            return ()
+        field = self.source.feed.fields[self.where]
+        value = value_of(field, self.is_)
+        return () if value is None else (field.equals(value),)
 
     def asked(self) -> dict[str, str]:
         """The parameters of an address that asks the same; what is as it is by default is left out."""
@@ -82,9 +97,9 @@ class Question:
         by_default = {"q": "0.5", "as": self._form_by_default(), "refresh": "0"}
         told = {
             "of": self.source.name, "show": self.show, "field": self.field,
-            "q": f"{self.q:g}" if self.show == "quantile" else "", "by": self.by, "window": self.window,
-            "from": "" if self.since is None else str(self.since), "to": "" if self.until is None else str(self.until),
-            "as": self.form, "refresh": self.refresh,
+            "q": f"{self.q:g}" if self.show == "quantile" else "", "by": self.by, "where": self.where, "is": self.is_,
+            "window": self.window, "from": "" if self.since is None else str(self.since),
+            "to": "" if self.until is None else str(self.until), "as": self.form, "refresh": self.refresh,
         }
         return {name: text for name, text in told.items() if text and text != by_default.get(name)}
 
@@ -139,10 +154,33 @@ def read_question(asked: Mapping[str, Any], declarations: Declarations, may: May
     if show != "quantile":
         reading.nothing("q", f"{show} has no rank")
     by = reading.one_of("by", grouping, "")
+    where, is_ = _read_where(reading, grouping)
     since, until = _read_times(reading, now)
     window = "" if since is not None else reading.one_of("window", WINDOWS, DEFAULT_WINDOW)
     form, refresh = reading.one_of("as", ("chart", "table"), "chart"), reading.one_of("refresh", REFRESH, "0")
-    return Question(source, show, chosen, q, by, window, since, until, form, refresh, tuple(reading.problems))
+    problems = tuple(reading.problems)
+    return Question(source, show, chosen, q, by, window, since, until, form, refresh, problems, where, is_)
+
+
+def value_of(field: Field, text: str) -> str | int | bool | None:
+    """A field's value by its text; None where it is no value of it."""
+    if field.value_type == "integer":
+        return int(text) if re.fullmatch(r"-?\d{1,18}", text) else None
+    return FLAGS.get(text) if field.value_type == "flag" else text or None
+
+
+def _read_where(reading: _Reading, fields: Mapping[str, Field]) -> tuple[str, str]:
+    """Which events are meant: a field and its value, '' and '' where it is all of them."""
+    where, is_ = reading.one_of("where", fields, ""), reading.text("is")
+    if not where:
+        if not reading.text("where"):
+            reading.nothing("is", "no field is named by where")
+        return "", ""
+    if value_of(fields[where], is_) is not None:
+        return where, is_
+    remedy = {"integer": "give a whole number", "flag": "give yes or no"}.get(fields[where].value_type, "give a value")
+    reading.refuse("is", f"{where} is compared with it: {remedy}")
+    return "", ""
 
 
 def _read_show(reading: _Reading, source: Source) -> str:
@@ -154,7 +192,7 @@ def _read_show(reading: _Reading, source: Source) -> str:
 
 def _read_declared(reading: _Reading, source: Source, now: int) -> Question:
     """A channel as it is: a series as a chart with the windows that it has, all others as they are now."""
-    for name in ("q", "by"):
+    for name in ("q", "by", "where", "is"):
         reading.nothing(name, f"{source.name} is shown as it is declared")
     lines, window, since, until, chosen = source.lines, "", None, None, ""
     if lines:

@@ -45,7 +45,9 @@ def title_of(question: Question) -> str:
     source = question.source
     assert source is not None
     by = f" by {asked.by.label}" if asked.by else ""
-    return f"{value_in_words(asked)}{by} · {source.feed.name if source.ref is None else source.title}"
+    of = source.feed.name if source.ref is None else source.title
+    where = f", where {source.feed.fields[question.where].label} is {question.is_}" if question.where else ""
+    return f"{value_in_words(asked)}{by} · {of}{where}"
 
 
 def facts_of(question: Question, interval: Interval) -> list[Fact]:

@@ -180,6 +180,7 @@ export class Answer {
     const standing = make('div', { className: 'lookback-standing' });
     standing.append(this.parts.heard, this.parts.said, this.parts.progress, this.parts.cancel);
     place.replaceChildren(this.parts.refresh, this.parts.files, this.parts.notes, standing);
+    if (this.scope.document.documentElement.dataset.replay !== undefined) place.before(presentNote());
     this.section.toggleAttribute('data-empty', form === 'chart');
     setText(this.section.querySelector('.empty'), 'Asking the archive');
     this.#end();
@@ -237,4 +238,12 @@ export class Answer {
     saveFile(this.scope, blob, `explore-${of.replace(/[^\w.]/g, '-')}-at-${at.replace(/[-:]|\.\d+/g, '')}.png`);
     this.#end('Picture saved');
   }
+}
+
+/** What an archive says is not of the time that a replay shows: also what came late is in it. */
+function presentNote() {
+  const words = 'Not part of the replay: the archive answers as of now. For the replayed time choose the interval from … to ….';
+  const note = make('p', { className: 'explore-present', textContent: words });
+  note.setAttribute('role', 'note');
+  return note;
 }

@@ -10,7 +10,7 @@ import { viewOf } from './view.mjs';
 import { openFrom, restatedInWords } from './windows.mjs';
 import { aheadAt, changeBetween, zoneLabel, zoneName } from './zone.mjs';
 
-const COLOURS = 8; // --series-1 to --series-8 of style.css; more series start over with a dashed line
+const COLOURS = 8, DASHES = ['solid', '10px,3px', '3px,2px', '10px,3px,3px,3px']; // --series-1 to --series-8 of style.css; colour is never the only sign
 const DAY_MS = 86_400_000, NEAR_PX = 12, FAR_PX = Math.round(Math.min(28, Math.max(16, (globalThis.innerWidth ?? 0) / 105))); // letters, and those of a kiosk
 const OPEN = ' (open window, incomplete)';
 const REASONS = { shed: 'dropped for want of memory', unreadable: 'not readable', broker_lost: 'lost with the broker', deltas_trimmed: 'nobody archived' };
@@ -56,7 +56,7 @@ export function traceOf({ t, v }, { label, place, palette, spec, note = null, ah
     x: t.map((at) => localTime(at, ahead)),
     y: scale === 1 ? [...v] : v.map((one) => (one === null ? null : one * scale)),
     connectgaps: false,
-    line: { color: palette.series[place % COLOURS], width: 1.75, dash: place < COLOURS ? 'solid' : 'dash' },
+    line: { color: palette.series[place % COLOURS], width: 1.75, dash: DASHES[(place + Math.floor(place / COLOURS)) % DASHES.length] },
     hovertemplate: `%{y:,.${decimals}f}${unit}${note ? '%{text}' : ''}<extra>${escapeHtml(label)}</extra>`,
     ...notes,
   };

@@ -5,7 +5,7 @@ import { Answer } from './answer.mjs';
 import { make } from './nodes.mjs';
 import { fieldOf, readField, zoneLabel } from './zone.mjs';
 
-const PARAMETERS = ['of', 'show', 'field', 'q', 'by', 'window', 'from', 'to', 'as', 'refresh'];
+const PARAMETERS = ['of', 'show', 'field', 'q', 'by', 'where', 'is', 'window', 'from', 'to', 'as', 'refresh'];
 const DECLARED = 'declared', BETWEEN = 'between', OWN = '';
 const OF_A_FIELD = ['sum', 'mean', 'min', 'max', 'quantile'];
 
@@ -23,6 +23,7 @@ export function offered({ sources, functions, windows }, { of, show }) {
     source, shows, show: chosen, isDeclared,
     fields: isDeclared ? source.lines : OF_A_FIELD.includes(chosen) ? source.numbers : [],
     by: isDeclared ? [] : [['', 'all together'], ...source.grouping],
+    where: isDeclared || source.grouping.length === 0 ? [] : [['', 'all events'], ...source.grouping],
     hasRank: chosen === 'quantile',
     windows: isDeclared && !isSeries ? [] : [...(isDeclared ? [[OWN, 'its own span']] : []), ...windows.map(([name, label]) => [name, `last ${label}`]), [BETWEEN, 'from … to …']],
     forms: isDeclared ? [] : [['chart', 'Chart'], ['table', 'Table']],
@@ -42,12 +43,19 @@ export function addressOf(href, told, chosen) {
   if (what.fields.length > 0) set('field', chosen.field);
   if (what.hasRank) set('q', chosen.q);
   if (what.by.length > 0) set('by', chosen.by);
+  if (what.where.length > 0 && chosen.where) for (const name of ['where', 'is']) set(name, chosen[name]);
   const isBetween = what.windows.length > 0 && chosen.window === BETWEEN;
   if (isBetween) for (const name of ['from', 'to']) set(name, isoOf(chosen[name]));
   else if (what.windows.length > 0) set('window', chosen.window);
   if (what.forms.length > 0 && chosen.as !== 'chart') set('as', chosen.as);
   if ((!what.isDeclared || isBetween) && chosen.refresh !== '0') set('refresh', chosen.refresh);
   return url.href;
+}
+
+/** The time that the page shows: of a replay's address the replayed one. */
+export function shownTime(href) {
+  const at = Date.parse(new URL(href).searchParams.get('replay') ?? '');
+  return Number.isNaN(at) ? Date.now() : at;
 }
 
 /** A field's local time as an address has it. */
@@ -77,7 +85,7 @@ class Form {
   }
 
   #build(place) {
-    const { question, refresh, sources, problems } = this.told, form = make('form', { className: 'explore-form' }), now = Date.now();
+    const { question, refresh, sources, problems } = this.told, form = make('form', { className: 'explore-form' }), now = shownTime(this.told.href());
     form.setAttribute('aria-label', 'Question');
     const field = (name, label, control) => {
       const made = make('label', { className: 'explore-field' });
@@ -95,6 +103,8 @@ class Form {
     field('field', 'Of', make('select'));
     field('q', 'Rank, 0 to 1', make('input', { type: 'number', min: '0', max: '1', step: 'any' })).value = question.q;
     field('by', 'Group by', make('select'));
+    field('where', 'Only where', make('select'));
+    field('is', 'Is', make('input', { type: 'text', autocomplete: 'off' })).value = question.is;
     field('window', 'Interval', make('select'));
     field('from', `From (${zoneLabel(now)})`, time(question.from ?? now - 3_600_000));
     field('to', 'To', time(question.to ?? now));
@@ -106,7 +116,7 @@ class Form {
     const ask = make('button', { type: 'submit', className: 'explore-ask', textContent: 'Show' });
     this.#controls.ask = ask;
     form.append(ask);
-    form.addEventListener('change', ({ target }) => { if (['of', 'show', 'window'].includes(target.name)) this.#arrange(this.#chosen); });
+    form.addEventListener('change', ({ target }) => { if (['of', 'show', 'where', 'window'].includes(target.name)) this.#arrange(this.#chosen); });
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.go(addressOf(this.told.href(), this.told, this.#chosen));
@@ -121,13 +131,14 @@ class Form {
       choices(this.#controls.show, what.shows, what.show);
       choices(this.#controls.field, what.fields, chosen.field);
       choices(this.#controls.by, what.by, chosen.by);
+      choices(this.#controls.where, what.where, chosen.where);
       choices(this.#controls.window, what.windows, chosen.window || (what.isDeclared ? OWN : this.told.window));
       choices(this.#controls.as, what.forms, chosen.as);
     }
     const isBetween = is && what.windows.length > 0 && this.#controls.window.value === BETWEEN;
     const seen = {
       part: is && Boolean(what.source.part), show: is && what.shows.length > 1, field: is && what.fields.length > 0, q: is && what.hasRank,
-      by: is && what.by.length > 1, window: is && what.windows.length > 0, from: isBetween, to: isBetween,
+      by: is && what.by.length > 1, where: is && what.where.length > 1, is: is && this.#controls.where.value !== '', window: is && what.windows.length > 0, from: isBetween, to: isBetween,
       as: is && what.forms.length > 0, refresh: is && (!what.isDeclared || isBetween),
     };
     for (const [name, isSeen] of Object.entries(seen)) {
@@ -136,6 +147,7 @@ class Form {
       control.disabled = !isSeen;
     }
     this.#controls.part.required = seen.part;
+    this.#controls.is.required = seen.is;
     this.#controls.from.required = isBetween;
   }
 }

@@ -4,7 +4,7 @@
 import { escapeHtml } from './format.mjs';
 
 export const ASK_MS = 15_000;
-const URL = '/api/incidents', TEXT_MAX = 60, NOTES_MAX = 3, LETTER_PX = 6;
+const URL = '/api/incidents', HOUR_MS = 3_600_000, DAY_MS = 24 * HOUR_MS, TEXT_MAX = 60, NOTES_MAX = 3, LETTER_PX = 6;
 const LEVELS = { critical: 'bad', major: 'warn', minor: 'muted' };
 
 /** What a chart of that channel shows of them between two moments: those of its feed, and those of no feed. */
@@ -54,18 +54,24 @@ export function markNotes(marks, palette, place, middle, width_px = Infinity) {
 
 const shortened = (text, most) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
-/** Asks while somebody looks at a chart; an answer that does not come leaves what is known. */
+/** Asks while somebody looks at a chart, for as far back as `span()` says that one of them looks, in ms; `time()` is the
+    server's. An answer that does not come leaves what is known. */
 export class Incidents {
   all = [];
   #told = '[]';
   #due = 0;
+  #span = 0;
 
-  constructor({ ask = askForIncidents, isWanted, onChange }) { Object.assign(this, { ask, isWanted, onChange }); }
+  constructor({ ask = askForIncidents, isWanted, onChange, span = () => 0, time = Date.now }) {
+    Object.assign(this, { ask, isWanted, onChange, span, time });
+  }
 
   async tick(now) {
-    if (now < this.#due || !this.isWanted()) return;
+    const span = this.span();
+    if ((now < this.#due && span === this.#span) || !this.isWanted()) return;
     this.#due = now + ASK_MS;
-    const found = await this.ask();
+    this.#span = span;
+    const found = await this.ask(span > DAY_MS ? { since: Math.floor((this.time() - span) / HOUR_MS) * HOUR_MS } : {});
     const told = JSON.stringify(found);
     if (found === null || told === this.#told) return;
     this.#told = told;

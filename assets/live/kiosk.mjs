@@ -53,7 +53,7 @@ function rotate(scope, pages, search) {
 }
 
 /** A browser lets the screen sleep again whenever the page was hidden. */
-function keepAwake(scope) {
+export function keepAwake(scope) {
   const { document, navigator } = scope, root = document.documentElement;
   const ask = async () => {
     if (document.hidden) return;

@@ -45,6 +45,9 @@ export class LookBack {
     this.#views.delete(section);
   }
 
+  /** How far back the chart looks that looks back furthest, in ms. */
+  get longest_ms() { return Math.max(0, ...[...this.#views.values()].map(({ view }) => view.window_ms)); }
+
   /** A frame was applied to the store. */
   applied(frame) {
     for (const { view } of this.#views.values()) if (view.spec.channel === frame.channel) view.applied(frame);

@@ -186,7 +186,7 @@ const painters = new Painters({
 const readColours = () => readPalette(getComputedStyle(document.documentElement));
 const charts = () => binding.jobs().filter(({ group }) => group === 'chart');
 const incidents = new Incidents({
-  ask: replay?.incidents,
+  ask: replay?.incidents, span: () => lookBack.longest_ms, time: () => clock.at(now()),
   isWanted: () => !document.hidden && charts().length > 0, onChange: () => charts().forEach((job) => loop.mark(job)),
 });
 

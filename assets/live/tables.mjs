@@ -37,6 +37,13 @@ export function applyState(api, state, declared) {
   api.setGridOption('quickFilterText', told.q);
 }
 
+/** A filter that a grid has already is not set again: dash-ag-grid does so after each transaction, and every row would be
+    filtered anew for it. */
+export function filterOnce(api) {
+  const set = api.setFilterModel.bind(api), text = (model) => JSON.stringify(model ?? {});
+  api.setFilterModel = (model) => { if (text(model) !== text(api.getFilterModel())) set(model); };
+}
+
 /** A filter model from an address, which anybody may have written; null where it is none. */
 function readWhere(text, known) {
   try {
@@ -91,6 +98,8 @@ export class Tables {
   /** A grid can be asked: it takes over what the address says, and its changes are written there from now on. */
   ready(id, api) {
     if (this.#open.get(id.uid)?.api === api) return;
+    filterOnce(api);
+    if (this.scope.document?.documentElement.dataset.kiosk !== undefined) api.setColumnsVisible([OPEN], false); // nobody opens one there
     const declared = Object.fromEntries(Object.entries(stateOf(api)).map(([part, text]) => [part, text ?? '']));
     const table = { id, api, declared: { ...declared, q: '', where: '' }, quick: '' };
     this.#open.set(id.uid, table);

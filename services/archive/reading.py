@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any
 
 import orjson
@@ -21,6 +22,8 @@ from services.declare import ChannelRef, FeedSpec
 Row = dict[str, Any]
 HOUR_MS = 3_600_000
 ROWS_MAX = 50_000
+LATE_ROWS = 100
+"""Deltas that are looked at a time for points that were committed long after their time."""
 
 
 Read = Callable[[int, int, int | None], list[Row]]
@@ -131,10 +134,38 @@ def _points(connection: Connection, ref: ChannelRef, since: int, until: int, eno
             for _, _, data in deltas:
                 for name, pairs in data.get("points", {}).items():
                     points |= {(at, name): value for at, value in pairs if first <= at < last}
+        points |= _committed_late(connection, ref, (first, last), last + span_ms)
         rows += [{"at": at, "name": name, "value": points[at, name]} for at, name in sorted(points)]
         if enough is not None and len(rows) > enough:
             break
     return rows
+
+
+def _committed_late(
+    connection: Connection, ref: ChannelRef, times: tuple[int, int], after: int
+) -> dict[tuple[int, str], Any]:
+    """Points of that time in deltas committed later than `after`: a processor that was down goes on where it stopped.
+
+    It works in order of time, so the first delta without any such point ends them.
+    """
+    (first, last), table = times, archive_deltas.c
+    points: dict[tuple[int, str], Any] = {}
+    later = (
+        select(table.data)
+        .where(table.channel == ref.name, table.at > after, table.whole.is_(False))
+        .order_by(table.at, table.seq)
+        .limit(LATE_ROWS)
+    )
+    for page in count():
+        found = connection.execute(later.offset(page * LATE_ROWS)).scalars().all()
+        for data in found:
+            held = [(t, name, value) for name, pairs in orjson.loads(data)["points"].items() for t, value in pairs]
+            if all(t >= last for t, _, _ in held):
+                return points
+            points |= {(t, name): value for t, name, value in held if first <= t < last}
+        if len(found) < LATE_ROWS:
+            break
+    return points
 
 
 def _slices(connection: Connection, ref: ChannelRef, since: int, until: int, slice_ms: int) -> range:

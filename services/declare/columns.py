@@ -57,6 +57,8 @@ class Condition:
         """The condition in words, for a component's details."""
         words = {"equals": "is", "one_of": "is one of", "at_least": "≥", "below": "<", "present": "is present"}
         value = ", ".join(map(str, self.value)) if self.operator == "one_of" else self.value
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
         own = f"{self.field} {words[self.operator]}" + ("" if self.operator == "present" else f" {value}")
         return " and ".join([own, *(other.describe() for other in self.also)])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import delete, insert, select
 
-from services.database import Database, DatabaseDown
+from services.database import Database, DatabaseBehind, DatabaseDown, standing_of
 from services.database.tables import standings
 from services.report.standing import Standing
 
@@ -33,9 +33,14 @@ class StandingRegister:
             connection.execute(insert(standings).values(name=_NOW, at=standing.at, body=body))
 
     def read(self) -> Standing | None:
-        """The newest; None where none was ever written."""
-        with self._database.reading() as connection:
-            body = connection.scalar(select(standings.c.body).where(standings.c.name == _NOW))
+        """The newest; None where none was ever written, and where the first start has not made the table yet."""
+        try:
+            with self._database.reading() as connection:
+                body = connection.scalar(select(standings.c.body).where(standings.c.name == _NOW))
+        except DatabaseBehind:
+            if standing_of(self._database).found:
+                raise  # of an older release: `headwater release` is what is missing
+            return None
         return None if body is None else Standing.decoded(body)
 
 

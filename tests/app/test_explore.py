@@ -16,6 +16,7 @@ from app.doors import Doors
 from app.explore.page import ExplorePage, explore_page, with_explore
 from app.explore.question import Question, read_question
 from app.explore.sources import May, find, sources
+from app.explore.words import facts_of, title_of
 from app.factory import Web
 from app.loading import load_declarations, load_pages
 from app.settings import Settings
@@ -90,6 +91,34 @@ def test_every_aggregate_is_answered(filled: FlaskClient, show: str, total: floa
     assert explore(filled, **query).get_json()["groups"] == [["all", pytest.approx(total), 5]]
 
 
+def test_only_events_of_one_value_are_meant_where_the_address_says_so(filled: FlaskClient) -> None:
+    query = {"of": "signals", "show": "sum", "field": "value", "where": "name", "is": "a", "window": "1h"}
+    assert explore(filled, **query).get_json()["groups"] == [["all", 7.0, 3]]
+    assert explore(filled, **query | {"is": "=1+1"}).get_json()["groups"] == [["all", 0.5, 1]]
+    assert explore(filled, **query | {"is": "nobody"}).get_json()["events"] == 0
+    rows = list(csv.DictReader(io.StringIO(explore(filled, **query, format="csv").get_data().decode("utf-8-sig"))))
+    assert sum(int(row["events"]) for row in rows) == 3
+    question = asked(query)
+    assert title_of(question) == "Sum of Value · signals, where Name is a"
+    assert (question.asked()["where"], question.asked()["is"]) == ("name", "a"), "a link holds it"
+    assert ("Only where", "name is a") in facts_of(question, question.interval(NOW))
+
+
+@pytest.mark.parametrize(
+    ("where", "is_", "passes"),
+    [("origin", "EWR", True), ("distance_mi", "200", True), ("distance_mi", "2e2", False), ("on_time", "no", True),
+     ("on_time", "1", False)],
+)  # fmt: skip
+def test_a_value_is_read_as_its_field_has_it(where: str, is_: str, passes: bool) -> None:
+    question = asked({"of": "flights", "show": "count", "where": where, "is": is_})
+    assert bool(question.chosen()) is passes
+    assert [one.parameter for one in question.problems] == [] if passes else ["is"]
+    if passes:
+        value = {"EWR": "EWR", "200": 200, "no": False}[is_]
+        assert question.aggregation().conditions == (question.chosen()[0],)
+        assert question.chosen()[0].value == value
+
+
 def test_a_channels_own_condition_holds_for_what_is_asked_of_its_events(filled: FlaskClient) -> None:
     assert explore(filled, of="signals.newest", show="count").get_json()["events"] == len(SIGNALS)
     long_delays = find(DECLARATIONS, "flights.long_delays", everything)
@@ -138,6 +167,9 @@ def test_progress_comes_before_the_answer(filled: FlaskClient) -> None:
         ({"of": "signals", "show": "count", "field": "value"}, 400, "field: 'value': count is of whole events"),
         ({"of": "signals", "show": "quantile", "field": "value", "q": "95"}, 400, "q: '95': give a rank between 0 and"),
         ({"of": "signals", "show": "count", "by": "value"}, 400, "by: 'value': give one of name, text"),
+        ({"of": "signals", "show": "count", "where": "value", "is": "1"}, 400, "where: 'value': give one of name"),
+        ({"of": "signals", "show": "count", "where": "name"}, 400, "is: '': name is compared with it: give a value"),
+        ({"of": "signals", "show": "count", "is": "a"}, 400, "is: 'a': no field is named by where: leave it out"),
         ({"of": "signals", "show": "count", "window": "2h"}, 400, "window: '2h': give one of 5min, 1h, 6h, 24"),
         ({"of": "signals", "show": "count", "from": "noon"}, 400, "from: 'noon': give milliseconds since 1970"),
         ({"of": "signals", "show": "count", "to": "2026-01-01T00:00:00Z"}, 400, "Z': give from as well"),

@@ -93,3 +93,32 @@ def test_who_may_not_see_a_channel_is_not_told_of_its_incidents(
     assert [one["text"] for one in ask(asked)()["incidents"]] == ["all"]
     monkeypatch.setattr(Doors, "principal", lambda self: None)
     assert ask(asked)()["error"] == "not_signed_in"
+
+
+def test_a_chart_that_looks_back_further_is_told_of_older_ones_and_the_database_is_asked_now_and_then(
+    asked: Asked,
+) -> None:
+    class Counting:
+        reads = 0
+
+        def incidents(self, since: int, until: int | None = None) -> Any:
+            self.reads += 1
+            return asked.register.incidents(since, until)
+
+    begun = asked.now
+    number = asked.fire("old")
+    asked.register.clear(asked.register.open_alerts()[0], asked.now)
+    asked.register.resolve(number, asked.now, "ada")
+    asked.now += 7 * SHOWN_MS
+    register, server = Counting(), Flask("test")
+    IncidentMarks(register, Doors(Settings()), lambda: asked.now).register(server)  # type: ignore[arg-type]
+    client = server.test_client()
+    for _ in range(5):
+        found = client.get(f"/api/incidents?since={begun - 5_000}").get_json()["incidents"]
+        assert [one["id"] for one in found] == [number]
+    assert register.reads == 1
+    for later in range(40):
+        client.get(f"/api/incidents?since={begun + 1 + later}")
+    asked.now += READ_EVERY_MS
+    assert client.get(f"/api/incidents?since={begun - 5_000}").get_json()["incidents"] == found
+    assert register.reads == 42

@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import insert
 
+from app.explore.question import read_question
+from app.loading import load_declarations
 from bench.rig.recorded import Event, recorded_days
 from services.archive.aggregating import FUNCTIONS, Aggregation, Function, TooMany
 from services.archive.exploring import Answer, Interval, explore
@@ -114,6 +116,23 @@ def agrees(database: Database, events: Sequence[Event], function: Function, by: 
                 assert line[start] == 0, "nothing came, and nothing is missing"
             else:
                 assert line.get(start) is None
+
+
+def test_only_one_value_of_a_field_is_what_pandas_makes_of_those_events(
+    each_database: Database, events: Sequence[Event]
+) -> None:
+    """A text, an integer and a flag, as an address names them."""
+    keep(each_database, "flights", events)
+    for where, is_ in (("origin", "EWR"), ("distance_mi", "1400"), ("on_time", "no")):
+        address = {"of": "flights", "show": "mean", "field": "delay_min", "by": "carrier", "where": where, "is": is_}
+        asked = read_question(address, load_declarations(), lambda action, name: True, DAYS.until).aggregation()
+        answer, frame = ask(each_database, asked), truth(events, asked)
+        assert len(frame) > 20
+        means = frame.dropna(subset=["value"]).groupby("group")["value"].mean()
+        assert {carrier: answer.total(carrier) for carrier in means.index} == {
+            carrier: pytest.approx(mean) for carrier, mean in means.items()
+        }
+        assert {group: found.events for group, found in answer.groups.items()} == dict(frame.groupby("group").size())
 
 
 def test_a_missing_value_a_flag_and_a_condition_that_is_joined_count_as_they_do_in_a_channel(

@@ -116,6 +116,22 @@ def keep(system: System, database: Database) -> None:
         pass
 
 
+def test_points_that_a_processor_committed_hours_after_their_time_are_among_them(
+    system: System, each_database: Database
+) -> None:
+    sell(system, each_database, sale(1, HOUR + 1_000, price=1.0))
+    for number in range(2, 300):  # accepted while nobody processed
+        system.now_ms = HOUR + number * 1_000
+        system.post([sale(number, system.now_ms, price=float(number))], "sales")
+    system.now_ms = HOUR + 3 * HOUR_MS
+    system.drain()
+    system.broker._redis.delete("hw:{sales.0}:archive:lease")
+    archive(system, each_database)
+    sell(system, each_database, sale(300, system.now_ms, price=300.0))
+    prices = [row["value"] for row in past(each_database, Prices, HOUR, HOUR + HOUR_MS).rows]
+    assert prices == [float(number) for number in range(1, 300)]
+
+
 def test_a_latest_channel_gives_its_changes_in_order(system: System, each_database: Database) -> None:
     first, second = sale(1, HOUR + 1_000), sale(1, HOUR + 5_000, price=12.5) | {"id": "s1b"}
     sell(system, each_database, first, sale(2, HOUR + 2_000), second)

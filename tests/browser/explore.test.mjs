@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { addressOf, offered } from '../../assets/live/explore.mjs';
+import { addressOf, offered, shownTime } from '../../assets/live/explore.mjs';
 import { courseOf, notesOf, pastOf, stillOf } from '../../assets/live/still.mjs';
 import { openFrom } from '../../assets/live/windows.mjs';
 
@@ -44,6 +44,8 @@ test('an address holds what is asked and nothing else of the form, and keeps wha
   assert.deepEqual(query({}), { of: 'orders', show: 'mean', field: 'price', by: 'shop', window: '1h' });
   assert.deepEqual(query({ show: 'count' }), { of: 'orders', show: 'count', by: 'shop', window: '1h' });
   assert.deepEqual(query({ show: 'quantile', q: '0.9', as: 'table', refresh: '60' }), { of: 'orders', show: 'quantile', field: 'price', q: '0.9', by: 'shop', window: '1h', as: 'table', refresh: '60' });
+  assert.deepEqual(query({ show: 'count', by: '', where: 'shop', is: 'north' }), { of: 'orders', show: 'count', where: 'shop', is: 'north', window: '1h' });
+  assert.deepEqual(query({ of: 'orders.board', show: 'declared', where: 'shop', is: 'north' }), { of: 'orders.board', show: 'declared' });
   assert.deepEqual(query({ of: 'orders.course' }), { of: 'orders.course', show: 'declared', field: 'price', window: '1h' });
   assert.deepEqual(query({ of: 'orders.mine', part: 'north', show: 'count', by: '' }), { of: 'orders.mine:north', show: 'count', window: '1h' });
   assert.deepEqual(query({ show: 'count' }, 'http://h/explore?kiosk=1&of=x&q=1'), { kiosk: '1', of: 'orders', show: 'count', by: 'shop', window: '1h' });
@@ -92,4 +94,9 @@ test('a course that is over has no open window, and is put together from its par
   const still = courseOf(past, spec, interval, 1);
   assert.deepEqual(still.view.line('price'), { t: [1200, 1201, 2100, 2900], v: [1, null, 2, 3] });
   assert.equal('window_ms' in still.spec, false);
+});
+
+test('the interval that a form offers ends with what the page shows', () => {
+  assert.equal(shownTime('http://h/explore?replay=2026-01-31T12:00:00.000Z'), Date.UTC(2026, 0, 31, 12));
+  assert.ok(Math.abs(shownTime('http://h/explore') - Date.now()) < 1_000);
 });

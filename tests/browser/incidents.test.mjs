@@ -68,6 +68,19 @@ test('incidents are asked for while a chart is looked at, and charts are painted
   assert.deepEqual([asked, changed, incidents.all.length], [3, 1, 1]);
 });
 
+test('a chart that looks back further than a day asks for the incidents of that time, at once', async () => {
+  const hour = 3_600_000, day = 24 * hour, asked = [];
+  let span = hour;
+  const incidents = new Incidents({
+    ask: async (interval) => { asked.push(interval); return []; }, isWanted: () => true, onChange() {}, span: () => span, time: () => 100 * day + 5,
+  });
+  await incidents.tick(0);
+  span = 7 * day;
+  await incidents.tick(1);
+  await incidents.tick(2);
+  assert.deepEqual(asked, [{}, { since: 93 * day }]);
+});
+
 test('bands that overlap become one each of the worst, and no darker', () => {
   const mark = (from, until, level) => ({ from, until, level });
   assert.deepEqual(stretchesOf([mark(0, 10, 'warn'), mark(5, 8, 'bad'), mark(2, 9, 'warn'), mark(20, 30, 'muted')]), [

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { kioskOf, nextPage } from '../../assets/live/kiosk.mjs';
+import { keepAwake, kioskOf, nextPage } from '../../assets/live/kiosk.mjs';
 
 const PATHS = ['/', '/host', '/sla', '/explore'];
 
@@ -24,4 +24,32 @@ test('a wrong address names its part, what it says, and what to give', () => {
   assert.match(told('?kiosk=1&pages=/'), /add rotate=30/);
   assert.equal(told('?kiosk=1&rotate=30&pages=/,/hots'), 'pages: there is no page /hots; there are /, /host, /sla, /explore');
   assert.equal(told('?paused=1'), '');
+});
+
+test('a screen is kept awake, may sleep while the page is hidden, and is asked for again when it is seen', async () => {
+  const document = Object.assign(new EventTarget(), { hidden: false, documentElement: { dataset: {} } }), locks = [];
+  const request = async (kind) => { locks.push(Object.assign(new EventTarget(), { kind })); return locks.at(-1); };
+  const state = () => document.documentElement.dataset.awake, settled = () => new Promise((done) => { setImmediate(done); });
+  const turn = async (hidden) => {
+    document.hidden = hidden;
+    if (hidden) locks.at(-1).dispatchEvent(new Event('release')); // a browser does so by itself
+    document.dispatchEvent(new Event('visibilitychange'));
+    await settled();
+  };
+  keepAwake({ document, navigator: { wakeLock: { request } } });
+  await settled();
+  assert.deepEqual([locks.length, locks[0].kind, state()], [1, 'screen', 'kept']);
+  await turn(true);
+  assert.deepEqual([locks.length, state()], [1, 'released']);
+  await turn(false);
+  assert.deepEqual([locks.length, state()], [2, 'kept']);
+});
+
+test('where a browser knows no such thing, or does not allow it, the page says so and goes on', async () => {
+  for (const navigator of [{}, { wakeLock: { request: async () => { throw new Error('not allowed'); } } }]) {
+    const document = Object.assign(new EventTarget(), { hidden: false, documentElement: { dataset: {} } });
+    keepAwake({ document, navigator });
+    await new Promise((done) => { setImmediate(done); });
+    assert.equal(document.documentElement.dataset.awake, 'not kept');
+  }
 });

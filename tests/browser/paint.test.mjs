@@ -234,8 +234,16 @@ test('a trace keeps gaps, scales values and reads as local time', () => {
   const trace = traceOf({ t: [0, 1], v: [0.5, null] }, { label: 'a', place: 8, palette: { series: ['red'] }, spec: { scale: 100 } });
   assert.deepEqual(trace.y, [50, null]);
   assert.equal(trace.connectgaps, false);
-  assert.deepEqual([trace.line.color, trace.line.dash], ['red', 'dash']);
+  assert.equal(trace.line.color, 'red');
   assert.equal(thresholdShapes([{ at: 9, level: 'bad' }], { bad: '#f00' })[0].line.color, '#f00');
+});
+
+test('lines differ by their dashes too, and those of one colour by nothing else', () => {
+  const palette = { series: ['1', '2', '3', '4', '5', '6', '7', '8'] };
+  const lines = Array.from({ length: 32 }, (_, place) => traceOf({ t: [0, 1], v: [0, 1] }, { label: 'a', place, palette, spec: {} }).line);
+  assert.equal(lines[0].dash, 'solid');
+  assert.equal(new Set(lines.slice(0, 4).map(({ dash }) => dash)).size, 4);
+  assert.equal(new Set(lines.map(({ color, dash }) => `${color} ${dash}`)).size, 32);
 });
 
 test('the points of an open window are ringed, those of a group that has ended are not', () => {

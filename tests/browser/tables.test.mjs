@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Tables, applyState, namesOf, stateOf } from '../../assets/live/tables.mjs';
+import { Tables, applyState, filterOnce, namesOf, stateOf } from '../../assets/live/tables.mjs';
 
 /** A grid as far as tables ask it. */
 function makeGrid(columns) {
@@ -124,4 +124,13 @@ test('an address that names what is gone, or is no filter at all, shows the tabl
 test('two tables of one channel keep apart, and a partition has the name of its channel', () => {
   const ids = [{ uid: '1', channel: 'a.b:EWR' }, { uid: '2', channel: 'a.c' }, { uid: '3', channel: 'a.b' }];
   assert.deepEqual([...namesOf(ids).values()], ['a.b', 'a.c', 'a.b~2']);
+});
+
+test('a filter that a grid has already is not set again', () => {
+  const grid = makeGrid(['a']), set = [], asked = grid.setFilterModel;
+  grid.setFilterModel = (model) => { set.push(model); asked(model); };
+  filterOnce(grid);
+  const model = { a: { type: 'contains', filter: 'x' } };
+  for (const one of [null, model, { ...model }, model, null, {}]) grid.setFilterModel(one);
+  assert.deepEqual(set, [model, null]);
 });
