@@ -6,7 +6,7 @@ SEEDS := 50
 MINUTES := 30
 RUNS := 5
 
-.PHONY: run test lint bench chaos soak pictures lock clean
+.PHONY: run test lint bench chaos soak drill pictures lock clean
 
 run:
 	@.ci/environment run
@@ -16,6 +16,7 @@ test:
 	@.ci/environment test
 	@.ci/browser
 	@.ci/postgres
+	@.ci/redis
 	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
 	@$(BIN)/python -m pytest
@@ -43,6 +44,12 @@ pictures:
 	@.ci/environment test
 	@.ci/browser
 	@$(BIN)/python -m tests.pictures
+
+drill:
+	@.ci/environment test
+	@.ci/postgres
+	@.ci/redis
+	@$(BIN)/python -m tests.chaos drill
 
 lock:
 	@.ci/environment run

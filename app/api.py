@@ -22,7 +22,6 @@ from services.accounts import Action, Principal, can
 from services.accounts.key_limits import KeyLimits
 from services.accounts.key_ring import KeyRing
 from services.broker import (
-    IDS_WINDOW,
     IDS_WINDOW_MS,
     MEMORY_LIMIT,
     Broker,
@@ -155,7 +154,7 @@ class Api:
                 for ref in map(ChannelRef, seen)
             ],
             "lanes": [str(lane) for lane in self.declarations.lanes()],
-            "idempotence": {"ids": IDS_WINDOW, "window_ms": IDS_WINDOW_MS},
+            "idempotence": {"ids": self.broker.caps.ids, "window_ms": IDS_WINDOW_MS},
         })
 
     def _seen(self, name: str, action: Action) -> ChannelRef | Response:

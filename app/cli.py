@@ -42,11 +42,17 @@ def up() -> None:
     """Run broker, worker and web together until Ctrl-C, and say where live data is to be seen."""
     from app.example import example_post
     from app.loading import load_contract, load_declarations
+    from app.room import require_broker_room
     from app.supervisor import Supervisor
+    from services.broker import require_room
 
     settings = start("supervisor")
     declarations = load_declarations()  # what is wrong is told once, before anything starts
     load_contract(declarations)
+    if settings.redis_url:
+        require_broker_room(settings, declarations)
+    else:
+        require_room(declarations, settings.broker_memory_mb * 1024 * 1024)
 
     def announce() -> None:
         click.echo(f"\n  Headwater is live at {settings.url}  (Ctrl-C stops it)\n")
@@ -62,9 +68,12 @@ def up() -> None:
 @explained
 def web() -> None:
     """Serve pages, HTTP API and live sockets (gunicorn); needs a broker."""
+    from app.loading import load_declarations
+    from app.room import require_broker_room
     from app.server import WebServer
 
     settings = start("web")
+    require_broker_room(settings, load_declarations())
     WebServer(settings.model_copy(update={"redis_url": settings.broker_url()})).run()
 
 
@@ -73,10 +82,13 @@ def web() -> None:
 @explained
 def worker(only: str) -> None:
     """Run the stations of a worker; needs a broker. Several share the work, and take over from each other."""
+    from app.loading import load_declarations
+    from app.room import require_broker_room
     from app.worker import Worker, read_stations
 
     stations = read_stations(only)
     settings = start("worker")
+    require_broker_room(settings, load_declarations())
     apart = [sys.executable, "-m", "app.cli", "worker", "--only"]
     Worker(settings, stations=stations, apart=apart).run()
 

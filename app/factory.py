@@ -103,7 +103,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     declarations = load_declarations(project)
     doors, clock = Doors(settings), BrokerClock()
     pages = with_explore(load_pages(declarations, project), explore_page(declarations, doors.may, clock))
-    broker = Broker(settings.broker_url())
+    broker = Broker(settings.broker_url(), lanes=len(declarations.lanes()))
     telemetry = Telemetry(process_name("web"), "web", clock)
     contract = load_contract(declarations, project)
     reports = ViewerReports(telemetry, declarations, [page.path for page in pages], clock)

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -50,11 +50,21 @@ class Settings(BaseSettings):
         remedy="give a whole number from 1 to 65535",
     )
     redis_url: str = _setting(
-        "REDIS_URL", "", repr=False, remedy="give redis://, rediss:// or unix://",
-        meaning="broker (Redis 7+ or Valkey 8+); without it `headwater up` starts an embedded one",
+        "REDIS_URL", "", repr=False, remedy="give redis://, rediss:// or unix://, or nodes of a cluster with commas",
+        meaning="broker (Redis 7+ or Valkey 8+), or some nodes of a Redis Cluster joined by commas; without it"
+        " `headwater up` starts an embedded one",
+    )
+    redis_tls_verify: Literal["full", "none"] = _setting(
+        "REDIS_TLS_VERIFY", "full", remedy="give full or none",
+        meaning="`none` takes any certificate of a `rediss://` broker, as some hosts sign theirs themselves; warned of",
+    )
+    redis_tls_ca: str = _setting(
+        "REDIS_TLS_CA", "", remedy="give the path of a PEM file, or its text from -----BEGIN CERTIFICATE----- on",
+        meaning="authority that signed the `rediss://` broker's certificate, a PEM file or its text; without it the"
+        " system's own",
     )
     web_processes: int = _setting(
-        "WEB_CONCURRENCY", 2, unit="processes", meaning="web processes; each holds up to 3 broker connections",
+        "WEB_CONCURRENCY", 2, unit="processes", meaning="web processes; each holds 2 broker connections",
         ge=1, le=64, remedy="give a whole number from 1 to 64",
     )
     threads: int = _setting(
@@ -155,10 +165,19 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _known_scheme(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and not (parts.scheme in ("redis", "rediss", "unix") and (parts.netloc or parts.path)):
-            raise ValueError("not a broker's address")
+        nodes = nodes_of(url)
+        for parts in map(urlsplit, nodes):
+            known = parts.scheme in (("redis", "rediss") if len(nodes) > 1 else ("redis", "rediss", "unix"))
+            if not (known and (parts.netloc or parts.path)):
+                raise ValueError("not a broker's address")
         return url
+
+    @field_validator("redis_tls_ca")
+    @classmethod
+    def _certificate(cls, given: str) -> str:
+        if given and "-----BEGIN CERTIFICATE-----" not in given and not Path(given).is_file():
+            raise ValueError("no such file, and no PEM text")
+        return given.replace("\\n", "\n")  # as it is written where a value must be one line
 
     @field_validator("database_url")
     @classmethod
@@ -237,13 +256,31 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data / 'headwater.db').resolve()}"
 
     def broker_url(self) -> str:
-        """The broker's url: `REDIS_URL`, else the embedded broker that runs for this checkout.
+        """The broker's url: `REDIS_URL` and how to judge its certificate, else the embedded broker of this checkout.
 
         Raises SettingsError where there is neither.
         """
         if url := self.redis_url or read_address(self.data):
-            return url
+            return ",".join(with_tls(one, self.redis_tls_verify, self.redis_tls_ca) for one in nodes_of(url))
         raise SettingsError(f"REDIS_URL: not set, and no broker runs for {self.data}; set it, or start `headwater up`")
+
+
+def nodes_of(url: str) -> list[str]:
+    """The nodes that a `REDIS_URL` names: one, or several of a cluster joined by commas; a password may hold commas."""
+    return re.split(r",(?=rediss?://)", url) if url else []
+
+
+def with_tls(url: str, verify: str, authority: str) -> str:
+    """A `rediss://` url with how its certificate is judged, in the client library's words; what it says stays."""
+    parts = urlsplit(url)
+    said = dict(parse_qsl(parts.query))
+    if parts.scheme != "rediss":
+        return url
+    if verify == "none":
+        said.setdefault("ssl_cert_reqs", "none")
+    elif authority:
+        said.setdefault("ssl_ca_data" if "BEGIN CERTIFICATE" in authority else "ssl_ca_certs", authority)
+    return urlunsplit(parts._replace(query=urlencode(said)))
 
 
 def bracketed(host: str) -> str:

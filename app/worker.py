@@ -1,7 +1,8 @@
 """Worker: the process that runs the stations, wired together; it knows neither Dash nor HTTP.
 
-They keep apart: the processor has this process for itself, and every other station runs in a child of it, so that
-reading a large file, a long query or a report never delays a commit. `--only` puts a station into a worker of its own.
+They keep apart: the processor has this process for itself, and all other stations share a child of it, so that
+reading a large file, a long query or a report never delays a commit. `--only` puts stations into a worker of their own.
+A worker of all stations holds three connections to the broker, as small ones allow twenty in all.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -47,6 +49,8 @@ OBJECTS_BETWEEN_COLLECTIONS = 50_000
 batch several times: a sixth of the processor's time.
 """
 WAIT_FOR_DATABASE_S = 1.0
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread may hold the interpreter where stations share one: sources and probes wait for a report's turns."""
 
 log = structlog.get_logger("worker")
 
@@ -67,8 +71,8 @@ def read_stations(text: str) -> tuple[Station, ...]:
 class Worker:
     """One worker with the given stations; `run` stays until SIGTERM or SIGINT.
 
-    `apart` is the command to which a station's name is added to run it alone: where it is given, all but the first
-    of the wanted stations run in such child processes; without it, in threads of this one.
+    `apart` is the command to which names of stations are added to run them in a process of their own: where it is
+    given, those beside a processor run in such a child; without it, all in threads of this one.
     """
 
     def __init__(
@@ -81,14 +85,15 @@ class Worker:
     ) -> None:
         self._settings, self._project, self._stations = settings, project, stations
         self._declarations = load_declarations(project)
-        self._broker = Broker(settings.broker_url())
+        self._broker = Broker(settings.broker_url(), lanes=len(self._declarations.lanes()))
         self._name = process_name("worker")
         self._clock = BrokerClock()
         role = "+".join(stations) if len(stations) < len(STATIONS) else "worker"
         self._telemetry = Telemetry(self._name, role, self._clock)
         wanted = [station for station in stations if self._has_work(station)]
-        here = "processor" if "processor" in wanted else next(iter(wanted), None)
-        self._apart = {one: [*apart, one] for one in wanted if one != here} if apart is not None else {}
+        beside = [one for one in wanted if one != "processor"]
+        self._apart = beside if apart is not None and "processor" in wanted and beside else []
+        self._command = [*(apart or ()), ",".join(beside)]
         self._here = [station for station in wanted if station not in self._apart]
         self._stopping, self._failed = threading.Event(), ""
 
@@ -107,11 +112,13 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         gc.freeze()
-        if "processor" in self._here:
+        if self._here == ["processor"]:
             gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+        else:
+            sys.setswitchinterval(SWITCH_INTERVAL_S)
         publisher = Publisher(self._broker, self._telemetry, self._clock)
         publisher.start()
-        children = [self._start_child(station, command) for station, command in self._apart.items()]
+        children = [self._start_child()] if self._apart else []
         parts = [self._part(name, run) for name, run in self._runs().items()]
         log.info("worker started", stations=list(self._stations), feeds=sorted(self._declarations.feeds))
         self._watch(children)
@@ -126,9 +133,10 @@ class Worker:
         if self._failed:
             raise WorkerError(f"worker: {self._failed} ended by itself; its error is in the log")
 
-    def _start_child(self, station: Station, command: Sequence[str]) -> Child:
-        """The process of a station that runs apart; made in this thread, whose end would end it."""
-        child = Child(station, command, ARENAS | os.environ | {"REDIS_URL": self._settings.broker_url()})
+    def _start_child(self) -> Child:
+        """The process of the stations that run apart; made in this thread, whose end would end it."""
+        environment = ARENAS | os.environ | {"REDIS_URL": self._settings.broker_url()}
+        child = Child("+".join(self._apart), self._command, environment)
         child.start()
         return child
 
@@ -137,7 +145,8 @@ class Worker:
         while not self._stopping.wait(LOOK_AT_CHILD_S if children else None):
             for child in children:
                 if (code := child.ended()) is not None:
-                    log.error("station ended, starting it again", station=child.name, code=code, pause_s=child.pause_s)
+                    again_s = child.pause_s
+                    log.error("stations ended, starting them again", stations=child.name, code=code, pause_s=again_s)
                 if child.due():
                     child.start()
         for child in children:

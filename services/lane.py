@@ -25,7 +25,6 @@ EVENTS_PER_COMMIT = 5_000
 BYTES_PER_COMMIT = 2 * 1024 * 1024
 """Of events as they were accepted: while a commit runs the broker holds what it is given about four times."""
 DELTAS_KEPT_MS = 120_000
-DELTAS_KEPT_BYTES = 4 * 1024 * 1024
 
 
 class _LedChannel:
@@ -72,8 +71,8 @@ class _LedChannel:
         """Whether no event came since the last commit, or since its key was forgotten."""
         return not self._noted
 
-    def take(self, now: int) -> ChannelCommit | None:
-        """The channel's part of a commit, or None where nothing changed."""
+    def take(self, now: int, deltas_bytes: int) -> ChannelCommit | None:
+        """The channel's part of a commit, or None where nothing changed; `deltas_bytes` of deltas are kept."""
         change = self.reducer.take()
         noted = Times(self._created, self._ingested, now, self._noted)
         forgot, self._forgot, self._noted = self._forgot, False, 0
@@ -82,9 +81,9 @@ class _LedChannel:
         if change is None or not (noted.events or forgot):
             return None
         self.overall = noted if self.overall is None else self.overall.joined_with(noted)
-        return self._commit(change, noted, self.overall, now)
+        return self._commit(change, noted, self.overall, deltas_bytes)
 
-    def _commit(self, change: Change, times: Times, overall: Times, now: int) -> ChannelCommit:
+    def _commit(self, change: Change, times: Times, overall: Times, deltas_bytes: int) -> ChannelCommit:
         data = b"" if change.data is None else orjson.dumps(change.data)
         commit = ChannelCommit(
             name=self.ref.name,
@@ -93,20 +92,20 @@ class _LedChannel:
             data=data,
             times=times,
             overall=overall,
-            trim_below=self._trim_below(now),
+            trim_below=self._trim_below(times.processed, deltas_bytes),
             cells=change.cells,
             dropped=change.dropped,
         )
         if data:
             self.seq += 1
-            self._deltas.append((now, self.seq, len(data)))
+            self._deltas.append((times.processed, self.seq, len(data)))
             self._deltas_bytes += len(data)
         return commit
 
-    def _trim_below(self, now: int) -> int:
-        """The seq below which deltas need not be kept: two minutes or four megabytes, whichever is less."""
+    def _trim_below(self, now: int, kept_bytes: int) -> int:
+        """The seq below which deltas need not be kept: two minutes or so many bytes, whichever is less."""
         below = 0
-        while self._deltas and (self._deltas[0][0] < now - DELTAS_KEPT_MS or self._deltas_bytes > DELTAS_KEPT_BYTES):
+        while self._deltas and (self._deltas[0][0] < now - DELTAS_KEPT_MS or self._deltas_bytes > kept_bytes):
             _, below, size = self._deltas.popleft()
             self._deltas_bytes -= size
         return below
@@ -324,10 +323,11 @@ class LedLane:
         """Write everything folded since the last commit. Raises LaneLost or BrokerDown."""
         self.fold_taken()
         now = self._clock()
+        kept = self._broker.caps.deltas_bytes
         gone = [name for name in self._gone if self._channels[name].is_empty]
         fresh = new_epoch() if self._renewing else ""
         leds = [led for name, led in self._channels.items() if name not in gone]
-        changes = [change for led in leds if (change := led.take(now)) is not None]
+        changes = [change for led in leds if (change := led.take(now, kept)) is not None]
         events, quarantined = self.pending_events, self._quarantined
         self._broker.commit(
             self.lane,

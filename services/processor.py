@@ -111,7 +111,7 @@ class Processor:
             self._give_back(renewal.excess)
 
     def _lead(self, lane: Lane, lease: str) -> None:
-        run_id = str(self._broker.server()["run_id"])
+        run_id = self._broker.run_id(lane)
         try:
             led = LedLane(self._broker, self._declarations, lane, lease, run_id, self._clock)
         except LaneLost as lost:

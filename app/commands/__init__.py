@@ -31,7 +31,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
         from app.supervisor import SupervisorError
         from app.worker import WorkerError
         from services.accounts.roles import RolesError
-        from services.broker import BrokerDown
+        from services.broker import BrokerDown, BrokerTooSmall
         from services.contract.faults import ContractError
         from services.database import DatabaseDown
 
@@ -43,8 +43,8 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
             first, more = error.faults[0].text(error.path), len(error.faults) - 1
             fail(f"{first} (and {more} more: headwater contract check)" if more else first, 1)
         except (
-            DeclarationError, SupervisorError, WorkerError, EmbeddedBrokerError, BrokerDown, DatabaseDown,
-            RolesError,
+            DeclarationError, SupervisorError, WorkerError, EmbeddedBrokerError, BrokerDown, BrokerTooSmall,
+            DatabaseDown, RolesError,
         ) as error:
             fail(error, 1)
 
@@ -59,4 +59,8 @@ def start(process: str) -> Settings:
     start_logging(process, settings.log_level)
     if settings.insecure:
         structlog.get_logger().warning("insecure: everybody who reaches this host may read and is not encrypted")
+    if settings.redis_tls_verify == "none":
+        structlog.get_logger().warning(
+            "REDIS_TLS_VERIFY=none: the broker's certificate is not verified; name its authority by REDIS_TLS_CA"
+        )
     return settings

@@ -29,7 +29,7 @@ def forget(feed: str, key: str, person: str, wait: float) -> None:
     found = declarations.feeds.get(feed)
     if found is None:
         fail(f"feed {feed!r}: not declared; name one of {', '.join(sorted(declarations.feeds))}", 2)
-    broker = Broker(read_settings().broker_url(), commands_max=1)
+    broker = Broker(read_settings().broker_url())
     try:
         with database_at_hand() as database:
             removed = Forgetting(broker, database, declarations, wait_s=wait).forget(found, key, person)

@@ -35,7 +35,7 @@ def _quarantine() -> Iterator[Quarantine]:
     from services.broker import Broker
     from services.quarantine import NotInQuarantine, Quarantine
 
-    broker = Broker(read_settings().broker_url(), commands_max=1)
+    broker = Broker(read_settings().broker_url())
     try:
         with database_at_hand() as database:
             yield Quarantine(broker, database, load_declarations())

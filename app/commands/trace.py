@@ -35,7 +35,7 @@ def trace(wanted: str, back_h: float, as_json: bool) -> None:
     from services.tracing.tracer import Tracer
 
     settings = read_settings()
-    broker, database = Broker(settings.broker_url(), commands_max=1), Database(settings.database_address)
+    broker, database = Broker(settings.broker_url()), Database(settings.database_address)
     try:
         found = Tracer(broker, database, load_declarations(), wall_clock).follow(wanted, int(back_h * 3_600_000))
     finally:

@@ -9,14 +9,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.doctor.finding import Check, Finding, graded
+from app.loading import load_declarations
 from app.settings import Settings, SettingsError, is_loopback
-from services.broker import MEMORY_LIMIT, Broker, BrokerDown, memory_share, persistence_of
+from services.broker import (
+    MEMORY_LIMIT,
+    Broker,
+    BrokerDown,
+    BrokerTooSmall,
+    memory_share,
+    persistence_of,
+    require_room,
+)
+from services.declare import DeclarationError
 from services.embedded import EmbeddedBrokerError, find_server
 
 VERSION_MIN = {"redis": 7, "valkey": 8}
 WARN_MEMORY = 0.65
 """From this share on groups that lag have to give way, well below where ingest stops."""
-CONNECTIONS_PER_WEB, CONNECTIONS_PER_WORKER = 3, 4
+CONNECTIONS_PER_WEB, CONNECTIONS_PER_WORKER = 2, 3
 """What a process holds at most, where none runs that could be counted."""
 _HANGS_UP = ("max number of clients", "Broken pipe", "Connection reset", "Connection closed by server")
 """How it looks when a server has reached its maxclients: some are hung up on before they have read the reason."""
@@ -91,6 +101,26 @@ class Memory:
                 "broker memory", f"{100 * share:.0f} % of maxmemory is used" + (", ingest is refused" if full else ""),
                 fail=full, warn=True, remedy="raise maxmemory, keep fewer rows and spans, or see which group lags",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Whether what is declared fits, once it is full."""
+
+    server: Info
+
+    def look(self) -> Iterator[Finding]:
+        memory = int(self.server.get("maxmemory") or 0)
+        try:
+            require_room(load_declarations(), memory)
+        except DeclarationError:
+            return  # told by the declarations' own finding
+        except BrokerTooSmall as error:
+            what, _, remedy = str(error).rpartition(": ")
+            yield Finding("fail", "broker room", what, remedy)
+            return
+        limit = f"{memory / 2**20:,.0f} MB" if memory else "no limit"
+        yield Finding("ok", "broker room", f"the declared channels fit, maxmemory {limit}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +216,7 @@ def broker_checks(settings: Settings, broker: Broker) -> list[Check]:
     allowed = int(told.get("maxclients") or server.get("maxclients") or 0)
     return [
         Memory(server),
+        Room(server),
         Connections(server, allowed, broker.our_connections(), settings.web_processes),
         Persistence(server, told),
         Encrypted(settings.broker_url()),

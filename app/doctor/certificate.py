@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.doctor.finding import Finding, graded
-from app.settings import Settings
+from app.settings import Settings, nodes_of
 
 WARN_DAYS, FAIL_DAYS = 21, 3
 """Renewals come 30 days before the end, as a rule: one that is nearer was missed."""
@@ -74,6 +74,6 @@ def certificates(settings: Settings) -> Iterator[Certificate]:
     public = urlsplit(settings.public_url)
     if public.scheme == "https" and public.hostname:
         yield Certificate(public.hostname, public.port or 443)
-    broker = urlsplit(settings.redis_url)
-    if broker.scheme == "rediss" and broker.hostname:
-        yield Certificate(broker.hostname, broker.port or 6379, "broker certificate", must=False)
+    for broker in map(urlsplit, nodes_of(settings.redis_url)):
+        if broker.scheme == "rediss" and broker.hostname:
+            yield Certificate(broker.hostname, broker.port or 6379, "broker certificate", must=False)

@@ -57,10 +57,10 @@ def _settled(settings: Settings, reach: Reach) -> Iterator[Check]:
 
 
 def _policy(settings: Settings) -> Iterator[Check]:
-    """The one thing about a broker without which nothing may be deployed."""
+    """What a broker must be for anything to be deployed: one that drops nothing, with room for all channels."""
     with ExitStack() as opened:
         if (broker := _broker(settings, opened)) is not None:
-            yield broker_checks(settings, broker)[0]
+            yield from broker_checks(settings, broker)[:2]
 
 
 def _alive(settings: Settings, opened: ExitStack) -> Iterator[Check]:
@@ -79,7 +79,7 @@ def _alive(settings: Settings, opened: ExitStack) -> Iterator[Check]:
 def _broker(settings: Settings, opened: ExitStack) -> Broker | None:
     """The broker, where one answers; that none does is told by `Reachable`."""
     try:
-        broker = Broker(settings.broker_url(), commands_max=1)
+        broker = Broker(settings.broker_url())
     except SettingsError:
         return None
     opened.callback(broker.close)

@@ -23,9 +23,9 @@ class Dyno:
 
 
 @contextmanager
-def small_dyno() -> Iterator[Dyno]:
-    """A group of our own, version 2 or 1; its limits are the kernel's to enforce."""
-    name = f"headwater-bench-{os.getpid()}"
+def small_dyno(which: str = "web") -> Iterator[Dyno]:
+    """A group of our own, version 2 or 1, for `which` of several; its limits are the kernel's to enforce."""
+    name = f"headwater-bench-{os.getpid()}-{which}"
     limits = _limits(name)
     made: list[Path] = []
     try:

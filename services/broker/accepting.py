@@ -11,9 +11,7 @@ from services.broker.connection import Connection, key_of, surfacing
 from services.broker.errors import BacklogFull, MemoryHigh
 from services.declare import Lane, Mark
 
-IDS_WINDOW = 200_000
 IDS_WINDOW_MS = 24 * 3_600_000
-BACKLOG_LIMIT_BYTES = 64 * 1024 * 1024
 ENTRY_BYTES = 16 * 1024
 """What an entry of a stream holds at most, a larger event aside: a hundred of them are a small reply."""
 REJECTIONS_KEPT = 200
@@ -36,8 +34,8 @@ class Accepting(Connection):
         Raises Overloaded, and has then written nothing.
         """
         self._refuse_when_full()
-        key = key_of(lane)
-        arguments: list[Any] = [self._clock(), IDS_WINDOW // 2, IDS_WINDOW_MS // 2, BACKLOG_LIMIT_BYTES]
+        key, caps = key_of(lane), self.caps
+        arguments: list[Any] = [self._clock(), caps.ids // 2, IDS_WINDOW_MS // 2, caps.backlog_bytes]
         arguments += ("" if lag_ms is None else lag_ms, mark or "", ENTRY_BYTES)
         for event_id, body in events:
             arguments += (event_id, body)

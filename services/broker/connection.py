@@ -1,4 +1,4 @@
-"""Connection: the two ways to the server, the scripts, and how failures surface.
+"""Connection: the way to one server or to a cluster, the scripts, and how failures surface.
 
 Nothing is retried here: a retried write after a lost reply would happen twice. Retrying belongs where it is
 safe, above. Every failure of the network or the server surfaces as `BrokerDown`.
@@ -6,25 +6,29 @@ safe, above. Every failure of the network or the server surfaces as `BrokerDown`
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from importlib.resources import files
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import OutOfMemoryError, RedisError
+from redis.commands.core import Script
+from redis.exceptions import OutOfMemoryError, RedisClusterException, RedisError
 from redis.retry import Retry
 
+from services.broker.caps import Caps, caps_of
+from services.broker.cluster import Cluster
 from services.broker.errors import BrokerDown, BrokerFull
+from services.broker.one_server import SOCKET_TIMEOUT_S, OneServer
 from services.declare import Lane
 from services.positions import Clock, wall_clock
 
-SOCKET_TIMEOUT_S = 5.0
 MEMORY_LOOK_S = 0.5
 CLIENT_NAME = "headwater"
-"""As which `CLIENT LIST` shows our connections."""
+"""With which the names begin by which `CLIENT LIST` shows our connections; the process's number follows."""
 SCRIPTS = (
     "ingest",
     "lease",
@@ -56,16 +60,17 @@ def surfacing(
             return method(self, *args, **kwargs)
         except OutOfMemoryError as error:
             raise BrokerFull(f"broker {self.address}: out of memory ({error}); raise maxmemory") from error
-        except (RedisError, OSError) as error:
+        except (RedisError, RedisClusterException, OSError) as error:
             raise BrokerDown(f"broker {self.address}: {method.__name__} failed: {error}") from error
 
     return call
 
 
 class Connection:
-    """The connections of one process: at most `commands_max` for commands and one that blocks.
+    """The connections of one process: one for commands, and one that blocks where it is read from.
 
-    `url` is a Redis URL (`redis://`, `rediss://`, `unix://`). Opens nothing until it is used.
+    `url` is a Redis URL (`redis://`, `rediss://`, `unix://`), or several nodes of one cluster joined by commas; `lanes`
+    is the number of those that share the broker's memory. Opens nothing until it is used.
     """
 
     def __init__(
@@ -73,68 +78,63 @@ class Connection:
         url: str,
         *,
         clock: Clock = wall_clock,
-        commands_max: int = 2,
+        lanes: int = 1,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clock, self._monotonic = clock, monotonic
+        self._clock, self._monotonic, self._lanes = clock, monotonic, lanes
         self._memory_due, self._memory_share, self._memory_limit = 0.0, 0.0, 0
         options: dict[str, Any] = {
             "socket_timeout": SOCKET_TIMEOUT_S,
             "socket_connect_timeout": 2.0,
-            "retry": Retry(NoBackoff(), 0),
             "protocol": 2,
-            "client_name": CLIENT_NAME,
+            "client_name": f"{CLIENT_NAME}-{os.getpid()}",
+            "driver_info": None,  # CLIENT SETINFO is an error to Redis before 7.2
         }
-        pool = redis.BlockingConnectionPool.from_url(url, max_connections=commands_max, timeout=5, **options)
-        self._redis = redis.Redis(connection_pool=pool)
-        self._waiting = redis.Redis.from_url(url, single_connection_client=False, max_connections=1, **options)
-        self._waiting_id: int | None = None
-        self._line: Any = None
-        # a password may stand before the one sign, and behind the other
-        self.address = url.rpartition("@")[2].partition("?")[0]
-        self._scripts = {
-            name: self._redis.register_script((files("services.broker") / "scripts" / f"{name}.lua").read_bytes())
-            for name in SCRIPTS
-        }
+        urls = re.split(r",(?=rediss?://)", url)
+        # The client library repeats by itself what failed, up to ten times, writes as well: it must not.
+        retry = Retry(NoBackoff(), 0)
+        self._server = Cluster(urls, options, retry) if len(urls) > 1 else OneServer(url, options, retry, monotonic)
+        self.address = ", ".join(one.rpartition("@")[2].partition("?")[0] for one in urls)
+        folder = files("services.broker") / "scripts"
+        nobody: Any = None  # who runs a script says by whom
+        self._scripts = {name: Script(nobody, (folder / f"{name}.lua").read_bytes()) for name in SCRIPTS}
+
+    @property
+    def _redis(self) -> Any:
+        """The client for commands: of one server or of a cluster, which answer alike."""
+        return self._server.client
 
     def close(self) -> None:
         """Give the connections back; the broker may be used again afterwards."""
-        self._redis.connection_pool.disconnect()
-        self._waiting.connection_pool.disconnect()
-        if self._line is not None:
-            self._line.disconnect()
-
-    def _wait(self, *command: Any) -> Any:
-        """One command on a connection that its only user keeps, and the bare answer.
-
-        The client takes one out of its pool and puts it back for each command, which costs more than a read itself.
-        """
-        if self._line is None:
-            pool = self._waiting.connection_pool
-            self._line = pool.connection_class(**pool.connection_kwargs)
-        try:
-            self._line.send_command(*command)
-            return self._line.read_response()
-        except BaseException:
-            self._line.disconnect()
-            raise
+        self._server.close()
 
     def _run(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        return self._scripts[script](keys=keys, args=args)
+        return self._server.run(self._scripts[script], keys, args)
 
     def _look_at_memory(self) -> None:
         """Keep the used share of the server's memory, and its limit in bytes, not older than half a second."""
         now = self._monotonic()
         if now >= self._memory_due:
             self._memory_due = now + MEMORY_LOOK_S
-            info: Any = self._redis.info("memory")
+            info = self._server.info("memory")
             self._memory_share, self._memory_limit = memory_share(info), int(info.get("maxmemory") or 0)
+
+    @property
+    def caps(self) -> Caps:
+        """What each use of the broker's memory may take of it, by its present `maxmemory` and fill."""
+        if not self._memory_due:
+            self._look_at_memory()
+        return caps_of(self._memory_limit, self._lanes, self._memory_share)
 
     @surfacing
     def server(self) -> dict[str, Any]:
-        """`INFO` of the server: version, run_id, memory and policy."""
-        found: Any = self._redis.info()
-        return dict(found)
+        """`INFO` of the server: version, memory and policy; in a cluster of the node whose memory is fullest."""
+        return self._server.info()
+
+    @surfacing
+    def run_id(self, lane: Lane) -> str:
+        """Which server holds the lane: its random name, another one after each of its starts."""
+        return self._server.run_id(key_of(lane))
 
 
 def memory_share(info: Mapping[str, Any]) -> float:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import orjson
 
-from services.broker.connection import SOCKET_TIMEOUT_S, Connection, key_of, surfacing
+from services.broker.caps import SHORT_OF_MEMORY
+from services.broker.connection import Connection, key_of, surfacing
 from services.broker.errors import LaneLost
 from services.broker.stored import Entry, LaneCommit, OpenLane, entries_of
 from services.declare import Lane
@@ -20,11 +21,6 @@ a lane, or doing a job of the contract (a lane of the job's name stands for it).
 LEASE_TTL_MS = 1_600
 """Three renewals and a little more. The rest of the promised three seconds: a standby asks each half second, reads the
 lane's state, and its first commit has to reach the viewers."""
-STREAM_LIMIT_BYTES = 96 * 1024 * 1024
-"""How large a lane's stream may grow for a group that lags: above the backlog's own cap, which ingest keeps."""
-
-SHORT_OF_MEMORY = 0.65
-"""Share of the broker's memory from which on lagging groups have to give way: well below where ingest stops."""
 FULL_OF_MEMORY = 0.9
 """Share from which on every slower group has to: ingest has stopped, and commits fill what is left."""
 LAGGING_SHARE = 0.3
@@ -46,21 +42,18 @@ class Leading(Connection):
     @surfacing
     def workers(self, station: Station) -> int:
         """How many workers live for that station's work, by the broker's clock."""
-        with self._redis.pipeline(transaction=False) as pipe:
-            pipe.time()
-            pipe.zrange(f"hw:workers:{station}", 0, -1, withscores=True)
-            (seconds, micros), found = pipe.execute()
+        key = f"hw:workers:{station}"
+        seconds, micros = self._server.time(key)
+        found: Any = self._redis.zrange(key, 0, -1, withscores=True)
         now = 1_000 * seconds + micros // 1_000
         return sum(now - said <= LEASE_TTL_MS for _, said in found)
 
     @surfacing
     def lease(self, station: Station, lanes: Mapping[Lane, str], worker: str) -> dict[Lane, str]:
         """Take or renew leases in one round trip; `lanes` maps to the lease held ('' to take). '' is refused."""
-        script = self._scripts["lease"]
-        with self._redis.pipeline(transaction=False) as pipe:
-            for lane, held in lanes.items():
-                script(keys=lease_keys(station, lane), args=[held, worker, LEASE_TTL_MS], client=pipe)
-            return {lane: held.decode() for lane, held in zip(lanes, pipe.execute(), strict=True)}
+        calls = [(lease_keys(station, lane), [held, worker, LEASE_TTL_MS]) for lane, held in lanes.items()]
+        answers = self._server.run_each(self._scripts["lease"], calls)
+        return {lane: held.decode() for lane, held in zip(lanes, answers, strict=True)}
 
     @surfacing
     def release(self, station: Station, lane: Lane, lease: str) -> None:
@@ -114,11 +107,13 @@ class Leading(Connection):
         Reading leaves no trace: a worker that lost a lane and does not know it yet takes nothing from its
         successor, as it would from a consumer group. Uses the blocking connection.
         """
-        streams = {key_of(lane) + "events": lane for lane in after}
-        wanted: dict[Any, Any] = {key_of(lane) + "events": entry_id for lane, entry_id in after.items()}
-        block = None if block_ms <= 0 else min(block_ms, int(SOCKET_TIMEOUT_S * 500))
-        found: Any = self._waiting.xread(wanted, count=count, block=block)
-        return {streams[name.decode()]: entries_of(entries) for name, entries in found or ()}
+        lanes = {(key_of(lane) + "events").encode(): lane for lane in after}
+        beyond = dict(zip(lanes, after.values(), strict=True))
+        found = self._server.read_streams(beyond, count, block_ms)
+        return {
+            lanes[key]: entries_of((one, dict(zip(flat[::2], flat[1::2], strict=True))) for one, flat in entries)
+            for key, entries in found
+        }
 
     @surfacing
     def commit(self, lane: Lane, commit: LaneCommit) -> None:
@@ -127,7 +122,7 @@ class Leading(Connection):
         keys = [key + name for name in ("lease", "lane", "events", "quarantine", "channels", "leader")]
         arguments: list[Any] = [commit.lease, LEASE_TTL_MS, commit.epoch, commit.checkpoint_before, commit.checkpoint]
         arguments += (commit.processed, commit.processed_bytes, commit.too_late)
-        arguments += (len(commit.quarantined), *commit.quarantined, len(commit.channels))
+        arguments += (self.caps.quarantined, len(commit.quarantined), *commit.quarantined, len(commit.channels))
         for channel in commit.channels:
             base = key + "c:" + channel.name
             keys += (base, base + ":head", base + ":deltas")
@@ -158,7 +153,7 @@ class Leading(Connection):
         a part of it, of `lanes` in all: a group that stands still must never bring ingest to a stop.
         """
         self._look_at_memory()
-        cap = STREAM_LIMIT_BYTES
+        cap = self.caps.stream_bytes
         if self._memory_share >= (SHORT_OF_MEMORY if lagging else FULL_OF_MEMORY):
             cap = min(cap, int(self._memory_limit * LAGGING_SHARE / lanes))
         key = key_of(lane)

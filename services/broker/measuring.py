@@ -12,8 +12,6 @@ from typing import Any
 from services.broker.connection import Connection, surfacing
 from services.clocks import BrokerClock
 
-SHEETS_HELD = 20_000
-"""Sheets that the broker holds while the database is away: about a day of ten processes. Then the oldest go."""
 _KEY = "hw:sheets"
 
 
@@ -24,16 +22,16 @@ class Measuring(Connection):
     def ask_time(self, clock: BrokerClock, now: Callable[[], float] = time.time) -> None:
         """Let the clock know what time it is on the broker; `now` is the own time, in seconds."""
         sent = now()
-        answer: Any = self._redis.time()
+        seconds, micros = self._server.time(_KEY)
         received = now()
-        clock.sample(sent * 1000, received * 1000, answer[0] * 1000 + answer[1] / 1000)
+        clock.sample(sent * 1000, received * 1000, seconds * 1000 + micros / 1000)
 
     @surfacing
     def write_sheets(self, sheets: Sequence[bytes]) -> None:
         """Hand sheets over, oldest first."""
         with self._redis.pipeline(transaction=False) as pipe:
             for sheet in sheets:
-                pipe.xadd(_KEY, {"sheet": sheet}, maxlen=SHEETS_HELD, approximate=True)
+                pipe.xadd(_KEY, {"sheet": sheet}, maxlen=self.caps.sheets, approximate=True)
             pipe.execute()
 
     @surfacing

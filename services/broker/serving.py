@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from redis.exceptions import RedisError
 
-from services.broker.connection import SOCKET_TIMEOUT_S, Connection, key_of, surfacing
+from services.broker.connection import Connection, key_of, surfacing
 from services.broker.stored import StoredChannel, StoredDelta
 from services.declare import ChannelRef, Lane
 from services.freshness import Progress
@@ -52,19 +51,12 @@ class Serving(Connection):
     def read_deltas(self, after: Mapping[ChannelRef, int], block_ms: int) -> list[StoredDelta]:
         """Deltas of the channels beyond the given seqs; waits up to `block_ms`. Uses the blocking connection."""
         keys = [_deltas_key(ref) for ref in after]
-        beyond = [f"{seq}-0" for seq in after.values()]
-        block = min(block_ms, int(SOCKET_TIMEOUT_S * 500))
-        try:
-            if self._waiting_id is None:
-                self._waiting_id = self._wait("CLIENT", "ID")
-            found = self._wait("XREAD", "COUNT", DELTAS_READ_MAX, "BLOCK", block, "STREAMS", *keys, *beyond)
-        except (RedisError, OSError):
-            self._waiting_id = None
-            raise
+        beyond = {key: f"{seq}-0" for key, seq in zip(keys, after.values(), strict=True)}
+        found = self._server.read_streams(beyond, DELTAS_READ_MAX, block_ms)
         refs = dict(zip(keys, after, strict=True)) if found else {}
         return [
             delta_of(refs[key], entry_id, dict(zip(flat[::2], flat[1::2], strict=True)))
-            for key, entries in found or ()
+            for key, entries in found
             for entry_id, flat in entries
         ]
 
@@ -78,8 +70,7 @@ class Serving(Connection):
     @surfacing
     def unblock(self) -> None:
         """Wake a blocked `read_deltas`; harmless where none is blocked."""
-        if self._waiting_id is not None:
-            self._redis.client_unblock(self._waiting_id)
+        self._server.unblock()
 
     @surfacing
     def lane_progress(self, lanes: Sequence[Lane]) -> dict[Lane, Progress]:

@@ -37,7 +37,7 @@ class Probe(
     worker = Text(required=False, about="who committed it")
 
 
-class Answers(Latest, feed=Probe, evict_after_s=3_600, title="Probes"):
+class Answers(Latest, feed=Probe, rows_max=1_000, evict_after_s=3_600, title="Probes"):
     """The last try of each lane, from each place."""
 
 

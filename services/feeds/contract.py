@@ -38,15 +38,17 @@ class Standing(
     ended_at = Moment(label="Over since", required=False)
 
 
-class Whole(Latest, feed=Standing, where=Standing.kind.equals("contract"), title="Contract"):
+class Whole(Latest, feed=Standing, where=Standing.kind.equals("contract"), rows_max=1, title="Contract"):
     """The contract as a whole: phase, period, and how many of its objectives are met."""
 
 
-class Objectives(Latest, feed=Standing, where=Standing.kind.equals("objective"), title="Objectives"):
+class Objectives(Latest, feed=Standing, where=Standing.kind.equals("objective"), rows_max=200, title="Objectives"):
     """Each objective: measured against its target, budget left, burn rates."""
 
 
-class Incidents(Latest, feed=Standing, where=Standing.kind.equals("incident"), title="Incidents of the last 90 days"):
+class Incidents(
+    Latest, feed=Standing, where=Standing.kind.equals("incident"), rows_max=1_000, title="Incidents of the last 90 days"
+):  # fmt: skip
     """Each incident as the client sees it."""
 
 

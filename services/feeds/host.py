@@ -35,7 +35,7 @@ class Host(
 MACHINE = Host.kind.equals("machine")
 
 
-class Now(Latest, feed=Host, where=MACHINE, title="Machine"):
+class Now(Latest, feed=Host, where=MACHINE, rows_max=1, title="Machine"):
     """The newest reading of the whole machine; its key is "machine"."""
 
 
@@ -57,7 +57,7 @@ class Machine(Series, feed=Host, where=MACHINE, span_s=300, title="Machine over 
     written_kb_s = value(Host.written_kb_s, label="Written")
 
 
-class Disks(Latest, feed=Host, where=Host.kind.equals("disk"), title="File systems"):
+class Disks(Latest, feed=Host, where=Host.kind.equals("disk"), rows_max=100, title="File systems"):
     """Each file system's use."""
 
 
@@ -65,6 +65,7 @@ class Processes(
     Latest,
     feed=Host,
     where=Host.kind.equals("process"),
+    rows_max=100,
     evict_after_s=2,
     history=History(days=0),
     title="Busiest processes",

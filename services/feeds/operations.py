@@ -62,19 +62,27 @@ class Operations(
     for_s = Number(unit="s", decimals=0, label="Slow since", required=False, about="since it last took all at once")
 
 
-class Stages(Latest, feed=Operations, where=Operations.kind.equals("stage"), evict_after_s=90, title="Stages"):
+class Stages(
+    Latest, feed=Operations, where=Operations.kind.equals("stage"), rows_max=100, evict_after_s=90, title="Stages"
+):  # fmt: skip
     """Latency of each stage over the last minute, all processes and viewers together."""
 
 
-class Feeds(Latest, feed=Operations, where=Operations.kind.equals("feed"), evict_after_s=30, title="Feeds"):
+class Feeds(
+    Latest, feed=Operations, where=Operations.kind.equals("feed"), rows_max=500, evict_after_s=30, title="Feeds"
+):  # fmt: skip
     """What each feed took in and what waits."""
 
 
-class Sources(Latest, feed=Operations, where=Operations.kind.equals("source"), evict_after_s=30, title="Sources"):
+class Sources(
+    Latest, feed=Operations, where=Operations.kind.equals("source"), rows_max=500, evict_after_s=30, title="Sources"
+):  # fmt: skip
     """What each source brings, against what the contract expects of it."""
 
 
-class Processes(Latest, feed=Operations, where=Operations.kind.equals("process"), evict_after_s=15, title="Processes"):
+class Processes(
+    Latest, feed=Operations, where=Operations.kind.equals("process"), rows_max=500, evict_after_s=15, title="Processes"
+):  # fmt: skip
     """Every running process; one that is gone leaves after fifteen seconds."""
 
 

@@ -89,7 +89,10 @@ class Prober:
             parts = urlsplit(self._url)
             scheme = "wss" if parts.scheme == "https" else "ws"
             address = f"{scheme}://{parts.netloc}{parts.path}/live?protocols=1"
-            opening = connect(address, open_timeout=CONNECT_WITHIN_S, close_timeout=1, proxy=None)
+            # The gateway sends heartbeats and pings: one of our own would only log an error when a web process goes.
+            opening = connect(
+                address, open_timeout=CONNECT_WITHIN_S, close_timeout=1, proxy=None, ping_interval=None
+            )
             self._socket = self._opened.enter_context(opening)
             self._socket.send(orjson.dumps({"op": "subscribe", "channels": {ANSWERS: None}}).decode())
         return self._socket

@@ -15,7 +15,7 @@ from services.alerts.gaps import Gaps
 from services.alerts.observer import Observer
 from services.alerts.rule import Rule, in_sight
 from services.alerts.sight import Sight
-from services.broker import leading
+from services.broker import caps
 from services.contract.alerting import ThresholdRule
 from services.database import Database
 from services.database.tables import archive_gaps
@@ -109,7 +109,7 @@ def test_a_broker_whose_memory_runs_full_is_told(own_broker: EmbeddedBroker) -> 
 
 def test_a_lane_that_reached_its_hard_cap_is_told(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = in_sight()
-    monkeypatch.setattr(leading, "STREAM_LIMIT_BYTES", 20_000)
+    monkeypatch.setattr(caps, "STREAM_LIMIT_BYTES", 20_000)
     system.drain()
     redis.Redis.from_url(system.url).xgroup_create("hw:{orders.0}:events", "archive", id="0", mkstream=True)
     assert keys(system, rules) == []

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from services.archive.archiver import Archiver
 from services.archive.batch import Batch
 from services.archive.writing import write
-from services.broker import leading
+from services.broker import caps
 from services.database import Database, migrate
 from services.database.tables import archive_deltas, archive_events, archive_gaps, archive_lanes
 from services.declare import History, Lane
@@ -180,7 +180,7 @@ def test_events_that_were_shed_are_a_gap_with_their_number(
     keeping.drain()
     for number in range(1, 101):
         system.post([order(number, note="x" * 150)])
-    monkeypatch.setattr(leading, "STREAM_LIMIT_BYTES", 20_000)
+    monkeypatch.setattr(caps, "STREAM_LIMIT_BYTES", 20_000)
     system.drain()
     system.post([order(101)])
     keeping.drain()
@@ -196,7 +196,7 @@ def test_what_is_archived_already_may_be_shed_without_a_word(
         system.post([order(number, note="x" * 150)])
     system.drain()
     archiver(system, database).drain()
-    monkeypatch.setattr(leading, "STREAM_LIMIT_BYTES", 1)
+    monkeypatch.setattr(caps, "STREAM_LIMIT_BYTES", 1)
     assert system.broker.shed(LANE) == 0
     assert system.broker._redis.xlen(STREAM) == 0
 

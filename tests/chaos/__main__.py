@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.arena import Arena
+from tests.chaos.drill import run_drill
 from tests.chaos.overload import calm, flood
 from tests.chaos.soak import soak
 from tests.chaos.summary import run_seeds, tell
@@ -48,11 +49,27 @@ def long(asked: argparse.Namespace) -> int:
     return len(soak(asked.minutes, asked.every_s))
 
 
+def drill(asked: argparse.Namespace) -> int:
+    """Deploy again and again on small dynos, under viewers."""
+    folder = Path(tempfile.mkdtemp(prefix="drill-"))
+    deployments, wrong, sizes = run_drill(
+        folder, viewers=asked.viewers, seconds=60 * asked.minutes, every_s=asked.every_s
+    )
+    tell(f"{len(deployments)} deployments under {asked.viewers} viewers; at most: {sizes}")
+    tell(f"violations {len(wrong)}; logs in {folder}")
+    for text in wrong:
+        tell(text)
+    return len(wrong)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     commands = parser.add_subparsers(required=True)
-    for name, act in {"seeds": seeds, "burst": burst, "soak": long}.items():
+    for name, act in {"seeds": seeds, "burst": burst, "soak": long, "drill": drill}.items():
         commands.add_parser(name, help=act.__doc__).set_defaults(act=act)
+    commands.choices["drill"].add_argument("--minutes", type=float, default=10)
+    commands.choices["drill"].add_argument("--every-s", type=float, default=60)
+    commands.choices["drill"].add_argument("--viewers", type=int, default=500)
     commands.choices["seeds"].add_argument("--seeds", type=int, default=50)
     commands.choices["seeds"].add_argument("--first", type=int, default=1)
     commands.choices["burst"].add_argument("--events", type=int, default=MILLION)

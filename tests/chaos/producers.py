@@ -34,8 +34,11 @@ class Batch:
 class Client:
     """Posts batches to one port until they are acknowledged."""
 
-    def __init__(self, port: int, secret: str, counts: Counter[str], *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, port: int, secret: str, counts: Counter[str], *, timeout_s: float = TIMEOUT_S, feed: str = "orders"
+    ) -> None:
         self._port, self._secret, self._counts, self._timeout_s = port, secret, counts, timeout_s
+        self._path = f"/api/ingest/{feed}"
         self._connection: http.client.HTTPConnection | None = None
 
     def post(self, events: Sequence[Event]) -> tuple[int, dict[str, Any], float]:
@@ -44,7 +47,7 @@ class Client:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout_s)
             headers = {"Authorization": f"Bearer {self._secret}", "Content-Type": "application/json"}
-            self._connection.request("POST", "/api/ingest/orders", json.dumps(list(events)), headers)
+            self._connection.request("POST", self._path, json.dumps(list(events)), headers)
             answer = self._connection.getresponse()
             body = json.loads(answer.read())
             return answer.status, body, float(answer.headers.get("Retry-After", AGAIN_S))

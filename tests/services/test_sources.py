@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.broker import accepting
+from services.broker import caps
 from services.declare import Declarations, FeedSpec, Lane
 from services.events import Validator
 from services.feeds import flights, host, operations
@@ -245,7 +245,7 @@ def test_a_source_that_fails_is_told_and_run_again(system: System, stop: threadi
 def test_a_source_waits_while_the_backlog_is_full_and_loses_nothing(
     system: System, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accepting, "BACKLOG_LIMIT_BYTES", 100)
+    monkeypatch.setattr(caps, "BACKLOG_LIMIT_BYTES", 100)
     intake = FeedIntake(system.ingestion, system.declarations.feeds["orders"], stop, system.clock)
     sender = threading.Thread(target=lambda: [intake.accept([order(number)]) for number in range(4)])
     sender.start()

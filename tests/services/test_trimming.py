@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.broker import leading
+from services.broker import caps
 from services.declare import Lane
 from tests.system import System, order
 
@@ -49,7 +49,7 @@ def test_what_another_group_was_given_and_has_not_acknowledged_stays(system: Sys
 def test_over_the_cap_processed_events_are_dropped_and_counted_and_unprocessed_ones_stay(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leading, "STREAM_LIMIT_BYTES", 20_000)
+    monkeypatch.setattr(caps, "STREAM_LIMIT_BYTES", 20_000)
     system.drain()
     system.broker._redis.xgroup_create(STREAM, "archive", id="0", mkstream=True)
     post_many(system, 0, 200)

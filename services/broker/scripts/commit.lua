@@ -5,7 +5,7 @@
 -- KEYS: lease, lane, events, quarantine, channels, leader, then cells, head and deltas of each channel, also of those gone
 -- ARGV: lease, its ttl_ms, epoch, checkpoint before, checkpoint after
 --       counts: processed, processed_bytes, too_late
---       n quarantined, bodies...; n channels, then for each:
+--       how many the quarantine holds; n quarantined, bodies...; n channels, then for each:
 --       name, signature, seq before, data, its times, times of the whole state, trim below, n set, cell value ..., n drop, cells...
 --       at last: a fresh epoch or '', n channels that are gone, their names (a key is forgotten, see lane.py)
 -- Returns 'ok', 'fenced' (lease lost), 'moved' (epoch, checkpoint or a seq is not the expected one).
@@ -35,6 +35,7 @@ local found = redis.call('HMGET', KEYS[2], 'epoch', 'checkpoint')
 if found[1] ~= epoch or (found[2] or '0-0') ~= before then return 'moved' end
 
 local processed, processed_bytes, too_late = take(), take(), take()
+local poison_held = take()
 local poison_first, poison_last = take_list()
 local channels = {}
 for i = 1, tonumber(take()) do
@@ -61,7 +62,7 @@ for _, channel in ipairs(channels) do
   if channel.seq == 0 then redis.call('HSET', KEYS[5], channel.name, channel.signature) end
 end
 for i = poison_first, poison_last do
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', 'entry', ARGV[i])
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', poison_held, '*', 'entry', ARGV[i])
 end
 for i = gone_first, gone_last do
   local key = 7 + 3 * (#channels + i - gone_first)

@@ -134,5 +134,6 @@ def test_the_whole_examination_comes_as_json_with_exit_code_1_where_something_fa
     assert said["fail"] == 1
     assert {one["subject"] for one in said["findings"]} >= {
         "settings", "declarations", "contract", "data", "origins", "secrets", "disk", "port", "broker", "broker memory",
+        "broker room",
         "broker connections", "persistence", "workers", "clock", "database",
     }
