@@ -76,14 +76,6 @@ def test_every_picture_of_a_component_is_there_and_taken_by_the_project() -> Non
     assert set(shown) == taken == set(PICTURES), "run: make pictures"
 
 
-def test_the_procfile_starts_the_three_processes() -> None:
-    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    assert set(lines) == {"web", "worker", "release"}
-    for process, command in lines.items():
-        assert command == f"python -m app.cli {process}"
-        assert process in main.commands
-
-
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])
 def test_every_locked_package_has_hashes_and_no_registry_is_named(name: str) -> None:
     lock = (ROOT / name).read_text()
