@@ -2,6 +2,9 @@
 
 The chain of migrations is Alembic's; each revision has a name and its predecessor. All that are due run in one
 transaction, and one process at a time: a second one waits and finds nothing left to do.
+
+A migration only adds: tables, columns that may be left out, indexes. So a release goes on with the database of a newer
+one while a deployment replaces it, or is taken back. What nobody uses any more goes a release later than its last use.
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, inspect, select, text
 
 from services.database.database import Database
 from services.database.errors import DatabaseBehind, DatabaseNewer
+from services.database.tables import revisions
+from services.positions import wall_clock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 4_813_947
@@ -25,18 +30,22 @@ _LOCK = 4_813_947
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Which revision a database is at ('' where it is empty), and which one this release needs."""
+    """Which revision a database is at ('' where it is empty), and which one this release needs.
+
+    `newer`: a newer release migrated it, and this one's own revision is among those that it has had.
+    """
 
     found: str
     needed: str
+    newer: bool = False
 
     @property
     def current(self) -> bool:
-        return self.found == self.needed
+        return self.newer or self.found == self.needed
 
 
 def standing_of(database: Database) -> Standing:
-    """Where the database stands. Raises DatabaseDown, and DatabaseNewer where a newer release migrated it."""
+    """Where the database stands. Raises DatabaseDown, and DatabaseNewer where it is not known to hold our tables."""
     if database.absent:  # looking at it would make it
         return Standing("", _head())
     with database.reading() as connection:
@@ -56,6 +65,7 @@ def migrate(database: Database) -> Standing:
             configuration = _configuration()
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
+            _record(connection)
         return before
 
 
@@ -81,12 +91,28 @@ def prepare(database: Database) -> None:
 
 def _standing(connection: Connection, address: str) -> Standing:
     found = MigrationContext.configure(connection).get_current_revision() or ""
-    known = {revision.revision for revision in ScriptDirectory.from_config(_configuration()).walk_revisions()}
-    if found and found not in known:
+    if not found or found in _known():
+        return Standing(found, _head())
+    if not inspect(connection).has_table(revisions.name) or _head() not in _applied(connection):
         raise DatabaseNewer(
             f"database {address}: at revision {found}, which this release does not know; run the newer release"
         )
-    return Standing(found, _head())
+    return Standing(found, _head(), newer=True)
+
+
+def _record(connection: Connection) -> None:
+    """Note which revisions the database has had, for a release that does not know the newest of them."""
+    new, now = _known() - _applied(connection), wall_clock()
+    if new:
+        connection.execute(insert(revisions), [{"revision": one, "applied_at": now} for one in sorted(new)])
+
+
+def _applied(connection: Connection) -> set[str]:
+    return set(connection.execute(select(revisions.c.revision)).scalars())
+
+
+def _known() -> set[str]:
+    return {revision.revision for revision in ScriptDirectory.from_config(_configuration()).walk_revisions()}
 
 
 def _head() -> str:

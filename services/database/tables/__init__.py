@@ -28,6 +28,7 @@ from services.database.tables.keys import ingest_key_uses, ingest_keys
 from services.database.tables.measurement import measured_sheets, objective_hours, probe_samples
 from services.database.tables.metadata import METADATA
 from services.database.tables.report import reports, standings
+from services.database.tables.revisions import revisions
 
 __all__ = [
     "METADATA",
@@ -53,6 +54,7 @@ __all__ = [
     "objective_hours",
     "probe_samples",
     "reports",
+    "revisions",
     "silences",
     "standings",
     "weekly_windows",
