@@ -38,10 +38,8 @@ OPERATIONS = page(
         Operations.duplicates_percent, Operations.out_of_order_percent, Operations.rejected_percent,
         Operations.skew_ms, Operations.answered_s, Operations.expected, Operations.source], rows=6),
     trace_box(),
-    row(
-        log(Rejections, columns=[Operations.feed, Operations.reason, Operations.detail]),
-        quarantine_box(),
-    ),
+    log(Rejections, columns=[Operations.feed, Operations.reason, Operations.detail]),
+    quarantine_box(),
     row(
         table(Incidents, columns=[
             Standing.now, Standing.severity, Standing.title, Standing.began_at, Standing.ended_at],
