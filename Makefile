@@ -6,7 +6,7 @@ SEEDS := 50
 MINUTES := 30
 RUNS := 5
 
-.PHONY: run test lint bench chaos soak drill pictures lock clean
+.PHONY: run test lint bench chaos soak drill pictures lock audit clean
 
 run:
 	@.ci/environment run
@@ -54,6 +54,10 @@ drill:
 lock:
 	@.ci/environment run
 	@.ci/lock $(BIN)/python
+
+audit:
+	@.ci/environment run
+	@.ci/audit $(BIN)/python
 
 clean:
 	@rm -rf .venv .headwater build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

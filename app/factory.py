@@ -14,12 +14,13 @@ from flask_sock import Sock
 
 from app.alerting import Alerting, Lookout
 from app.api import Api
+from app.callback_bodies import guard_callbacks
 from app.correlation import correlate
 from app.doors import LIVE_PATH, Doors
 from app.explore.page import explore_page, with_explore
 from app.explore.routes import Explore
 from app.exports.routes import Exports
-from app.framing import limit_framing
+from app.headers import put_headers
 from app.incident_marks import IncidentMarks
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
 from app.past import Turns
@@ -31,6 +32,7 @@ from app.shell import INDEX, LOADER, PRODUCT, Shell, register_pages, shell_layou
 from app.static import Modules, serve_static
 from app.status_page import register_status
 from app.tracing import Tracing
+from app.transport import Transport
 from app.viewer_reports import ViewerReports
 from callbacks import register_all
 from components.page import Page
@@ -55,6 +57,8 @@ from services.tracing.tracer import Tracer
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 MODULES_META = "headwater-modules"
+BODY_BYTES_MAX = 1024 * 1024
+"""Largest body of a request; the routes that take more, or less, say so themselves."""
 ZONE_META = "headwater-zone"
 """Where the document names the server's time zone: the contract's, else UTC."""
 
@@ -112,9 +116,12 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
         measured=_measured(declarations, contract),
     )
     server = Flask("headwater", static_folder=None)
+    server.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     correlate(server)
+    transport = Transport(settings)
+    transport.guard(server)
     server.before_request(doors.refuse)
-    limit_framing(server, settings.frame_ancestors)
+    put_headers(server, settings.frame_ancestors, lambda: dash.csp_hashes())
     database = Database(settings.database_address)
     keys = KeyRing(IngestKeys(settings.ingest_keys), KeyRegister(database, clock), clock=clock)
     tracing = Tracing(Tracer(broker, database, declarations, clock), doors)
@@ -136,6 +143,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     IncidentMarks(None if contract is None else Register(database), doors, clock).register(server)
     alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)
     lookout = None if alerting is None else alerting.lookout(process_name("web"))
+    transport.warn(server)
     return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, exports, keys, reader, lookout)
 
 
@@ -179,6 +187,7 @@ def _dash_app(
     register_pages(pages)
     app.layout = shell_layout(pages, app.get_relative_path)
     register_all(app, tracing.follow, keeper)
+    guard_callbacks(app)
     # After Dash's own hooks, which therefore run later: static answers arrive there compressed already.
     serve_static(server, modules, ("/_dash-component-suites/", "/assets/"))
     return app

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # the settings are a worker's too, which has no Flask
-    from flask import Flask, Response
 
 KEYWORDS = ("self", "none")
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|https?://\[[0-9a-f:.]+\](:\d{1,5})?")
@@ -34,16 +30,3 @@ def check_ancestor(ancestor: str, all_of_them: Sequence[str]) -> str:
 def directive(ancestors: Sequence[str]) -> str:
     """The rule as the browser reads it."""
     return "frame-ancestors " + " ".join(f"'{one}'" if one in KEYWORDS else one for one in ancestors)
-
-
-def limit_framing(server: Flask, ancestors: Sequence[str]) -> None:
-    """Put the rule on every page of a server, beside what a page's own policy says."""
-    rule = directive(ancestors)
-
-    def framed(answer: Response) -> Response:
-        if answer.mimetype == "text/html":
-            own = answer.headers.get("Content-Security-Policy")
-            answer.headers["Content-Security-Policy"] = f"{own}; {rule}" if own else rule
-        return answer
-
-    server.after_request(framed)

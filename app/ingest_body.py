@@ -43,6 +43,7 @@ def _read(request: Request, limit_bytes: int) -> bytes:
     too_large = BodyError(413, "too_large", f"more than {limit_bytes:,} bytes; send fewer events in one request")
     if (request.content_length or 0) > limit_bytes:
         raise too_large
+    request.max_content_length = limit_bytes + 1
     raw = request.stream.read(limit_bytes + 1)
     if len(raw) > limit_bytes:
         raise too_large

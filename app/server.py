@@ -18,6 +18,7 @@ from gunicorn.workers import gthread
 
 from app.factory import Web, create_app
 from app.loading import DEMO, Project, load_declarations, load_pages
+from app.patience import CONNECTIONS_MAX, FIELD_BYTES_MAX, FIELDS_MAX, LINE_BYTES_MAX, PatientWorker
 from app.settings import Settings, bracketed
 
 log = structlog.get_logger("web")
@@ -25,11 +26,8 @@ log = structlog.get_logger("web")
 GRACEFUL_TIMEOUT_S = 2
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may hold the interpreter: the gateway's loop waits for it (p99 69 ms instead of 139)."""
-FIRST_BYTE_WITHIN_S = 0.05
-"""How long a thread waits for a new connection's first byte, before the connection goes to gunicorn's poller.
-
-gunicorn's own 5 s let as many silent connections as there are threads (browsers open some ahead) stop all HTTP.
-"""
+DRAINED_WITHIN_S = 0.05
+"""How long a thread waits for the rest of a body that nobody read, before it gives the connection up."""
 LINGER_S = 0.05
 """How long gunicorn waits, in its main thread, for the other end of a connection that is over.
 
@@ -68,7 +66,7 @@ class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def load(self) -> Any:
         """The WSGI application of this process; called after the fork."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        gthread.DEFAULT_WORKER_DATA_TIMEOUT = FIRST_BYTE_WITHIN_S
+        gthread.DEFAULT_WORKER_DATA_TIMEOUT = DRAINED_WITHIN_S
         util.close_graceful = partial(util.close_graceful, timeout=LINGER_S)
         self.web = create_app(self._settings, self._project)
         return self.web.server
@@ -83,12 +81,19 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
     return {
         "bind": [f"{bracketed(settings.host)}:{settings.port}"],
         "workers": settings.web_processes,
-        "worker_class": "gthread",
+        "worker_class": PatientWorker,
+        "worker_connections": CONNECTIONS_MAX,
+        "limit_request_line": LINE_BYTES_MAX,
+        "limit_request_fields": FIELDS_MAX,
+        "limit_request_field_size": FIELD_BYTES_MAX,
         "threads": settings.threads,
         "timeout": 30,
         "graceful_timeout": GRACEFUL_TIMEOUT_S,
         "keepalive": 15,
         "max_requests": 0,
+        # what a proxy says is read in one place, and only when told (app/transport.py); a PaaS sets '*' by environment
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
         "control_socket_disable": True,
         "worker_tmp_dir": str(shared_memory) if os.access(shared_memory, os.W_OK) else None,
         "logger_class": QuietLogger,

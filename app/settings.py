@@ -139,6 +139,10 @@ class Settings(BaseSettings):
         meaning="origins whose pages may show ours in a frame, separated by spaces; `self` is our own, `none` nobody",
         remedy="give self, none, or origins such as https://intranet.example.com",
     )
+    proxies: int = _setting(
+        "HEADWATER_PROXIES", 0, unit="proxies", ge=0, le=10, remedy="give a whole number from 0 to 10",
+        meaning="proxies before the web processes, whose word on client address and encryption is taken; 1 on a PaaS",
+    )
     tick_ms: int = _setting(
         "HEADWATER_TICK_MS", 16, unit="ms", meaning="least time between two commits of a lane under load", ge=1,
         le=1_000, remedy="give a whole number from 1 to 1000",

@@ -67,7 +67,7 @@ class Page:
         """The titles of the recorded data that it replays; empty where all is live."""
         return tuple(dict.fromkeys(feed.source.title for feed in self.feeds if feed.source.recorded))
 
-    def layout(self, **_parameters: object) -> Component:
+    def layout(self, /, **_parameters: object) -> Component:
         """What Dash shows at its path; needs no request, and takes the query parameters Dash hands over."""
         uids = (f"{self.slug}-{number}" for number in range(len(self.blocks)))
         choice = [] if self.choose is None else [chooser(self.choose, self.blocks)]

@@ -47,7 +47,7 @@ class ExplorePage(Page):
     """Who asks, as what they may; asked at each layout."""
     clock: Clock
 
-    def layout(self, **parameters: object) -> Component:
+    def layout(self, /, **parameters: object) -> Component:
         may = self.may()
         question = read_question(_asked(parameters), self.declarations, may, self.clock())
         told = {

@@ -48,6 +48,7 @@ class Exports:
         """A file of the rows that a viewer shows, stamped with the position that it is at."""
         if (request.content_length or 0) > SHOWN_BYTES_MAX:
             return refusal(413, "too_large", f"at most {SHOWN_BYTES_MAX} bytes; export the channel or an interval")
+        request.max_content_length = SHOWN_BYTES_MAX
         try:
             shown = orjson.loads(request.get_data())
             form, sheet, rows = _read_shown(ref, shown, self.clock())

@@ -110,7 +110,8 @@ def _response(status: str, body: bytes, headers: str = "", *, squeeze: bool = Fa
         body, headers = gzip.compress(body, 1), headers + "Content-Encoding: gzip\r\n"
     head = (
         f"HTTP/1.1 {status}\r\nDate: {formatdate(usegmt=True)}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nVary: Accept-Encoding\r\n{headers}"
+        f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nVary: Accept-Encoding\r\n"
+        f"X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'\r\n{headers}"
         "Connection: close\r\n\r\n"
     )
     return head.encode("ascii") + body

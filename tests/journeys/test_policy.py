@@ -1,0 +1,189 @@
+"""What browsers let our pages do: every page keeps to its policy, and nothing that an event brings becomes markup."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from app.headers import POLICY
+from services.alerts.finding import Finding
+from services.alerts.register import Register
+from services.database import Database
+from tests.app.running import environment
+from tests.installation import ROOT, Installation
+from tests.journeys.browser import Viewer
+from tests.journeys.watching import found, plant, watched
+from tests.ports import free_port
+from tests.waiting import wait_until
+
+MARKUP = (
+    "<script>canary()</script>",
+    "<img src=x onerror=canary()>",
+    "\"><svg onload=canary()>",
+    "' onmouseover='canary()",
+    "</title></textarea><script>canary()</script>",
+    "<a href=\"javascript:canary()\">go</a>",
+    "<a href=\"https://evil.example\">go</a>",
+    "<iframe srcdoc=\"<script>parent.canary()</script>\">",
+    "<b>bold</b><br>second<sup>3</sup>",
+    "<style>*{display:none}</style>",
+    "&lt;img src=x onerror=canary()&gt;",
+    "%3Cscript%3Ecanary()%3C/script%3E",
+    "\\u003cscript\\u003ecanary()",
+    "javascript:canary()",
+    "{{constructor.constructor('canary()')()}}",
+    "${canary()}",
+    "[go](javascript:canary())",
+    "%{customdata}<extra>canary</extra>",
+    "__proto__",
+    "constructor",
+)
+MADE_OF_MARKUP = """
+return document.querySelectorAll('img[src="x"], svg[onload], iframe, [onmouseover], [onerror], a[href^="javascript"],'
+  + 'a[href*="evil.example"], sup, .ag-cell b, .log b, .drawer b, .legend a, .hovertext a').length
+"""
+PRESS = """
+const buttons = [...document.querySelectorAll(`${arguments[0]} .menu button`)];
+const found = buttons.find((one) => one.textContent === arguments[1]);
+found?.click();
+return Boolean(found);
+"""
+TEXTS = "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)"
+
+
+@pytest.fixture
+def page(viewer: Viewer) -> Iterator[Viewer]:
+    """A browser that is watched."""
+    with watched(viewer) as made:
+        yield made
+
+
+def click(page: Viewer, selector: str) -> None:
+    page.run("document.querySelector(arguments[0]).click()", selector)
+
+
+def post(installation: Installation) -> None:
+    """An order for each text, which is its key, its shop and its note."""
+    installation.post([
+        {"id": f"markup-{number}", "order": text, "shop": text, "price": 100.0 + number, "note": f"note {text}"}
+        for number, text in enumerate(MARKUP)
+    ])
+
+
+def test_every_page_of_a_project_keeps_to_its_policy_whatever_is_opened_on_it(
+    installation: Installation, page: Viewer, tmp_path: Path
+) -> None:
+    settings = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.driver.execute_cdp_cmd("Page.setDownloadBehavior", settings)
+    installation.post([{"id": f"p{n}", "order": f"P{n}", "shop": "north", "price": 99.0 + n} for n in range(5)])
+    page.open(installation.url)
+    wait_until(lambda: page.grid_row("P1") and page.chart_points(), 30, "rows and a line")
+    for theme in ("dark", "light"):
+        page.run("document.documentElement.dataset.theme = arguments[0]", theme)
+    page.run("document.querySelectorAll('.freshness, .menu').forEach((one) => { one.open = true; })")
+    for block, label, ending in ((".table", "CSV", "csv"), (".table", "Parquet", "parquet"), (".chart", "PNG", "png")):
+        wait_until(lambda block=block, label=label: page.run(PRESS, block, label), 20, label)  # type: ignore[misc]
+        wait_until(lambda ending=ending: list(tmp_path.glob(f"*.{ending}")), 20, f"a saved {ending}")  # type: ignore[misc]
+    page.driver.find_element("css selector", ".tools input").send_keys("P", Keys.BACKSPACE)
+    click(page, ".ag-row .ag-cell[col-id='row-details']")
+    wait_until(lambda: page.text("dialog.drawer[open]"), what="the opened row")
+    page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    click(page, "[data-look-back]")
+    wait_until(lambda: "Look back" in page.text("dialog"), what="the dialog")
+    assert found(page) == [], "the first page"
+
+    for path, ready in (
+        ("/total?paused=1", ".tile"), ("/minutes", ".js-plotly-plot"), ("/shops?shop=north", ".js-plotly-plot"),
+        ("/explore?of=orders&f=sum&field=price&by=shop", ".explore-form"), ("/sla", ".tile"),
+        ("/total?replay=2026-11-01T00:00:00Z", ".replay-bar"), ("/?kiosk=1&rotate=5&pages=/,/total", ".tile"),
+        ("/?embed=1", ".js-plotly-plot"),
+    ):
+        page.open(installation.url + path)
+        wait_until(lambda ready=ready: page.run(TEXTS, ready), 30, f"{path}: {ready}")  # type: ignore[misc]
+        wait_until(lambda: page.run("return document.querySelector('#early') === null"), 30, f"{path}: drawn by Dash")
+        assert found(page) == [], path
+    page.driver.get(f"{installation.url}/status")
+    assert found(page) == [], "the status page"
+
+    page.open(installation.url)
+    plant(page)
+    assert wait_until(lambda: len(found(page)) >= 3 and found(page), what="what was planted, refused")
+    assert not any("it ran" in one for one in found(page)), found(page)
+
+
+def test_every_page_of_the_demo_keeps_to_its_policy(installation: Installation, page: Viewer, tmp_path: Path) -> None:
+    port = free_port()
+    url, own = f"http://127.0.0.1:{port}", environment(
+        PORT=str(port), REDIS_URL=installation.broker.url, HEADWATER_DATA=str(tmp_path), WEB_CONCURRENCY="1"
+    )
+    web = subprocess.Popen([sys.executable, "-m", "app.cli", "web"], cwd=ROOT, env=own, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: installation.status("/healthz", port) == 200, 30, "the demo's web process")
+        page.open(url)
+        paths = page.run("return [...document.querySelectorAll('#navigation a')].map((one) => one.pathname)")
+        assert len(paths) >= 5
+        for path in paths:
+            page.open(url + path)
+            wait_until(lambda: page.run("return document.querySelector('#early') === null"), 30, f"{path}: drawn")
+            assert found(page) == [], path
+    finally:
+        page.leave()
+        web.terminate()
+        web.wait(15)
+
+
+def test_markup_in_events_is_shown_as_it_was_sent_and_never_runs(installation: Installation, page: Viewer) -> None:
+    post(installation)
+    page.open(installation.url)
+    wait_until(lambda: all(map(page.grid_row, MARKUP)), 30, "every order in the table")
+    wait_until(lambda: len(page.run(TEXTS, ".legend .legendtext")) >= len(MARKUP), 30, "a line for each shop")
+    legend, log, cells = page.run(TEXTS, ".legend .legendtext"), page.log_text(), page.run(TEXTS, ".ag-cell")
+    assert {*MARKUP} <= {*legend}
+    assert [text for text in MARKUP if text not in log] == []
+    assert len([text for text in MARKUP if text in cells]) >= 5, "those that are on the screen"
+    page.run("const plot = document.querySelector('.js-plotly-plot');"
+             "Plotly.Fx.hover(plot, plot.data.map((_, curve) => ({curveNumber: curve, pointNumber: 0})))")
+    wait_until(lambda: page.run(TEXTS, ".hoverlayer .hovertext"), what="a hover text")
+    click(page, ".ag-row .ag-cell[col-id='row-details']")
+    wait_until(lambda: page.text("dialog.drawer[open]"), what="the opened row")
+    assert any(text in page.text(".drawer") for text in MARKUP)
+    assert (found(page), page.run(MADE_OF_MARKUP)) == ([], 0)
+
+    for text in MARKUP[:2]:
+        page.open(f"{installation.url}/shops?shop={quote(text, safe='')}")
+        wait_until(lambda: page.run(TEXTS, ".js-plotly-plot"), 30, "its charts")
+        assert (found(page), page.run(MADE_OF_MARKUP)) == ([], 0), text
+    page.open(f"{installation.url}/explore?of=orders&f=sum&field=price&by=shop&as=table&title={quote(MARKUP[0])}")
+    wait_until(lambda: page.run("return document.querySelector('#early') === null"), 30, "Explore")
+    assert (found(page), page.run(MADE_OF_MARKUP)) == ([], 0)
+
+
+def test_markup_in_incidents_and_notices_is_shown_as_it_was_written(installation: Installation, page: Viewer) -> None:
+    database = Database(f"sqlite:///{installation.folder / 'data' / 'headwater.db'}")
+    text = "".join(MARKUP[:3])
+    now = json.loads(installation.get("/api/channels/orders.total/snapshot"))["times"]["processed"]
+    Register(database).fire(Finding("markup", "markup", "major", "worker", text, now - 5_000), now, "journey")
+    database.close()
+    page.open(installation.url)
+    post(installation)
+    wait_until(lambda: any("<scr" in one for one in page.run(TEXTS, ".annotation-text")), 30, "the mark on a chart")
+    assert (found(page), page.run(MADE_OF_MARKUP)) == ([], 0)
+    for path in ("/sla", "/status"):
+        page.driver.get(installation.url + path)
+        wait_until(lambda: page.run("return document.readyState") == "complete", what=path)
+        assert (found(page), page.run(MADE_OF_MARKUP)) == ([], 0), path
+
+
+def test_a_picture_or_a_file_of_ours_is_no_page_of_its_own(installation: Installation, page: Viewer) -> None:
+    post(installation)
+    page.driver.get(f"{installation.url}/api/channels/orders.everything/snapshot")
+    shown = page.run("return [document.contentType, document.querySelectorAll('script, img, svg').length]")
+    assert shown == ["application/json", 0]
+    assert POLICY.startswith("Content-Security")
