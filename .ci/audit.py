@@ -1,5 +1,6 @@
+#!/usr/bin/env python3
 """Audit: judges what pip-audit finds in both locks. The lock that is served must be clean; the tests' lock may have
-exceptions, listed in `.ci/advisories.toml` with reason and end. Exits 0 where all is well, 1 where it is not or could
+exceptions, listed in `advisories.toml` with reason and end. Exits 0 where all is well, 1 where it is not or could
 not be asked, 2 where the list is wrong.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent
 SERVED, TESTS = "requirements.txt", "requirements-test.txt"
 SERVICES = ("pypi", "osv")
 """Asked in turn until one answers: both hold the Python Packaging Advisory Database."""
@@ -25,7 +26,7 @@ LONGEST = datetime.timedelta(days=184)
 def main(python: str) -> int:
     """Ask for both locks, say what is wrong, and return the exit code."""
     today = datetime.datetime.now(datetime.UTC).date()
-    exceptions = tomllib.loads((FOLDER / "advisories.toml").read_text()).get("exception", [])
+    exceptions = tomllib.loads((ROOT / "advisories.toml").read_text()).get("exception", [])
     if wrong := list(faults_of_list(exceptions, today)):
         print("\n".join(wrong), file=sys.stderr)
         return 2
@@ -61,7 +62,7 @@ def _ask(python: str, lock: str, service: str) -> Mapping[str, Any]:
     run = subprocess.run(
         [python, "-m", "pip_audit", "--requirement", lock, "--require-hashes", "--disable-pip", "--strict",
          "--vulnerability-service", service, "--progress-spinner", "off", "--format", "json"],
-        cwd=FOLDER.parent, capture_output=True, text=True, timeout=900, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=900, check=False,
     )
     try:
         answer: Mapping[str, Any] = json.loads(run.stdout)
