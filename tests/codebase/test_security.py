@@ -24,7 +24,7 @@ SECTIONS = {  # OWASP ASVS 5.0.0: how many requirements the sections have that a
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def names_in(path: str) -> frozenset[str]:
     """The names of the tests in a file; none where there is no such file."""
     file = ROOT / path
     if not file.is_file():
@@ -41,7 +41,7 @@ def test_there_is_a_threat_model() -> None:
 def test_every_threat_is_held_by_a_test_that_there_is(row: list[str]) -> None:
     named = re.fullmatch(r"`(tests/\S+\.py)::(test_\w+)`", row[3])
     assert named, row[3]
-    assert named[2] in tests_of(named[1]), row[3]
+    assert named[2] in names_in(named[1]), row[3]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:50])
