@@ -25,6 +25,7 @@ from app.commands.probe import probe
 from app.commands.quarantine import quarantine
 from app.commands.raw import export_raw, verify
 from app.commands.report import report
+from app.commands.scope import clauses_command, diff, lock, quote
 from app.commands.trace import trace
 from app.commands.users import users
 from app.settings import markdown_table, unknown_variables
@@ -110,7 +111,7 @@ def settings(markdown: bool) -> None:
         click.echo(f"headwater: {warning}", err=True)
 
 
-for command in (notice, export_raw, verify, report):
+for command in (notice, export_raw, verify, report, quote, clauses_command, lock, diff):
     contract.add_command(command)
 for command in (
     release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace, forget, quarantine,

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.doctor.finding import Finding
-from app.loading import DEMO, load_contract, load_declarations, load_pages, load_roles
+from app.loading import DEMO, Project, load_contract, load_declarations, load_pages, load_roles
 from app.settings import Settings, unknown_variables
 from services.accounts.roles import RolesError
 from services.alerts.outbox import Outbox
-from services.contract.check import check_contract
+from services.contract.check import Remark, check_contract
+from services.contract.check_scope import check_scope
 from services.contract.document import Contract
 from services.contract.faults import ContractError
+from services.contract.locks import in_force, read_locks
 from services.database import Database, DatabaseDown
-from services.declare import DeclarationError, is_built_in
+from services.declare import DeclarationError, Declarations, is_built_in
 from services.measurement.kept import Kept
 from services.measurement.lately import lately
 from services.measurement.raw import RawMinute
@@ -108,8 +110,21 @@ def examine_contract(settings: Settings, file: Path | None = None, *, offline: b
         contract, declarations, tick_ms=settings.tick_ms, environment=os.environ, tested=tested,
         measured=lambda objective: lately(objective, raw),
     )
-    for remark in remarks:
+    for remark in (*remarks, *_scoped(contract, declarations, project)):
         yield Finding(remark.level, "contract", remark.line_of(contract.path))
+
+
+def _scoped(contract: Contract, declarations: Declarations, project: Project) -> list[Remark]:
+    """What is in scope, held against the pages and roles; those that cannot be read are told by their own finding."""
+    try:
+        lock = in_force(read_locks(contract.path))
+        pages = {one.path for one in load_pages(declarations, project)}
+        roles = set(load_roles(declarations, project).known)
+    except (DeclarationError, RolesError):
+        return []
+    except ContractError as error:
+        return [Remark("fail", 1, "contract.lock", error.faults[0].text(error.path))]
+    return list(check_scope(contract, pages, roles, accepted=lock is not None and lock.accepted))
 
 
 def _tested_sinks(settings: Settings, contract: Contract) -> set[str] | None:

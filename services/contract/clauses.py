@@ -5,61 +5,36 @@ A field that is not named here is refused. What the fields mean together is `rea
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from services.contract.clause import ENV_REMEDY, Clause, Hours, Slug, Variable, Words
+from services.contract.clause import NAME as _NAME
+from services.contract.clause import WORDS as _WORDS
+from services.contract.clause import field as _field
+from services.contract.clauses_scope import (
+    AcceptanceClause,
+    ChangeClause,
+    DeliverableClause,
+    DependencyClause,
+    EnvelopeClause,
+    HostingClause,
+    PhaseClause,
+    PriceClause,
+    ScopeClause,
+)
 from services.contract.document import Degraded, Kind, Owner, Phase, Point, Severity
 from services.contract.exclusions import ExclusionKind
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-_SLUG = re.compile(r"^[a-z][a-z0-9-]{0,62}$")
-_VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]*$")
-_HOURS = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)\s*[-–]\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$")
-
-
-def _field(remedy: str, default: Any = ..., **limits: Any) -> Any:
-    """A field and what to write instead where its value cannot be used."""
-    return Field(default, json_schema_extra={"remedy": remedy}, **limits)
-
-
-def _matching(pattern: re.Pattern[str]) -> AfterValidator:
-    def check(text: str) -> str:
-        if not pattern.match(text):
-            raise ValueError("not of that form")
-        return text
-
-    return AfterValidator(check)
-
-
-def _said(text: str) -> str:
-    if not text.strip():
-        raise ValueError("empty")
-    return text.strip()
-
-
-Slug = Annotated[str, _matching(_SLUG)]
-Variable = Annotated[str, _matching(_VARIABLE)]
-Words = Annotated[str, AfterValidator(_said)]
-Hours = Annotated[str, _matching(_HOURS)]
-
-_NAME = "give a name of lower-case letters, digits and -, starting with a letter, for example board-latency"
-_WORDS = "say it in words, for example "
-ENV_REMEDY = "name the environment variable that holds it, in capitals, for example ALERTS_URL; never the secret itself"
 _SEVERITY = "give critical, major or minor"
 _DAY = "give a weekday in English, for example monday"
 _TIME = "give a local time such as 02:00:00, without quotes"
 _SHARE = "give a percentage from 0 to 100"
 _OWNER = "give provider, client or third_party"
-
-
-class Clause(BaseModel):
-    """A table of the file."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class PartyClause(Clause):
@@ -262,3 +237,12 @@ class File(Clause):
     alerts: AlertsClause = _field("give the table [alerts]", AlertsClause())
     sink: list[SinkClause] = _field("give tables [[sink]]", [])
     report: ReportClause = _field("give the table [report]", ReportClause())
+    scope: ScopeClause = _field("give the table [scope]", ScopeClause())
+    hosting: HostingClause | None = _field("give the table [hosting]", None)
+    envelope: EnvelopeClause | None = _field("give the table [envelope]", None)
+    deliverable: list[DeliverableClause] = _field("give tables [[deliverable]]", [])
+    acceptance: list[AcceptanceClause] = _field("give tables [[acceptance]]", [])
+    dependency: list[DependencyClause] = _field("give tables [[dependency]]", [])
+    phase: list[PhaseClause] = _field("give tables [[phase]]", [])
+    change: ChangeClause | None = _field("give the table [change]", None)
+    price: PriceClause | None = _field("give the table [price]", None)

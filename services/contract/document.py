@@ -6,7 +6,7 @@ The words are those of the file, and the words on screen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from services.contract.alerting import Alerting
 from services.contract.alerting import Severity as Severity
 from services.contract.exclusions import ExclusionKind, Exclusions
+from services.contract.scope import Scope
 
 Phase = Literal["mvp", "production"]
 Owner = Literal["provider", "client", "third_party"]
@@ -142,6 +143,7 @@ class Contract:
     severities: tuple[SeverityRule, ...]
     alerting: Alerting
     reporting: Reporting
+    scope: Scope = field(default_factory=Scope)
 
     def objective(self, name: str) -> Objective | None:
         return next((one for one in self.objectives if one.name == name), None)

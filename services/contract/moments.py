@@ -44,6 +44,11 @@ def local_time(zone: ZoneInfo, at: int) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
 
 
+def local_day(zone: ZoneInfo, at: int) -> date:
+    """The day that it is in the zone at that moment."""
+    return local_time(zone, at).date()
+
+
 def shown(zone: ZoneInfo, at: int) -> str:
     """`2026-06-01 22:00 CEST`, as reports and commands show a moment."""
     return f"{local_time(zone, at):%Y-%m-%d %H:%M %Z}"

@@ -12,6 +12,7 @@ from services.contract.faults import ContractError
 from services.contract.reading_alerts import read_alerting
 from services.contract.reading_exclusions import read_exclusions
 from services.contract.reading_objectives import read_objectives
+from services.contract.reading_scope import read_scope
 from services.contract.refusals import Refusals
 from services.contract.shape import read_shape
 from services.declare import Declarations
@@ -52,6 +53,7 @@ def _contract(path: Path, file: File, declarations: Declarations, refusals: Refu
         severities=_severities(file, refusals),
         alerting=read_alerting(file, declarations, refusals),
         reporting=_reporting(file, refusals),
+        scope=read_scope(file, declarations, refusals),
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from services.contract.clauses import ENV_REMEDY, Clause, File
+from services.contract.clause import ENV_REMEDY, Clause
+from services.contract.clauses import File
 from services.contract.faults import ContractError, Fault, nearest
 from services.places import Places
 

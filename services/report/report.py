@@ -100,7 +100,8 @@ class Facts:
     """What a report is made from beside the minutes.
 
     `sentences` are the objectives in plain words, by name; `reasons` say of each exclusion's name why it is one.
-    `support_s` counts the seconds of support time between two moments.
+    `support_s` counts the seconds of support time between two moments. `version` says which signed version of the
+    contract was in force at the end; empty where none was.
     """
 
     contract: Contract
@@ -109,6 +110,7 @@ class Facts:
     incidents: tuple[Incident, ...]
     windows: tuple[Window, ...]
     support_s: Callable[[int, int], float]
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class Report:
     incidents: tuple[Handled, ...]
     windows: tuple[Window, ...]
     reasons: Mapping[str, str]
+    version: str = ""
 
     @property
     def key(self) -> str:
@@ -161,7 +164,9 @@ def make_report(facts: Facts, ledger: Minutes, kind: ReportKind, interval: Perio
         key=lambda one: (one.since, one.name),
     )
     handled = tuple(_handled(one, contract, facts.support_s, interval.until) for one in incidents)
-    return Report(contract, kind, interval, period, month, measured, handled, tuple(windows), facts.reasons)
+    return Report(
+        contract, kind, interval, period, month, measured, handled, tuple(windows), facts.reasons, facts.version
+    )
 
 
 def is_down(objective: Objective, minute: Minute) -> bool:

@@ -25,10 +25,11 @@ _VERDICTS: dict[Verdict, str] = {
 def document(report: Report) -> Document:
     """The whole report, ready to be rendered."""
     contract, interval = report.contract, report.interval
+    version = f"({report.version})" if report.version else ""
     days = words.days_between(interval.since, interval.until, contract.zone)
     return Document(
         title=f"Service level report, {report.kind} {interval.name}",
-        subtitle=f"{contract.name}: {days}, local time of {contract.zone.key}",
+        subtitle=" ".join(filter(None, [f"{contract.name}: {days}, local time of {contract.zone.key}", version])),
         footer=f"{contract.provider.name} for {contract.client.name} · {contract.name} · {report.kind} {interval.name}",
         blocks=tuple(_blocks(report)),
     )
