@@ -19,7 +19,10 @@ test:
 	@.ci/redis
 	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
-	@$(BIN)/python -m pytest
+	@failed=0; \
+	$(BIN)/python -m pytest -m "not alone" --numprocesses logical --dist loadfile || failed=1; \
+	$(BIN)/python -m pytest -m alone || failed=1; \
+	exit $$failed
 
 lint:
 	@.ci/environment test

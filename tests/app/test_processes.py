@@ -20,6 +20,8 @@ from services.embedded import EmbeddedBroker
 from tests.app.running import ROOT, environment, running
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 STOP_LIMIT_S = 3.0
 
 

@@ -18,6 +18,8 @@ from tests.busy.feeds import busy
 from tests.system import System
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,6 +12,8 @@ from tests.chaos.arena import Arena
 from tests.chaos.faults import FAULTS, play, schedule_of
 from tests.chaos.truth import settle
 
+pytestmark = pytest.mark.alone
+
 SHORT = ("kill_worker", "cut_viewers", "lose_commit_reply", "pause_web", "empty_broker", "kill_web", "pause_worker")
 REFUSAL_TRIES = 4
 """A worker that wakes is refused at its commit, unless it happens to ask for its lease first."""

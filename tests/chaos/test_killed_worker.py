@@ -17,6 +17,8 @@ from tests.installation import Installation
 from tests.services import oracle
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 SEED = 1
 KILLS = 6
 LIFE_S = (0.05, 1.2)

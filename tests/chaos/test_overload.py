@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.arena import Arena
 from tests.chaos.overload import BACKLOG, calm, flood
 from tests.chaos.truth import settle
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.alone
 
 BROKER_MB = 32
 """The least that the settings allow."""

@@ -24,6 +24,8 @@ from tests.gateway.raw import TEXT, masked
 from tests.system import System, order
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 HERD = 2_000
 SUBSCRIBE = masked(TEXT, json.dumps({"op": "subscribe", "channels": {"orders.everything": None}}).encode())
 

@@ -23,6 +23,8 @@ from tests.gateway.tab import Tab
 from tests.system import System, order
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 Frames = list[dict[str, Any]]
 
 

@@ -19,6 +19,8 @@ from tests.gateway.raw import RawViewer
 from tests.gateway.tab import Tab
 from tests.system import System, order
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def gunicorn(system: System) -> Iterator[Gunicorn]:

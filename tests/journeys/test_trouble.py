@@ -6,10 +6,14 @@ import signal
 from collections.abc import Callable
 from itertools import count
 
+import pytest
+
 from tests.installation import Installation
 from tests.journeys.browser import Viewer
 from tests.journeys.proxy import FaultProxy
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.alone
 
 _numbers = count(1_000)
 WATCH_TASKS = (
