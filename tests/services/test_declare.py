@@ -235,7 +235,7 @@ def test_a_flag_can_be_a_condition() -> None:
     condition = Paid.paid.equals(True) & Paid.k.one_of("a", "b")
     paid = {"k": "a", "paid": True}
     assert condition.passing([paid, {"k": "c", "paid": True}, {"k": "a"}]) == [paid]
-    assert condition.describe() == "paid is True and k is one of a, b"
+    assert condition.describe() == "paid is yes and k is one of a, b"
 
 
 def test_a_channel_is_kept_as_long_as_its_feed_unless_it_says_otherwise() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -212,7 +213,7 @@ def stop() -> Iterator[threading.Event]:
 
 
 def _with_source(feed: FeedSpec, source: Source) -> FeedSpec:
-    return FeedSpec(**{**vars(feed), "source": source})
+    return replace(feed, source=source)
 
 
 def test_a_source_that_fails_is_told_and_run_again(system: System, stop: threading.Event) -> None:
