@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, redirect
 
 
 def json_answer(body: Any, status: int = 200, **headers: str) -> Response:
@@ -21,3 +21,10 @@ def json_answer(body: Any, status: int = 200, **headers: str) -> Response:
 def refusal(status: int, code: str, detail: str, **headers: str) -> Response:
     """An error as every route gives it: `{"error": code, "detail": what is wrong and what to do}`."""
     return json_answer({"error": code, "detail": detail}, status, **headers)
+
+
+def see(path: str) -> Response:
+    """Go there, by GET."""
+    answer: Response = redirect(path, 303, Response)  # type: ignore[assignment]
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

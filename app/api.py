@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.answers import json_answer, refusal
 from app.correlation import given_correlation
-from app.doors import Doors
+from app.doors import Doors, not_signed_in
 from app.exports.routes import Exports
 from app.ingest_body import BodyError, read_records
 from app.metrics import CONTENT_TYPE, exposition
@@ -19,8 +19,10 @@ from app.past import Turns, answer_past
 from app.polling import take_poll, take_report
 from app.recorded import answer_recorded
 from services.accounts import Action, Principal, can
+from services.accounts.audit import Audit
 from services.accounts.key_limits import KeyLimits
 from services.accounts.key_ring import KeyRing
+from services.accounts.principal import can_some
 from services.broker import (
     IDS_WINDOW_MS,
     MEMORY_LIMIT,
@@ -64,6 +66,7 @@ class Api:
     database: Database
     exports: Exports
     readings: Turns = field(default_factory=Turns)
+    audit: Audit | None = None
 
     def register(self, server: Flask) -> None:
         others = frozenset(server.view_functions)
@@ -134,17 +137,18 @@ class Api:
     def session(self) -> Response:
         """Who asks: a viewer whose socket was refused learns here whether it is signed out."""
         principal = self.doors.principal()
-        return _not_signed_in() if principal is None else json_answer(_described(principal))
+        return not_signed_in() if principal is None else json_answer(_described(principal))
 
     def channels(self) -> Response:
         """The channels that this principal may see, and the window within which feeds are idempotent."""
         principal = self.doors.principal()
         if principal is None:
-            return _not_signed_in()
+            return not_signed_in()
         seen = [
             one for one in self.declarations.channels.values()
-            if can(principal, "view", one.name) and not is_built_in(one.name)
+            if not is_built_in(one.name) and (can if one.partition is None else can_some)(principal, "view", one.name)
         ]
+        everything, feeds = can(principal, "admin", "*"), {one.feed.name for one in seen}
         heads = self.broker.read_heads([ChannelRef(channel) for channel in seen if channel.partition is None])
         progress = self.broker.lane_progress(self.declarations.lanes())
         now = self.clock()
@@ -153,17 +157,17 @@ class Api:
                 {**_channel(ref.channel), **_standing(ref, heads.get(ref), progress.get(ref.lane), now)}
                 for ref in map(ChannelRef, seen)
             ],
-            "lanes": [str(lane) for lane in self.declarations.lanes()],
+            "lanes": [str(lane) for lane in self.declarations.lanes() if lane.feed in feeds or everything],
             "idempotence": {"ids": self.broker.caps.ids, "window_ms": IDS_WINDOW_MS},
         })
 
-    def _seen(self, name: str, action: Action) -> ChannelRef | Response:
+    def _seen(self, name: str, *actions: Action) -> ChannelRef | Response:
         """The channel of that name, or the refusal. One that one may not see answers as unknown."""
         principal = self.doors.principal()
         if principal is None:
-            return _not_signed_in()
+            return not_signed_in()
         ref = self.declarations.resolve(name)
-        if ref is None or not can(principal, action, ref.name):
+        if ref is None or not all(can(principal, action, ref.name) for action in actions):
             return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
         return ref
 
@@ -178,7 +182,7 @@ class Api:
         """The values of a channel in parts of which there was an event, as far as this principal may see them."""
         principal = self.doors.principal()
         if principal is None:
-            return _not_signed_in()
+            return not_signed_in()
         channel = self.declarations.channels.get(name)
         if channel is None or channel.partition is None:
             return refusal(404, "unknown_channel", f"no channel {name!r} in parts; /api/channels lists them")
@@ -192,9 +196,12 @@ class Api:
 
     def history(self, name: str) -> Response:
         """What the channel was over an interval, from the archive."""
-        ref = self._seen(name, "history")
+        takes_away = request.args.get("format") == "csv"
+        ref = self._seen(name, "history", "export") if takes_away else self._seen(name, "history")
         if isinstance(ref, Response):
             return ref
+        if takes_away:
+            self._note_export(ref, "csv")
         return answer_past(self.database, self.readings, ref, request.args, self.clock())
 
     def recorded(self, name: str) -> Response:
@@ -216,22 +223,33 @@ class Api:
         """A file to take away: of what a viewer shows (POST), of an interval, or of what is now."""
         asked = request.args
         past = request.method == "GET" and ("since" in asked or "until" in asked)
-        ref = self._seen(name, "history" if past else "view")
+        ref = self._seen(name, "history" if past else "view", "export")
         if isinstance(ref, Response):
             return ref
+        self._note_export(ref, asked.get("format", "csv") if request.method == "GET" else "what was shown")
         if request.method == "POST":
             return self.exports.of_shown(ref, request)
         return self.exports.of_past(ref, asked) if past else self.exports.of_now(ref, asked)
 
+    def _note_export(self, ref: ChannelRef, how: str) -> None:
+        """Nothing is taken away unrecorded. Raises DatabaseDown."""
+        principal = self.doors.principal()
+        if self.audit is not None and principal is not None:
+            interval = "-".join(filter(None, (request.args.get("since"), request.args.get("until"))))
+            address = request.remote_addr or ""
+            self.audit.record(
+                "exported", who=principal.name, subject=ref.name, address=address, detail=f"{how} {interval}".strip()
+            )
+
     def changes(self) -> Response:
         """Long poll: what is newer than the positions asked from, answered from the gateway's loop."""
         principal = self.doors.principal()
-        return _not_signed_in() if principal is None else take_poll(request, self.doors, principal, self.gateway)
+        return not_signed_in() if principal is None else take_poll(request, self.doors, principal, self.gateway)
 
     def report(self) -> Response:
         """A viewer's measurements, where no socket takes them."""
         principal = self.doors.principal()
-        return _not_signed_in() if principal is None else take_report(request, self.doors, principal, self.on_report)
+        return not_signed_in() if principal is None else take_report(request, self.doors, principal, self.on_report)
 
     # Ingest ------------------------------------------------------------------------------------
 
@@ -312,10 +330,6 @@ def _database_down(error: DatabaseDown) -> Response:
 
 def _broker_down(error: BrokerDown) -> Response:
     return refusal(503, "broker_down", str(error), Retry_After=str(RETRY_BROKER_S))
-
-
-def _not_signed_in() -> Response:
-    return refusal(401, "not_signed_in", "sign in first")
 
 
 def _described(principal: Principal) -> Mapping[str, Any]:

@@ -22,29 +22,36 @@ from app.explore.routes import Explore
 from app.exports.routes import Exports
 from app.headers import put_headers
 from app.incident_marks import IncidentMarks
-from app.loading import DEMO, Project, load_contract, load_declarations, load_pages
+from app.loading import DEMO, Project, load_contract, load_declarations, load_pages, load_roles
+from app.menu import Menu
+from app.page_rights import guard_pages
 from app.past import Turns
 from app.publisher import Publisher, process_name
 from app.quarantine import QuarantineKeeper
 from app.reading import StandingReader
 from app.settings import Settings
-from app.shell import INDEX, LOADER, PRODUCT, Shell, register_pages, shell_layout
+from app.shell import INDEX, LOADER, PRODUCT, Shell, register_pages
+from app.sign_in import SignIn
 from app.static import Modules, serve_static
 from app.status_page import register_status
 from app.tracing import Tracing
 from app.transport import Transport
 from app.viewer_reports import ViewerReports
 from callbacks import register_all
-from components.page import Page
-from services.accounts import IngestKeys
+from services.accounts import SETTLED, IngestKeys
+from services.accounts.attempts import Attempts
+from services.accounts.audit import Audit
 from services.accounts.key_limits import KeyLimits
 from services.accounts.key_register import KeyRegister
 from services.accounts.key_ring import KeyRing
+from services.accounts.register import Register as Accounts
+from services.accounts.roles import Roles
+from services.accounts.sessions import Lifetimes, Sessions
 from services.alerts.register import Register
 from services.broker import Broker
 from services.clocks import BrokerClock
 from services.contract.document import Contract
-from services.database import Database
+from services.database import Database, DatabaseBehind, DatabaseDown
 from services.declare import ChannelRef, Declarations
 from services.gateway.gateway import Gateway, GatewayLimits
 from services.gateway.handover import SOCK_SERVER_OPTIONS
@@ -76,9 +83,13 @@ class Web:
     keys: KeyRing
     reader: StandingReader | None = None
     lookout: Lookout | None = None
+    sessions: Sessions | None = None
+    database: Database | None = None
 
     def start(self) -> None:
         """Start the threads; after the fork, since a fork keeps none."""
+        if self.sessions is not None:
+            self.sessions.start()
         self.gateway.start()
         self.publisher.start()
         self.keys.start()
@@ -97,6 +108,8 @@ class Web:
         if self.reader is not None:
             self.reader.stop()
         self.broker.close()
+        if self.database is not None:
+            self.database.close()
 
 
 def create_app(settings: Settings, project: Project = DEMO) -> Web:
@@ -105,15 +118,18 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     Raises DeclarationError or SettingsError where the project or the environment is wrong.
     """
     declarations = load_declarations(project)
-    doors, clock = Doors(settings), BrokerClock()
-    pages = with_explore(load_pages(declarations, project), explore_page(declarations, doors.may, clock))
+    clock, database = BrokerClock(), Database(settings.database_address)
     broker = Broker(settings.broker_url(), lanes=len(declarations.lanes()))
+    accounts = Accounts(database)
+    sessions = _sessions(settings, broker, accounts, load_roles(declarations, project))
+    doors = Doors(settings, sessions)
+    pages = with_explore(load_pages(declarations, project), explore_page(declarations, doors.may, clock))
     telemetry = Telemetry(process_name("web"), "web", clock)
     contract = load_contract(declarations, project)
     reports = ViewerReports(telemetry, declarations, [page.path for page in pages], clock)
     gateway = Gateway(
         broker, declarations, telemetry, clock, limits=_limits(settings), on_viewer_report=reports,
-        measured=_measured(declarations, contract),
+        measured=_measured(declarations, contract), grants=SETTLED if sessions is None else sessions,
     )
     server = Flask("headwater", static_folder=None)
     server.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
@@ -122,20 +138,26 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     transport.guard(server)
     server.before_request(doors.refuse)
     put_headers(server, settings.frame_ancestors, lambda: dash.csp_hashes())
-    database = Database(settings.database_address)
+    server.after_request(doors.keep_private)
+    audit = None if sessions is None else Audit(database)
+    if sessions is not None and audit is not None:
+        SignIn(doors, sessions, accounts, Attempts(broker), audit).put_on(server)
+    menu = Menu(pages, doors.principal)
+    guard_pages(server, menu)
     keys = KeyRing(IngestKeys(settings.ingest_keys), KeyRegister(database, clock), clock=clock)
     tracing = Tracing(Tracer(broker, database, declarations, clock), doors)
     keeper = QuarantineKeeper(Quarantine(broker, database, declarations, clock), declarations, doors)
     zone = "UTC" if contract is None else contract.zone.key
-    dash = _dash_app(server, pages, Modules(ASSETS / "live", project.painters), zone, tracing, keeper)
+    dash = _dash_app(server, menu, Modules(ASSETS / "live", project.painters), zone, tracing, keeper)
     _live_route(server, gateway, doors)
     exports, readings = Exports(gateway, database, clock), Turns()
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
         keys, KeyLimits(broker, settings.key_events_per_s, settings.key_mb_per_s * 1_000_000), doors, clock,
         settings.ingest_body_mb * 1024 * 1024, reports, database, exports, readings,
+        audit,
     ).register(server)
-    Explore(declarations, doors, database, broker, readings, clock).register(server)
+    Explore(declarations, doors, database, broker, readings, clock, audit).register(server)
     tracing.register(server)
     known = LastKnown(StandingRegister(database), settings.data / "standing.json")
     register_status(server, lambda: known.standing, clock)
@@ -144,7 +166,25 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)
     lookout = None if alerting is None else alerting.lookout(process_name("web"))
     transport.warn(server)
-    return Web(dash, server, gateway, Publisher(broker, telemetry, clock), broker, exports, keys, reader, lookout)
+    publisher = Publisher(broker, telemetry, clock)
+    return Web(dash, server, gateway, publisher, broker, exports, keys, reader, lookout, sessions, database)
+
+
+def _sessions(settings: Settings, broker: Broker, accounts: Accounts, roles: Roles) -> Sessions | None:
+    """The sessions where sign-in is asked for, None in open mode."""
+    if not settings.asks_for_sign_in and not _has_accounts(accounts):
+        return None
+    return Sessions(broker, accounts, roles, Lifetimes(settings.session_idle_min * 60, settings.session_max_h * 3_600))
+
+
+def _has_accounts(accounts: Accounts) -> bool:
+    """Whether anybody could sign in; where that cannot be known, the door is shut."""
+    try:
+        return accounts.any()
+    except DatabaseBehind:
+        return False  # there is no such table yet
+    except DatabaseDown:
+        return True
 
 
 def _limits(settings: Settings) -> GatewayLimits:
@@ -166,12 +206,12 @@ def _measured(declarations: Declarations, contract: Contract | None) -> list[Cha
 
 
 def _dash_app(
-    server: Flask, pages: tuple[Page, ...], modules: Modules, zone: str, tracing: Tracing, keeper: QuarantineKeeper
+    server: Flask, menu: Menu, modules: Modules, zone: str, tracing: Tracing, keeper: QuarantineKeeper
 ) -> Dash:
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
     app = Shell(
-        "headwater", modules=modules.paths, painters=modules.painters, styles=modules.styles, pages=pages,
+        "headwater", modules=modules.paths, painters=modules.painters, styles=modules.styles, menu=menu,
         server=server,
         title=PRODUCT, update_title="", index_string=INDEX,
         assets_folder=str(ASSETS), assets_path_ignore=["live"],
@@ -184,8 +224,8 @@ def _dash_app(
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
         ],
     )
-    register_pages(pages)
-    app.layout = shell_layout(pages, app.get_relative_path)
+    register_pages(menu)
+    app.layout = app.layout_for_reader
     register_all(app, tracing.follow, keeper)
     guard_callbacks(app)
     # After Dash's own hooks, which therefore run later: static answers arrive there compressed already.

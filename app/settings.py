@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.framing import check_ancestor
@@ -149,7 +149,24 @@ class Settings(BaseSettings):
     )
     insecure: bool = _setting(
         "HEADWATER_INSECURE", False, remedy="give 1 or 0",
-        meaning="1 lets everybody in from other machines too, unencrypted: for private development networks",
+        meaning="1 lets other machines in unencrypted, after sign-in: for private development networks",
+    )
+    sign_in: bool = _setting(
+        "HEADWATER_SIGN_IN", False, remedy="give 1 or 0",
+        meaning="1 asks for sign-in on this machine too; without it only where others can come in, or where there are"
+        " accounts",
+    )
+    session_idle_min: int = _setting(
+        "HEADWATER_SESSION_IDLE_MIN", 720, unit="min", ge=1, le=525_600, remedy="give a whole number from 1 to 525600",
+        meaning="a session ends when no page of it was open for so long",
+    )
+    session_max_h: int = _setting(
+        "HEADWATER_SESSION_MAX_H", 168, unit="h", ge=1, le=8_760, remedy="give a whole number from 1 to 8760",
+        meaning="a session ends so long after sign-in in any case",
+    )
+    metrics_key: str = _setting(
+        "HEADWATER_METRICS_KEY", "", repr=False, remedy="give a secret of 16 characters or more",
+        meaning="bearer token that reads `/metrics`; without it administrators alone do, where sign-in is asked for",
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "HEADWATER_LOG_LEVEL", "info", meaning="least severe log line that is written",
@@ -204,6 +221,13 @@ class Settings(BaseSettings):
             raise ValueError("not an address")
         return url.rstrip("/")
 
+    @field_validator("metrics_key")
+    @classmethod
+    def _long_enough(cls, key: str) -> str:
+        if key and len(key) < 16:
+            raise ValueError("too short")
+        return key
+
     @field_validator("origins")
     @classmethod
     def _plain_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -218,14 +242,16 @@ class Settings(BaseSettings):
     def _known_ancestors(cls, ancestors: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_ancestor(one, ancestors) for one in ancestors) or ("none",)
 
-    @model_validator(mode="after")
-    def _open_mode_on_loopback_only(self) -> Settings:
-        if not (self.insecure or is_loopback(self.host)):
-            raise ValueError(
-                f"HOST: {self.host!r}: everybody may read here, so only this machine may connect; give 127.0.0.1, "
-                "or set HEADWATER_INSECURE=1 on a private development network"
-            )
-        return self
+    @property
+    def others_come_in(self) -> bool:
+        """Whether anybody but this machine's own people can reach the pages: then all must sign in."""
+        names = [urlsplit(one).hostname or "" for one in (*self.origins, *filter(None, [self.public_url]))]
+        return self.insecure or not all(map(is_loopback, [self.host, *names]))
+
+    @property
+    def asks_for_sign_in(self) -> bool:
+        """Whether sign-in is asked for whatever accounts there are."""
+        return self.sign_in or self.others_come_in
 
     @property
     def local_host(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ import flask
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
+from app.doors import SIGN_OUT_PATH
 from app.early_view import early_view
+from app.menu import Kind, Menu
 from components.attributes import aria, data
 from components.live import live_shell
 from components.page import Page
@@ -54,6 +56,10 @@ PAINTERS_META = "headwater-painters"
 LOADER = "live.js"
 """The classic script that must run before all others: in the head, by `Shell`, instead of where Dash would put it."""
 EARLY_MODULE = "early.mjs"
+NOT_FOUND = "404 - Page not found"
+"""As Dash says it of a path that nobody declared: a page that one may not see is no other."""
+VIEWS_MAX = 200
+"""So many pages, by who sees them, are kept drawn."""
 
 
 class Shell(Dash):
@@ -64,7 +70,7 @@ class Shell(Dash):
     """
 
     def __init__(
-        self, *given: Any, modules: Sequence[str], pages: Sequence[Page], painters: Sequence[str] = (),
+        self, *given: Any, modules: Sequence[str], menu: Menu, painters: Sequence[str] = (),
         styles: Sequence[str] = (), **named: Any,
     ) -> None:
         super().__init__(*given, **named)
@@ -72,29 +78,53 @@ class Shell(Dash):
         links = [*(("stylesheet", path) for path in styles), *(("modulepreload", path) for path in modules)]
         self._links = "\n    ".join(f'<link rel="{kind}" href="{path}">' for kind, path in links)
         self._early_module = next((path for path in modules if path.endswith(f"/{EARLY_MODULE}")), None)
-        self._pages = {page.path: page for page in pages}
-        self._early_view = cache(self._draw_early_view)
+        self._menu = menu
+        self._early_view = lru_cache(VIEWS_MAX)(self._draw_early_view)
+        self._to_check = lru_cache(VIEWS_MAX)(self._draw_to_check)
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # it calls it with names alone
         named = f"{_meta(CHANNELS_META, self._shown())}\n    {self._painters}"
-        parts["app_entry"] = f"{self._early_view(self._open_path())}{parts.get('app_entry', '')}{self._filler()}"
+        early = self._early_view(self._open_path(), self._account(), self._menu.kind())
+        parts["app_entry"] = f"{early}{parts.get('app_entry', '')}{self._filler()}"
         document: str = super().interpolate_index(**parts)  # type: ignore[no-untyped-call]
         return document.replace("{%live%}", f"{named}\n    {self._loader()}\n    {self._links}")
 
     def _shown(self) -> list[str]:
         """The channels of the page that is asked for, with what is chosen on it."""
-        page = self._pages.get(self._open_path())
+        page = self._menu.page(self._open_path())
         if page is None:
             return []
         asked = flask.request.args if flask.has_request_context() else {}
-        return [ref.name for ref in page.shown(asked.get(page.choose.name) or None if page.choose else None)]
+        shown = page.shown(asked.get(page.choose.name) or None if page.choose else None)
+        return [ref.name for ref in shown if self._menu.sees(ref)]
 
-    def _draw_early_view(self, path: str) -> str:
-        """The page as plain HTML; the same for everybody, since values come later and by its reader's own right."""
-        page = self._pages.get(path)
+    def _draw_early_view(self, path: str, account: str, _kind: Kind) -> str:
+        """The page as plain HTML; the same for all who may see the same, since values come later."""
+        page = self._menu.page(path)
         if page is None or self._early_module is None:
             return ""
-        return early_view(shell_layout(tuple(self._pages.values()), self.get_relative_path), page.layout())
+        return early_view(shell_layout(self._menu.pages(), self.get_relative_path, account), page.layout())
+
+    def layout_for_reader(self) -> Component:
+        """The frame with the menu of whoever asks."""
+        return shell_layout(self._menu.pages(), self.get_relative_path, self._account())
+
+    def _account(self) -> str:
+        """The name of who is signed in, '' where there is no sign-in."""
+        who = self._menu.who()
+        return who.name if who is not None and who.session else ""
+
+    def _config(self) -> Any:
+        """What Dash tells the browser; of all pages, against which it checks callbacks, only those of the reader."""
+        told = super()._config()  # type: ignore[no-untyped-call]
+        if "validation_layout" in told:
+            told["validation_layout"] = self._to_check(self._menu.kind())
+        return told
+
+    def _draw_to_check(self, _kind: Kind) -> Component:
+        pages = self._menu.pages()
+        layouts = [page.layout() for page in pages]
+        return html.Div([*layouts, shell_layout(pages, self.get_relative_path, "")])
 
     def _filler(self) -> str:
         return "" if self._early_module is None else f'<script type="module" async src="{self._early_module}"></script>'
@@ -119,25 +149,37 @@ def _meta(name: str, listed: Sequence[str]) -> str:
     return f'<meta name="{name}" content="{escape(json.dumps(list(listed)))}">'
 
 
-def register_pages(pages: Sequence[Page]) -> None:
-    """Make these, and only these, the pages of the Dash app about to serve them.
+def register_pages(menu: Menu) -> None:
+    """Make these, and only these, the pages of the Dash app about to serve them, each for who may see it.
 
     Dash's registry is global to the process and keeps the pages of an earlier app: it is cleared first.
     """
     dash.page_registry.clear()
-    for number, page in enumerate(pages):
+    for number, page in enumerate(menu.all):
         dash.register_page(
-            f"pages.{page.slug}", path=page.path, name=page.title, title=f"{page.title} · {PRODUCT}",
-            order=number, layout=page.layout,
+            f"pages.{page.slug}", path=page.path, name=page.title, title=_title_for_reader(menu, page),
+            order=number, layout=_layout_for_reader(menu, page),
         )
 
 
-def shell_layout(pages: Sequence[Page], href: Callable[[str], str]) -> Component:
+def _layout_for_reader(menu: Menu, page: Page) -> Callable[..., Component]:
+    def layout(**asked: object) -> Component:
+        seen = menu.page(page.path)
+        return html.H1(NOT_FOUND) if seen is None else seen.layout(**asked)
+
+    return layout
+
+
+def _title_for_reader(menu: Menu, page: Page) -> Callable[..., str]:
+    return lambda **_: PRODUCT if menu.page(page.path) is None else f"{page.title} · {PRODUCT}"
+
+
+def shell_layout(pages: Sequence[Page], href: Callable[[str], str], account: str = "") -> Component:
     """The whole app around `dash.page_container`; `href` puts the app's prefix before a page's path."""
     return html.Div(
         [
             html.A("Skip to content", href="#content", className="skip-link"),
-            _header(pages, href),
+            _header(pages, href, account),
             banner(),
             banner_told(),
             html.Main(dash.page_container, id="content", tabIndex=-1),
@@ -149,14 +191,16 @@ def shell_layout(pages: Sequence[Page], href: Callable[[str], str]) -> Component
     )
 
 
-def _header(pages: Sequence[Page], href: Callable[[str], str]) -> Component:
+def _header(pages: Sequence[Page], href: Callable[[str], str], account: str) -> Component:
     brand = dcc.Link(
         [html.Span(className="brand-mark", **aria(hidden="true")), html.Span(PRODUCT)],
-        href=href("/"), className="brand", title=f"{PRODUCT}: first page",
+        href=href(pages[0].path if pages else "/"), className="brand", title=f"{PRODUCT}: first page",
     )
     links = [html.Li(dcc.Link(page.title, href=href(page.path), className="nav-link")) for page in pages]
     navigation = html.Nav(html.Ul(links), id=StatusId.NAVIGATION, className="navigation", **aria(label="Pages"))
-    aside = html.Div([link_state(), look_back(), page_pause(), zone_switch(), theme_switch()], className="header-end")
+    switches = [link_state(), look_back(), page_pause(), zone_switch(), theme_switch()]
+    who = [html.A(account, href=href(SIGN_OUT_PATH), className="account", title="Account and sign-out")]
+    aside = html.Div([*switches, *(who if account else [])], className="header-end")
     return html.Header([brand, navigation, aside, dcc.Store(id=StatusId.MARKED)], className="header")
 
 

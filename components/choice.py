@@ -36,13 +36,18 @@ def check_choice(what: str, field: object, blocks: Iterable[Block]) -> Field:
     return field
 
 
-def chooser(field: Field, blocks: Iterable[Block]) -> Component:
-    """A native list, which the browser fills: everything first, then each value that its reader may see."""
+def chooser(field: Field, blocks: Iterable[Block], *, must_choose: bool = False) -> Component:
+    """A native list, which the browser fills: everything first, then each value that its reader may see.
+
+    Who `must_choose` may see single values alone, and is not offered everything.
+    """
     noun = field.name.replace("_", " ")
     twins = [found["channel"] for block in blocks if "channel" in (found := block.following(field) or {})]
     told: dict[str, Any] = {
         "field": field.name, "noun": noun, "all": f"All {_plural(noun)}", "channel": twins[0] if twins else None,
     }
+    if must_choose:
+        told["must"] = True
     note = html.Span("", className="choice-note", role="status", **data(choice_note=""))
     chosen = html.Select([], **data(choose=json.dumps(told, separators=(",", ":"))))
     return html.Div([html.Label([html.Span(noun.capitalize()), chosen], className="choice"), note], className="chooser")

@@ -6,7 +6,7 @@ On a narrow screen each of them has the width to itself, in the order in which i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -112,6 +112,16 @@ def choosing(part: Part, field: Field) -> Part:
 
 def _choosing(one: Block | Component, field: Field) -> Block | Component:
     return replace(one, choose=field) if isinstance(one, Block) else one
+
+
+def left_of(part: Part, ways: Mapping[int, str]) -> Part | None:
+    """What of a part somebody may see, by the way in which he may see each block (`id` → '' not at all)."""
+    if not isinstance(part, Row | Grid):
+        return part if not isinstance(part, Block) or ways[id(part)] else None
+    left = tuple(one for one in part.blocks if not isinstance(one, Block) or ways[id(one)])
+    if len(left) == len(part.blocks):
+        return part
+    return Row(left) if left else None  # a grid with holes would show that there was something
 
 
 def draw_parts(parts: Sequence[Part], uids: Iterator[str]) -> Iterator[Component]:

@@ -7,8 +7,8 @@ its channels, so it also knows whether its data is recorded and has to be labell
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from dash import html
@@ -18,12 +18,12 @@ from components.attributes import data
 from components.block import Block, refuse, where_declared
 from components.choice import check_choice, chooser, chosen_refs
 from components.hint import hint
-from components.layout import Grid, Part, Row, blocks_of, choosing, draw_parts
+from components.layout import Grid, Part, Row, blocks_of, choosing, draw_parts, left_of
 from components.painted import OWN_PAINTERS
 from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec, Field
 
 _PATH = re.compile(r"^/([a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*)?$")
-_RESERVED = ("api", "assets", "live", "status", "healthz", "readyz", "metrics")
+_RESERVED = ("api", "assets", "live", "status", "healthz", "readyz", "metrics", "sign-in", "sign-out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Page:
     order: int
     declared_at: str
     choose: Field | None
+    must_choose: bool = field(default=False, kw_only=True)
+    """Whether its reader may see single values of `choose` alone: then there is no choice of all."""
 
     @property
     def slug(self) -> str:
@@ -70,13 +72,26 @@ class Page:
     def layout(self, /, **_parameters: object) -> Component:
         """What Dash shows at its path; needs no request, and takes the query parameters Dash hands over."""
         uids = (f"{self.slug}-{number}" for number in range(len(self.blocks)))
-        choice = [] if self.choose is None else [chooser(self.choose, self.blocks)]
+        choice = [] if self.choose is None else [chooser(self.choose, self.blocks, must_choose=self.must_choose)]
         heading = [html.H1(self.title, className="page-title"), *choice, *self._notes()]
         hints = [hint(feed) for feed in self.feeds if not feed.source.pulled]
         return html.Article(
             [html.Header(heading, className="page-head"), *hints, *draw_parts(self.parts, uids)],
             className="page", **data(page=self.slug),
         )
+
+    def seen_by(self, way: Callable[[Block], str]) -> Page | None:
+        """The page with the components that somebody may see, None where there is none left.
+
+        `way` says of each how: `whole`, by a choice in `parts`, or '' not at all.
+        """
+        ways = {id(block): way(block) for block in self.blocks}
+        if not ways or all(found == "whole" for found in ways.values()):
+            return self
+        if not any(ways.values()):
+            return None
+        parts = tuple(left for part in self.parts if (left := left_of(part, ways)) is not None)
+        return replace(self, parts=parts, must_choose="parts" in ways.values())
 
     def _notes(self) -> list[Component]:
         about = [html.P(self.about, className="page-about")] if self.about else []
@@ -124,8 +139,8 @@ def page(
     made = Page(title, path, parts, about, order, where_declared(), None)
     if choose is None:
         return made
-    field = check_choice(f"{what}.choose", choose, made.blocks)
-    return replace(made, parts=tuple(choosing(part, field) for part in parts), choose=field)
+    chosen = check_choice(f"{what}.choose", choose, made.blocks)
+    return replace(made, parts=tuple(choosing(part, chosen) for part in parts), choose=chosen)
 
 
 def read_pages(modules: Iterable[ModuleType]) -> tuple[Page, ...]:

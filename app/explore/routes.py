@@ -27,6 +27,7 @@ from app.exports.sheet import Row, Sheet, Stamp, file_name
 from app.past import Busy, Turns
 from components.freshness import feed_in_words
 from services.accounts import can
+from services.accounts.audit import Audit
 from services.archive.aggregating import Aggregation, TooMany
 from services.archive.exploring import Answer, Interval, archived_until, explore
 from services.broker import Broker, BrokerDown
@@ -54,6 +55,7 @@ class Explore:
     broker: Broker
     turns: Turns
     clock: Clock
+    audit: Audit | None = None
     places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
     def register(self, server: Flask) -> None:
@@ -78,6 +80,15 @@ class Explore:
         if question.is_declared:
             detail = f"show: 'declared': {question.source.name} is live: /api/channels has its snapshot and history"
             return refusal(400, "bad_question", detail)
+        if form != "json":
+            if not can(principal, "export", question.source.name):
+                detail = f"of: {question.source.name!r}: nothing of that name to take away"
+                return refusal(404, "unknown_source", detail)
+            if self.audit is not None:
+                self.audit.record(
+                    "exported", who=principal.name, subject=question.source.name, address=request.remote_addr or "",
+                    detail=f"explore, {form}",
+                )
         return self._answer(question, form, now, framed=asked.get("progress") == "1")
 
     def _answer(self, question: Question, form: str, now: int, *, framed: bool) -> Response:

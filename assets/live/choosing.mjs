@@ -109,7 +109,17 @@ export class Choosing {
     const known = channel === null ? [...this.rowsOf(this.#told.field)] : await this.#ask(channel);
     if (known === null || list !== this.#list) return;
     this.#known = known;
-    this.#draw();
+    if (this.#told.must && this.value === '' && known.length > 0) this.#take(valuesOf(known, '')[0]);
+    else this.#draw();
+  }
+
+  /** Who may not see everything is shown the first value that he may see. */
+  #take(value) {
+    const { location, history } = this.scope, address = new URL(location.href);
+    address.searchParams.set(this.#told.field, value);
+    history.replaceState(history.state, '', address);
+    this.#read();
+    this.onChange();
   }
 
   /** null where nobody answers: what was known stays. */
@@ -121,8 +131,8 @@ export class Choosing {
 
   #draw() {
     if (this.#list === null) return;
-    const { all, noun } = this.#told, isUnknown = this.value !== '' && this.#known !== null && (this.#known.length > 0 || this.#told.channel !== null) && !this.#known.includes(this.value);
-    const wanted = [['', all], ...valuesOf(this.#known ?? [], this.value).map((one) => [one, one])];
+    const { all, noun, must } = this.#told, isUnknown = this.value !== '' && this.#known !== null && (this.#known.length > 0 || this.#told.channel !== null) && !this.#known.includes(this.value);
+    const wanted = [...(must && this.value !== '' ? [] : [['', must ? `Choose ${noun}` : all]]), ...valuesOf(this.#known ?? [], this.value).map((one) => [one, one])];
     const told = JSON.stringify(wanted);
     if (this.#list.dataset.drawn !== told) {
       this.#list.replaceChildren(...wanted.map(([value, textContent]) => make('option', { value, textContent })));
@@ -130,6 +140,6 @@ export class Choosing {
     }
     this.#list.value = this.value;
     const note = this.#list.closest('.chooser').querySelector('[data-choice-note]');
-    setText(note, isUnknown ? `There is no ${noun} ${this.value} that you may see: choose another one, or ${all.toLowerCase()}.` : '');
+    setText(note, isUnknown ? `There is no ${noun} ${this.value} that you may see: choose another one${must ? '' : `, or ${all.toLowerCase()}`}.` : '');
   }
 }

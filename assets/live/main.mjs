@@ -90,7 +90,7 @@ const connection = new Connection({
     if (connection.cutAt !== null && connection.opened > 0) measuring.cut(connection.cutAt);
     if (connection.isPolling && !wasPolling) store.connected(now());
     wasPolling = connection.isPolling;
-    if (connection.state === 'ended' && connection.cause === 'refused') release.reload();
+    if (connection.state === 'ended') release.ended(connection.cause);
     lookAtFreshness();
   },
 });

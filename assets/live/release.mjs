@@ -20,6 +20,14 @@ export class Release {
     return true;
   }
 
+  /** The connection ended for this reason: another release is loaded, who is signed out goes to the sign-in, and from
+      there back to what was shown. */
+  ended(cause) {
+    const { location } = this.scope;
+    if (cause === 'refused') this.reload();
+    if (cause === 'signed_out') location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+
   #read() {
     try {
       return JSON.parse(this.scope.sessionStorage.getItem(KEY)) ?? { own: null, at: 0 };

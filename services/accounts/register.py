@@ -28,7 +28,7 @@ class AccountError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who may sign in. Sessions that began before `changed_at` are over: a password or its state changed."""
+    """Somebody who may sign in. A session is over once `changed_at` is another: its password or its state changed."""
 
     name: str
     roles: tuple[str, ...]

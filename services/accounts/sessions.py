@@ -29,6 +29,8 @@ from services.positions import Clock, wall_clock
 LOOK_EVERY_S = 0.5
 REMEMBERED_MS = 15_000
 REMEMBERED_MAX = 5_000
+KNOWN_IN_OUTAGE_MS = 600_000
+"""So long an outage of broker or database signs nobody out: the page must be there to tell of it."""
 USED_EVERY_MS = 30_000
 IDENTIFIER_BYTES = 32
 
@@ -45,11 +47,12 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in. `form` is the word that its forms must carry."""
+    """One sign-in. `form` is the word that its forms must carry; `mark` is the account's, when it began."""
 
     account: str
     began_at: int
     form: str
+    mark: int
 
 
 @dataclass(slots=True)
@@ -80,10 +83,10 @@ class Sessions:
 
     # Whoever asks ------------------------------------------------------------------------------
 
-    def begin(self, account: str) -> str:
+    def begin(self, account: Account) -> str:
         """A new session; returns what the browser keeps. Raises BrokerDown."""
-        identifier = secrets.token_urlsafe(IDENTIFIER_BYTES)
-        session = Session(account, self._clock(), secrets.token_urlsafe(IDENTIFIER_BYTES))
+        identifier, form = secrets.token_urlsafe(IDENTIFIER_BYTES), secrets.token_urlsafe(IDENTIFIER_BYTES)
+        session = Session(account.name, self._clock(), form, account.changed_at)
         self._broker.put_session(name_of(identifier), json.dumps(asdict(session)).encode(), self.lifetimes.idle_s)
         return identifier
 
@@ -113,7 +116,12 @@ class Sessions:
         if known is not None and now - known.read_at < REMEMBERED_MS and self._lives(known.session, now):
             return self._used(name, known, now)
         while True:
-            changes, held = self._read([name])
+            try:
+                changes, held = self._read([name])
+            except (BrokerDown, DatabaseDown):
+                if known is not None and now - known.read_at < KNOWN_IN_OUTAGE_MS and self._lives(known.session, now):
+                    return known
+                raise
             found = held.get(name)
             with self._lock:
                 if changes < self._seen:  # what was read is older than what is known to have changed
@@ -219,4 +227,4 @@ def name_of(identifier: str) -> str:
 
 
 def _holds(session: Session, account: Account) -> bool:
-    return not account.disabled_at and session.began_at >= account.changed_at
+    return not account.disabled_at and session.mark == account.changed_at

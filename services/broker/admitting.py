@@ -76,14 +76,3 @@ class Admitting(Connection):
             for name in names:
                 pipe.delete(f"hw:attempts:{name}")
             pipe.execute()
-
-    @surfacing
-    def put_once(self, name: str, body: bytes, ttl_s: int) -> None:
-        """Keep something that is taken once, for so long."""
-        self._redis.set(f"hw:once:{name}", body, ex=ttl_s)
-
-    @surfacing
-    def take_once(self, name: str) -> bytes | None:
-        """What was put, the first time that it is asked for."""
-        found: Any = self._redis.getdel(f"hw:once:{name}")
-        return None if found is None else bytes(found)

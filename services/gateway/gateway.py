@@ -112,6 +112,7 @@ class Gateway:
         self._asker = BrokerAsker(broker, self._sockets.call, self._delivery, declarations.lanes(), self._reader)
         self._polls = Polls(self._delivery, self._sockets, self._heartbeats)
         self._admission = Admission(self.limits)
+        self._grants = grants
         self._review = Review(grants, self._admission, self._delivery, self._sockets)
         self._delivery.connect(
             self._reader, self._asker, beat=self._heartbeats.beat, answer_poll=self._polls.answer,
@@ -232,8 +233,9 @@ class Gateway:
         """A viewer arrived: greet it or park its poll, unless there are too many already."""
         arrival: Arrival = link.owner
         poll = None if arrival.wish is None else self._polls.new_poll(arrival.wish)
-        viewer = link.owner = Viewer(os.urandom(6).hex(), link, arrival.principal, arrival.address, poll)
-        refusal = self._admission.enter(viewer)
+        principal = self._grants.renewed(arrival.principal)  # what changed since its request was let through
+        viewer = link.owner = Viewer(os.urandom(6).hex(), link, principal or arrival.principal, arrival.address, poll)
+        refusal = self._admission.enter(viewer) if principal is not None else self._turn_away(viewer)
         if refusal is not None:
             self._telemetry.count("refused_viewers")
             self._sockets.close(link, refusal)
@@ -246,6 +248,10 @@ class Gateway:
             self._sockets.send(link, Frame(greeting))
             self._delivery.welcome(viewer)
             log.info("viewer opened", viewer=viewer.id, principal=viewer.principal.name)
+
+    def _turn_away(self, viewer: Viewer) -> Close:
+        self._admission.enter(viewer)
+        return Close.SIGNED_OUT
 
     def received(self, link: Link, message: Received) -> None:
         """A viewer said something."""

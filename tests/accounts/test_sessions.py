@@ -27,6 +27,7 @@ class Installation:
             Sessions(one, self.register, Roles(), Lifetimes(600, 3_600), lambda: self.now) for one in self.brokers
         )
         self.register.add("ann", PASSWORD, ["admin"], who="root")
+        self.ann = self.register.named(["ann"])["ann"]
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def both(broker_url: str, database: Database) -> Iterator[Installation]:
 
 
 def test_every_process_knows_a_session_until_its_owner_signs_out(both: Installation) -> None:
-    identifier = both.here.begin("ann")
+    identifier = both.here.begin(both.ann)
     held = both.there.principal(identifier)
     assert held is not None
     assert (held.name, held.roles) == ("ann", ("admin",))
@@ -53,7 +54,7 @@ def test_every_process_knows_a_session_until_its_owner_signs_out(both: Installat
 
 
 def test_a_change_of_roles_reaches_what_is_open_and_a_change_of_nothing_does_not(both: Installation) -> None:
-    identifier = both.here.begin("ann")
+    identifier = both.here.begin(both.ann)
     held = both.there.principal(identifier)
     assert held is not None
     both.there.look()
@@ -74,7 +75,7 @@ def test_a_change_of_roles_reaches_what_is_open_and_a_change_of_nothing_does_not
 
 @pytest.mark.parametrize("act", ["disable", "password"])
 def test_a_disabled_account_or_another_password_ends_its_sessions(both: Installation, act: str) -> None:
-    identifier = both.here.begin("ann")
+    identifier = both.here.begin(both.ann)
     assert both.here.principal(identifier) is not None
     both.now += 1
     if act == "disable":
@@ -87,7 +88,7 @@ def test_a_disabled_account_or_another_password_ends_its_sessions(both: Installa
 
 
 def test_a_session_ends_at_its_time_however_much_it_is_used(both: Installation) -> None:
-    identifier = both.here.begin("ann")
+    identifier = both.here.begin(both.ann)
     held = both.here.principal(identifier)
     assert held is not None
     for _ in range(59):
@@ -102,7 +103,7 @@ def test_a_session_ends_at_its_time_however_much_it_is_used(both: Installation) 
 def test_the_broker_keeps_no_session_longer_than_it_is_used_and_never_what_the_browser_holds(
     both: Installation, broker_url: str
 ) -> None:
-    identifier = both.here.begin("ann")
+    identifier = both.here.begin(both.ann)
     client = redis.Redis.from_url(broker_url)
     assert 595 < client.ttl(f"hw:session:{name_of(identifier)}") <= 600
     assert identifier.encode() not in b"".join(client.keys("*"))

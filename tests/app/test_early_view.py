@@ -3,17 +3,19 @@
 from dash import dcc, html
 
 from app.early_view import early_view
+from app.menu import Menu
 from app.shell import INDEX, Shell, register_pages, shell_layout
 from callbacks import register_all
 from headwater import chart, log, page, tile
+from services.accounts import OPEN
 from tests.components.test_shell import NOBODY, PAGES
 from tests.feeds import Dear, Orders, Prices, Total
 
 
 def _document(path: str) -> str:
-    made = Shell("early", modules=("/m/early.mjs", "/m/main.mjs"), pages=PAGES, use_pages=True, pages_folder="",
-                 index_string=INDEX)
-    register_pages(PAGES)
+    made = Shell("early", modules=("/m/early.mjs", "/m/main.mjs"), menu=Menu(PAGES, lambda: OPEN), use_pages=True,
+                 pages_folder="", index_string=INDEX)
+    register_pages(Menu(PAGES, lambda: OPEN))
     made.layout = shell_layout(PAGES, made.get_relative_path)
     register_all(made, lambda _: None, NOBODY)
     return made.server.test_client().get(path).get_data(as_text=True)

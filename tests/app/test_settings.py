@@ -30,7 +30,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("HEADWATER_FRAME_ANCESTORS", "https://a.example.com;script-src", "give self, none, or origins"),
         ("HEADWATER_FRAME_ANCESTORS", "none https://a.example.com", "stands alone"),
         ("HEADWATER_FRAME_ANCESTORS", "*", "name the origins"),
-        ("HOST", "0.0.0.0", "give 127.0.0.1, or set HEADWATER_INSECURE=1"),
+        ("HEADWATER_SIGN_IN", "perhaps", "give 1 or 0"),
     ],
 )
 def test_a_bad_value_names_variable_value_and_remedy(

@@ -7,11 +7,13 @@ import pytest
 from dash import Dash
 from dash._callback import GLOBAL_CALLBACK_LIST
 
+from app.menu import Menu
 from app.shell import INDEX, Shell, register_pages, shell_layout
 from callbacks import register_all
 from components.live import LiveId
 from components.page import Page
 from headwater import page, tile
+from services.accounts import OPEN
 from tests.components.drawn import every, ids, of_class, props, texts
 from tests.feeds import Total
 
@@ -33,9 +35,9 @@ PAGES = (page("Home", "/", tile(Total.orders)), page("Other", "/other", tile(Tot
 
 @pytest.fixture
 def made() -> Dash:
-    found = Shell("frame", modules=("/m/main.mjs",), pages=PAGES,
+    found = Shell("frame", modules=("/m/main.mjs",), menu=Menu(PAGES, lambda: OPEN),
                   use_pages=True, pages_folder="", index_string=INDEX, url_base_pathname="/prefix/")
-    register_pages(PAGES)
+    register_pages(Menu(PAGES, lambda: OPEN))
     found.layout = shell_layout(PAGES, found.get_relative_path)
     register_all(found, lambda _: None, NOBODY)
     return found
@@ -47,10 +49,10 @@ def test_the_navigation_leads_to_every_page_under_the_apps_prefix(made: Dash) ->
 
 
 def test_only_these_pages_are_registered(made: Dash) -> None:
-    register_pages(PAGES[:1])
+    register_pages(Menu(PAGES[:1], lambda: OPEN))
     assert [found["path"] for found in dash.page_registry.values()] == ["/"]
-    register_pages(PAGES)
-    titles = [found["title"] for found in dash.page_registry.values()]
+    register_pages(Menu(PAGES, lambda: OPEN))
+    titles = [found["title"]() for found in dash.page_registry.values()]
     assert titles == ["Home · Headwater", "Other · Headwater"]
 
 

@@ -13,7 +13,8 @@ from tests.project.planted import ENVIRONMENT, plant
 
 SEES = "HEADWATER_TEST_SEES"
 """Who comes to this web process sees these channels alone: names or patterns, separated by spaces."""
-PROJECT = Project(tests.project.feeds, tests.project.pages, Path(__file__).with_name("contract.toml"))
+_HERE = Path(__file__).parent
+PROJECT = Project(tests.project.feeds, tests.project.pages, _HERE / "contract.toml", _HERE / "roles.toml")
 
 
 def main(role: str, stations: str = "") -> None:
