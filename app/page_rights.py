@@ -27,12 +27,20 @@ def guard_pages(server: Flask, menu: Menu) -> None:
             return see(found[0].path if found else SIGN_OUT_PATH)  # there stands that he has no role
         if request.path != PATH or request.method != "POST":
             return None
-        body = request.get_json(silent=True)
+        body = _body()
         if not isinstance(body, dict) or menu.forbidden(_named(body)):
             return refusal(404, "unknown_callback", "no such callback on the pages that you may see")
         return None
 
     server.before_request(refuse)
+
+
+def _body() -> Any:
+    """What was posted; None where it is no JSON, or nested without end."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def _named(body: dict[str, Any]) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.answers import refusal
 from app.settings import Settings
 
-WARNING = "Not encrypted, and open to everybody who reaches this host: for private development networks only."
+WARNING = "Not encrypted: who is on the way reads it along. For private development networks only."
 _WARNING_HTML = (
     '<body><p class="insecure" role="note" style="margin:0;padding:6px 16px;background:#8c1d18;color:#fff;'
     f'font:14px/1.4 system-ui,sans-serif;text-align:center">{WARNING}</p>'

@@ -156,13 +156,12 @@ def test_a_cut_link_is_said_with_cause_and_since_and_the_last_values_stay(page: 
     wait_until(lambda: page.attribute("#live-banner", "hidden") is not None, what="no banner")
 
 
-def test_a_signed_out_viewer_is_told_and_does_not_try_again(page: Page, gateway: ScriptedGateway) -> None:
+def test_a_signed_out_viewer_is_led_to_the_sign_in_and_does_not_try_again(page: Page, gateway: ScriptedGateway) -> None:
     live_tile(page, gateway)
     gateway.refused_with, gateway.session_status = 401, 401
     gateway.cut()
-    wait_until(lambda: page.link()["state"] == "ended", what="an ended connection")
-    wait_until(lambda: "you are signed out" in page.text("#live-banner-text"), what="the banner says so")
-    assert page.link()["cause"] == "signed_out"
+    wait_until(lambda: page.run("return location.pathname") == "/sign-in", what="the sign-in")
+    assert page.run("return new URLSearchParams(location.search).get('next')") == "/tile"
 
 
 def test_a_socket_that_is_closed_for_good_is_not_retried(page: Page, gateway: ScriptedGateway) -> None:
