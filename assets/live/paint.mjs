@@ -5,6 +5,7 @@ export const FRAME_BUDGET_MS = 12; // of one animation frame; what is left over 
 /** A group whose paints cost c ms, with the style, layout and raster that the browser does for them, rests for so many
     times c: a fifth of the thread for texts and one for tables, a quarter for charts, at most. */
 export const SHARE = 4, SHARES = { chart: 3 };
+export const REST_MAX_MS = 500; // however dear one frame was: the first of a grid may take seconds on a slow machine
 const RETRY_MS = 250; // a job that cannot paint yet (Plotly or a grid still loads)
 const FRAME_MS = 17;
 
@@ -46,7 +47,7 @@ export class PaintLoop {
   /** A job turned out to cost more than its paint: its group rests for longer. */
   charge({ group }, cost_ms) { this.#rest(group, cost_ms); }
 
-  #rest(group, cost_ms) { this.#resting.set(group, this.now() + (SHARES[group] ?? SHARE) * cost_ms); }
+  #rest(group, cost_ms) { this.#resting.set(group, this.now() + Math.min(REST_MAX_MS, (SHARES[group] ?? SHARE) * cost_ms)); }
 
   /** Says whether a job's element is in view; one that comes into view catches up. */
   see(job, seen) {

@@ -128,6 +128,14 @@ test('what the browser does for a frame is the cost of those who painted in it, 
   assert.ok(charts > 90 && charts < 130, `charts rest 3 × 18 ms where they are alone: ${charts}`);
 });
 
+test('one frame that was dear does not hold up its group for long', () => {
+  const screen = makeScreen(), grid = screen.job(3_000, { group: 'changes' });
+  screen.advance(16);
+  screen.loop.mark(grid);
+  screen.advance(600);
+  assert.equal(grid.painted.length, 2);
+});
+
 test('a slow chart does not hold up texts', () => {
   const screen = makeScreen(), chart = screen.job(60, { group: 'chart' }), tile = screen.job(0.1);
   for (let i = 0; i < 100; i += 1) { screen.loop.mark(chart); screen.loop.mark(tile); screen.advance(16); }
