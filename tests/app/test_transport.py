@@ -104,6 +104,7 @@ def test_a_private_network_without_encryption_warns_on_every_page(tmp_path: Path
     with served(tmp_path, insecure=True) as client:
         assert status(client, "10.0.0.7", "10.0.0.9:8050") == 200
         for path in ("/", "/explore", "/status"):
-            page = client.get(path, follow_redirects=True, headers={"Host": "10.0.0.9:8050", "Accept-Encoding": encoding})
+            asked = {"Host": "10.0.0.9:8050", "Accept-Encoding": encoding}
+            page = client.get(path, follow_redirects=True, headers=asked)
             read = READ[page.headers.get("Content-Encoding", "identity")]
             assert WARNING in read(page.get_data()).decode(), path

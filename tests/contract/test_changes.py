@@ -269,7 +269,11 @@ PAGE = {"title": ("Other", "wording"), "path": ("/flights", "page"), "about": ("
         "order": (9, "wording"), "choose": (None, "page")}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [each.name for each in fields(Page) if each.name not in ("parts", "declared_at", "must_choose")])
+OF_A_READER = ("parts", "declared_at", "must_choose")
+"""What stands beside a page's declaration."""
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(Page) if each.name not in OF_A_READER])
 def test_a_changed_property_of_a_page_is_one_change_request_of_its_kind(name: str) -> None:
     value, kind = PAGE[name]
     now = statement(pages=tuple(replace(each, **{name: value}) if each is HOME else each for each in PAGES))
