@@ -21,7 +21,6 @@ document.body.lastElementChild.click();
 const script = document.createElement('script');
 script.textContent = 'canary()';
 document.body.append(script);
-try { (0, eval)('canary()'); } catch { /* refused */ }
 """
 
 
@@ -40,5 +39,5 @@ def found(viewer: Viewer) -> list[str]:
 
 
 def plant(viewer: Viewer) -> None:
-    """Do what an attacker would who got markup into the page, in four ways."""
+    """Do what an attacker would who got markup into the page, in three ways. (What a driver evaluates may evaluate on.)"""
     viewer.run(_PLANTED)
