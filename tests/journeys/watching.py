@@ -39,5 +39,5 @@ def found(viewer: Viewer) -> list[str]:
 
 
 def plant(viewer: Viewer) -> None:
-    """Do what an attacker would who got markup into the page, in three ways. (What a driver evaluates may evaluate on.)"""
+    """Do what an attacker would who got markup into the page, in three ways; a driver's own eval is let through."""
     viewer.run(_PLANTED)
