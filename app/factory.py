@@ -101,6 +101,8 @@ class Web:
     def stop(self) -> None:
         """Close every viewer's socket with 1012 (they come back to another process), then the rest."""
         self.gateway.stop()
+        if self.sessions is not None:
+            self.sessions.stop()
         self.keys.stop()
         if self.lookout is not None:
             self.lookout.stop()
