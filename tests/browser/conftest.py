@@ -91,8 +91,9 @@ def driver() -> Iterator[webdriver.Chrome]:
     driver.quit()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running() -> Iterator[tuple[ScriptedGateway, RunningApp]]:
+    """One app a file: Dash keeps its pages in one registry a process, and another file's app may empty it."""
     gateway = ScriptedGateway()
     app = RunningApp(gateway)
     yield gateway, app
