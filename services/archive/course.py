@@ -13,7 +13,7 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy import Connection, select
 
-from services.archive.reading import HOUR_MS, Row, gaps_past
+from services.archive.reading import AHEAD_MS, HOUR_MS, Row, committed_late, gaps_past
 from services.archive.thinning import Pair, thinned
 from services.database.tables import archive_channels, archive_deltas, archive_hours
 from services.declare import ChannelRef
@@ -22,7 +22,7 @@ DELTAS_MAX = 60_000
 """About how many deltas one answer is made of: a third of a second."""
 DELTAS_PER_READ = 500
 LATE_MS = HOUR_MS
-"""A point is looked for in deltas of so long after it, or as long as it may be restated: a processor may be behind."""
+"""A point is looked for in every delta of so long after it, or as long as it may be restated."""
 HOURS_FROM_MS = 3 * 86_400_000
 """A longer interval is read from the roll-ups as far as there are any."""
 HOUR_GAP_MS = 80 * 60_000
@@ -103,7 +103,7 @@ def _points(connection: Connection, ref: ChannelRef, since: int, until: int) -> 
     table = archive_deltas.c
     wanted = (
         select(table.data)
-        .where(table.channel == ref.name, table.at >= since, table.at <= until + _late_ms(ref))
+        .where(table.channel == ref.name, table.at >= since - AHEAD_MS, table.at <= until + _late_ms(ref))
         .order_by(table.at, table.seq, table.whole)
     )
     lines: dict[str, dict[int, Any]] = {}
@@ -113,6 +113,8 @@ def _points(connection: Connection, ref: ChannelRef, since: int, until: int) -> 
             for data in orjson.loads(f"[{','.join(part)}]"):
                 for name, pairs in data.get("points", {}).items():
                     lines.setdefault(name, {}).update(pairs)
+    for (at, name), value in committed_late(connection, ref, (since, until), until + _late_ms(ref)).items():
+        lines.setdefault(name, {})[at] = value
     return {name: _within(line, since, until) for name, line in lines.items()}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, select, update
 
 from services.archive.blanking import blank_channel, blank_events
-from services.archive.reading import HOUR_MS, Row, channel_past
+from services.archive.reading import HOUR_MS, Row, channel_past, oldest_row
 from services.database import Database, insert_new
 from services.database.tables import archive_channels, archive_deltas, archive_events, archive_hours, archive_keyframes
 from services.declare import Channel, ChannelRef, Declarations, FeedSpec, Lane
@@ -88,7 +88,7 @@ class Keeper:
     def _roll_up(self, ref: ChannelRef, settled: int) -> bool:
         """Roll the channel's next finished hour up; what was written once is never changed."""
         with self._database.writing() as connection:
-            hour = _next_hour(connection, ref.name)
+            hour = _next_hour(connection, ref)
             if hour is None or hour + HOUR_MS > settled:
                 return False
             rows = hour_rows(ref, hour, channel_past(connection, ref, hour, hour + HOUR_MS, None).rows)
@@ -157,12 +157,15 @@ def _rolled_until(connection: Connection, channel: str) -> int:
     return found
 
 
-def _next_hour(connection: Connection, channel: str) -> int | None:
+def _next_hour(connection: Connection, ref: ChannelRef) -> int | None:
     """The hour that is to be rolled up next; None where the channel has nothing."""
-    rolled = _rolled_until(connection, channel)
+    rolled = _rolled_until(connection, ref.name)
     table = archive_deltas.c
-    first = connection.execute(select(func.min(table.at)).where(table.channel == channel, table.at >= rolled)).scalar()
-    return None if first is None else max(rolled, first - first % HOUR_MS)
+    first = connection.execute(select(func.min(table.at)).where(table.channel == ref.name, table.at >= rolled)).scalar()
+    if first is None:
+        return None
+    oldest = oldest_row(connection, ref, first)
+    return max(rolled, oldest - oldest % HOUR_MS)
 
 
 def hour_rows(ref: ChannelRef, hour: int, rows: Sequence[Row]) -> list[Row]:

@@ -24,7 +24,11 @@ HOUR_MS = 3_600_000
 ROWS_MAX = 50_000
 LATE_ROWS = 100
 """Deltas that are looked at a time for points that were committed long after their time."""
+AHEAD_MS = 60_000
+"""A point's time is by the clock of who accepted it, its commit's by the worker's, which may be so far behind."""
 
+BACKLOG_MS = 7 * 86_400_000
+"""So old can the backlog be that a processor begins with; an event may name a time of long before there was a feed."""
 
 Read = Callable[[int, int, int | None], list[Row]]
 """Rows of an interval in order of time; may end early where there are more than the third number."""
@@ -127,21 +131,20 @@ def _points(connection: Connection, ref: ChannelRef, since: int, until: int, eno
     """Points, hour by hour, so that a year is never in memory; each is looked for as long as it may be restated."""
     span_ms = ref.channel.keep.span_ms or 0
     rows: list[Row] = []
-    for first in _slices(connection, ref, since, until, max(HOUR_MS, span_ms)):
-        last = min(first + max(HOUR_MS, span_ms), until)
+    for first, last in slices(connection, ref, since, until, max(HOUR_MS, span_ms)):
         points: dict[tuple[int, str], Any] = {}
-        with _deltas(connection, ref, first, last + span_ms + 1) as deltas:
+        with _deltas(connection, ref, first - AHEAD_MS, last + span_ms + 1) as deltas:
             for _, _, data in deltas:
                 for name, pairs in data.get("points", {}).items():
                     points |= {(at, name): value for at, value in pairs if first <= at < last}
-        points |= _committed_late(connection, ref, (first, last), last + span_ms)
+        points |= committed_late(connection, ref, (first, last), last + span_ms)
         rows += [{"at": at, "name": name, "value": points[at, name]} for at, name in sorted(points)]
         if enough is not None and len(rows) > enough:
             break
     return rows
 
 
-def _committed_late(
+def committed_late(
     connection: Connection, ref: ChannelRef, times: tuple[int, int], after: int
 ) -> dict[tuple[int, str], Any]:
     """Points of that time in deltas committed later than `after`: a processor that was down goes on where it stopped.
@@ -160,7 +163,7 @@ def _committed_late(
         found = connection.execute(later.offset(page * LATE_ROWS)).scalars().all()
         for data in found:
             held = [(t, name, value) for name, pairs in orjson.loads(data)["points"].items() for t, value in pairs]
-            if all(t >= last for t, _, _ in held):
+            if held and all(t >= last for t, _, _ in held):
                 return points
             points |= {(t, name): value for t, name, value in held if first <= t < last}
         if len(found) < LATE_ROWS:
@@ -168,16 +171,34 @@ def _committed_late(
     return points
 
 
-def _slices(connection: Connection, ref: ChannelRef, since: int, until: int, slice_ms: int) -> range:
-    """Begins of the slices between the channel's first and last delta within the interval."""
+def slices(connection: Connection, ref: ChannelRef, since: int, until: int, slice_ms: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of the slices in which a channel may have rows within the interval, in order."""
     table = archive_deltas.c
     least, most = connection.execute(
         select(func.min(table.at), func.max(table.at)).where(table.channel == ref.name)
     ).one()
     if least is None:
-        return range(0)
-    span_ms = ref.channel.keep.span_ms or 0
-    return range(max(since, least - span_ms), min(until, most + 1), slice_ms)
+        return
+    span_ms = ref.channel.keep.span_ms or 0  # so long a point may be restated
+    first = max(since, oldest_row(connection, ref, least) - span_ms)
+    last = min(until, most + (AHEAD_MS if ref.channel.kind == "series" else 0) + 1)
+    for begin in range(first, last, slice_ms):
+        yield begin, min(begin + slice_ms, until)
+
+
+def oldest_row(connection: Connection, ref: ChannelRef, commit_at: int) -> int:
+    """The time of the oldest row in the channel's first commit of that time, at most `BACKLOG_MS` before it.
+
+    Where a processor begins with a backlog, its points are older than their commit.
+    """
+    if ref.channel.kind != "series":
+        return commit_at
+    table = archive_deltas.c
+    data = connection.execute(
+        select(table.data).where(table.channel == ref.name, table.at == commit_at).order_by(table.seq).limit(1)
+    ).scalar_one()
+    times: Iterator[int] = (at for pairs in orjson.loads(data).get("points", {}).values() for at, _ in pairs)
+    return max(commit_at - BACKLOG_MS, min([commit_at, *times]))
 
 
 def _changes(connection: Connection, ref: ChannelRef, since: int, until: int, enough: int | None) -> list[Row]:

@@ -6,9 +6,9 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from services.archive.reading import Row, channel_past
+from services.archive.reading import Row, channel_past, slices
 from services.database.tables import archive_deltas
 from services.declare import ChannelRef
 from services.positions import Position
@@ -47,25 +47,14 @@ def reach(connection: Connection, ref: ChannelRef, until: int) -> Reach | None:
 
 def stretches(connection: Connection, ref: ChannelRef, since: int, until: int) -> Iterator[Stretch]:
     """The rows that `channel_past` gives, from `since` up to and without `until`; the last piece ends at `until`."""
-    first, last = _held(connection, ref)
-    if first is None or last is None:
-        yield Stretch([], until)
-        return
-    span_ms = ref.channel.keep.span_ms or 0  # a point may be that much older than its commit
-    step, seen = max(STRETCH_MS, span_ms), _Seen(ref.channel.keep.entries_max)
-    begins = range(max(since, first - span_ms), min(until, last + 1), step)
-    for begin in begins:
-        end = min(begin + step, until)
+    step, seen = max(STRETCH_MS, ref.channel.keep.span_ms or 0), _Seen(ref.channel.keep.entries_max)
+    reached = since
+    for begin, end in slices(connection, ref, since, until, step):
         rows = channel_past(connection, ref, begin, end, None).rows
         yield Stretch(seen.fresh(rows) if ref.channel.kind == "log" else rows, end)
-    if not begins or begins[-1] + step < until:
+        reached = end
+    if reached < until:
         yield Stretch([], until)
-
-
-def _held(connection: Connection, ref: ChannelRef) -> tuple[int | None, int | None]:
-    table = archive_deltas.c
-    found = connection.execute(select(func.min(table.at), func.max(table.at)).where(table.channel == ref.name)).one()
-    return found[0], found[1]
 
 
 class _Seen:

@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 
 from headwater import Feed, Freshness, History, Http, Latest, Log, Number, Series, Text, count, sum_, value
 from services.archive.archiver import Archiver
+from services.archive.course import read_course
 from services.archive.frames import read_frame
 from services.archive.keeping import Keeper
-from services.archive.reading import HOUR_MS, channel_past, feed_past, hours_past
+from services.archive.reading import HOUR_MS, channel_past, feed_past, hours_past, slices
+from services.archive.stretches import stretches
 from services.database import Database
 from services.database.tables import archive_deltas, archive_events, archive_hours
 from services.declare import ChannelRef, Declarations, Lane
@@ -130,6 +132,62 @@ def test_points_that_a_processor_committed_hours_after_their_time_are_among_them
     sell(system, each_database, sale(300, system.now_ms, price=300.0))
     prices = [row["value"] for row in past(each_database, Prices, HOUR, HOUR + HOUR_MS).rows]
     assert prices == [float(number) for number in range(1, 300)]
+
+
+def test_the_points_of_a_backlog_that_a_channel_begins_with_are_in_its_history_its_chart_its_file_and_its_hours(
+    system: System, each_database: Database
+) -> None:
+    begin = HOUR + HOUR_MS // 2
+    for number in range(4):  # half an hour apart, and nobody has ever processed
+        system.now_ms = begin + number * HOUR_MS // 2
+        system.post([sale(number, system.now_ms, price=float(number))], "sales")
+    system.now_ms = HOUR + 5 * HOUR_MS
+    system.drain()
+    archive(system, each_database)
+    expected = [(begin + number * HOUR_MS // 2, float(number)) for number in range(4)]
+    assert points(past(each_database, Prices, HOUR, system.now_ms).rows) == expected
+    with each_database.reading() as connection:
+        pieces = [one.rows for one in stretches(connection, ChannelRef(Prices), HOUR, system.now_ms)]
+        course = read_course(
+            connection, ChannelRef(Prices), HOUR, HOUR + 3 * HOUR_MS, 500, gap_ms=None, full_since=HOUR
+        )
+    assert points([row for rows in pieces for row in rows]) == expected
+    assert [(at, price) for at, price in course.points["price:north"]] == expected
+    keep(system, each_database)
+    assert [(row["at"], row["count"]) for row in hours(each_database, Prices)] == [
+        (HOUR, 1),
+        (HOUR + HOUR_MS, 2),
+        (HOUR + 2 * HOUR_MS, 1),
+    ]
+
+
+def test_an_event_that_names_a_time_of_long_ago_does_not_make_its_history_long(
+    system: System, database: Database
+) -> None:
+    sell(system, database, sale(1, 1_000, price=1.0), sale(2, HOUR + 1_000, price=2.0))
+    with database.reading() as connection:
+        asked = len(list(slices(connection, ChannelRef(Prices), 0, HOUR + HOUR_MS, HOUR_MS)))
+    assert asked < 24 * 8
+    assert points(past(database, Prices, 0, HOUR + HOUR_MS).rows) == [(HOUR + 1_000, 2.0)]
+
+
+def points(rows: Any) -> list[tuple[int, float]]:
+    """The points of rows of prices."""
+    return [(row["at"], row["value"]) for row in rows]
+
+
+def test_a_point_is_where_its_time_is_also_where_the_worker_s_clock_is_behind(
+    system: System, each_database: Database
+) -> None:
+    edge = HOUR + HOUR_MS  # where one slice ends and the next begins
+    for number, at in enumerate((HOUR, edge + 5, edge + 9)):
+        system.now_ms = at
+        system.post([sale(number, at, price=float(number))], "sales")
+        system.now_ms = at - 20
+        system.drain()
+    archive(system, each_database)
+    found = past(each_database, Prices, HOUR, edge + HOUR_MS).rows
+    assert points(found) == [(HOUR, 0.0), (edge + 5, 1.0), (edge + 9, 2.0)]
 
 
 def test_a_latest_channel_gives_its_changes_in_order(system: System, each_database: Database) -> None:
