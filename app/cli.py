@@ -17,6 +17,7 @@ from app.commands.alerts import alerts
 from app.commands.audit import audit
 from app.commands.checks import check, doctor, release
 from app.commands.contract import contract
+from app.commands.discovery import new
 from app.commands.forget import forget
 from app.commands.incidents import incidents
 from app.commands.keys import keys
@@ -111,7 +112,7 @@ def settings(markdown: bool) -> None:
         click.echo(f"headwater: {warning}", err=True)
 
 
-for command in (notice, export_raw, verify, report, quote, clauses_command, lock, diff):
+for command in (new, notice, export_raw, verify, report, quote, clauses_command, lock, diff):
     contract.add_command(command)
 for command in (
     release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace, forget, quarantine,

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import traceback
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -27,21 +32,62 @@ class Project:
     """Whose feeds and pages are served: two packages, one file in them for each feed and each page.
 
     `contract` is the project's `contract.toml`, None where it promises nothing; `roles` its `roles.toml`, None where
-    there is the role `admin` alone.
+    there is the role `admin` alone. `folder` is the team's own, None for a project that is part of Headwater; it is
+    given the feed and the page on operations, which the others have among theirs.
     """
 
     feeds: ModuleType
     pages: ModuleType
     contract: Path | None = None
     roles: Path | None = None
+    folder: Path | None = None
+
+    @classmethod
+    def at(cls, folder: Path) -> Project:
+        """The project in a team's own folder: `feeds/`, `pages/` and whatever else is theirs.
+
+        It is a package of a private name, and its folder is not on `sys.path`: a package of theirs that is called
+        like one of ours, `services` say, is in nobody's way. Its files import each other relatively.
+        """
+        folder = folder.resolve()
+        name = f"_project_{zlib.crc32(str(folder).encode()):08x}"
+        _package(name, folder)
+        feeds, pages = (_package(f"{name}.{part}", folder / part) for part in ("feeds", "pages"))
+        contract, roles = (path if (path := folder / file).exists() else None for file in (CONTRACT, ROLES))
+        return cls(feeds, pages, contract, roles, folder)
 
     @property
     def painters(self) -> Path:
         """The folder of its own painters, beside its pages; it need not exist."""
         return Path(self.pages.__path__[0]).with_name("painters")
 
+    @property
+    def assets(self) -> Path | None:
+        """The folder of its own style sheets, scripts and pictures; None for a project that has none of its own."""
+        return None if self.folder is None else found if (found := self.folder / "assets").is_dir() else None
 
+    @property
+    def _built_in_feeds(self) -> list[str]:
+        of_operations = [_OPERATIONS_FEED, _CONTRACT_FEED] if self.folder is not None else []
+        return sorted({*of_operations, *([_CONTRACT_FEED] if self.contract else [])})
+
+    @property
+    def _built_in_pages(self) -> list[str]:
+        return [*([_OPERATIONS_PAGE] if self.folder is not None else []), *([_CONTRACT_PAGE] if self.contract else [])]
+
+
+def _package(name: str, folder: Path) -> ModuleType:
+    """A package of that folder, made without looking for it; its `__init__.py`, if there is one, is not run."""
+    if name not in sys.modules:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(folder)]
+        sys.modules[name] = module_from_spec(spec)
+    return sys.modules[name]
+
+
+CONTRACT, ROLES = "contract.toml", "roles.toml"
 _CONTRACT_FEED, _CONTRACT_PAGE = "services.feeds.contract", "app.pages.sla"
+_OPERATIONS_FEED, _OPERATIONS_PAGE = "services.feeds.operations", "app.pages.operations"
 _ROOT = Path(app.__file__).parents[1]
 
 
@@ -49,20 +95,19 @@ def _of_demo(name: str) -> Path | None:
     return path if (path := _ROOT / name).exists() else None
 
 
-DEMO = Project(services.feeds, app.pages, _of_demo("contract.toml"), _of_demo("roles.toml"))
+DEMO = Project(services.feeds, app.pages, _of_demo(CONTRACT), _of_demo(ROLES))
 
 
 def load_declarations(project: Project = DEMO) -> Declarations:
     """What the project's feed files declare. Raises DeclarationError."""
-    of_contract = _CONTRACT_FEED if project.contract else None
-    return Declarations.read([*_modules_of(project.feeds, of_contract), services.declare.probe])
+    return Declarations.read([*_modules_of(project.feeds, project._built_in_feeds), services.declare.probe])
 
 
 def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Page, ...]:
     """What the project's page files declare, in the navigation's order. Raises DeclarationError."""
     from components.page import read_pages
 
-    pages = read_pages(_modules_of(project.pages, _CONTRACT_PAGE if project.contract else None))
+    pages = read_pages(_modules_of(project.pages, project._built_in_pages))
     painters = {path.stem for path in project.painters.glob("*.mjs")}
     for page in pages:
         page.check(declarations, painters)
@@ -81,10 +126,10 @@ def load_roles(declarations: Declarations, project: Project = DEMO) -> Roles:
     return read_roles(project.roles, declarations)
 
 
-def _modules_of(package: ModuleType, built_in: str | None) -> list[ModuleType]:
-    """The package's modules, and the one that comes with a contract."""
+def _modules_of(package: ModuleType, built_in: Iterable[str]) -> list[ModuleType]:
+    """The package's modules, and those that every such project has."""
     names = {f"{package.__name__}.{found.name}" for found in pkgutil.iter_modules(package.__path__)}
-    return [_import(name) for name in sorted(names | ({built_in} if built_in else set()))]
+    return [_import(name) for name in sorted(names.union(built_in))]
 
 
 def _import(name: str) -> ModuleType:

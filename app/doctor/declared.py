@@ -86,12 +86,14 @@ def _declarations() -> Finding:
     return Finding("ok", "declarations", counts)
 
 
-def examine_contract(settings: Settings, file: Path | None = None, *, offline: bool = False) -> Iterator[Finding]:
+def examine_contract(
+    settings: Settings, file: Path | None = None, *, offline: bool = False, project: Project = DEMO
+) -> Iterator[Finding]:
     """What `contract.toml` promises in a word, its faults, and what the declared system cannot hold.
 
     `file` stands in for the project's own contract.
     """
-    project = DEMO if file is None else replace(DEMO, contract=file)
+    project = project if file is None else replace(project, contract=file)
     try:
         declarations = load_declarations(project)
         contract = load_contract(declarations, project)

@@ -1,0 +1,1 @@
+"""Drafts: files of a new project, written from answers and samples; a person changes them afterwards."""

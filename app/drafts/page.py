@@ -1,0 +1,37 @@
+"""Page: the text of a page file that shows a drafted feed."""
+
+from __future__ import annotations
+
+from app.drafts.feed import class_of, drawn
+from services.samples.draft import FeedDraft
+
+_COLUMNS_MAX = 6
+
+
+def page_text(draft: FeedDraft, path: str, about: str) -> str:
+    """The whole file; `about` is the page's line."""
+    feed, numbers = class_of(draft), drawn(draft)
+    title = draft.name.replace("_", " ").capitalize()
+    columns = ", ".join(f"{feed}.{one.name}" for one in draft.fields[:_COLUMNS_MAX])
+    tiles = ", ".join(["tile(Lately.records)", *(f"tile(Lately.mean_{one.name})" for one in numbers)])
+    charts = ", ".join(f"chart(Course.mean_{one.name})" for one in numbers[:2])
+    imported = ["Entries", "Lately", "Newest", *(["Course"] if numbers else []), feed]
+    names = ["chart"] if numbers else []
+    return f'''"""{title}: {about}"""
+
+from headwater import {", ".join([*names, "log", "page", "row", "table", "tile"])}
+
+from ..feeds.{draft.name} import {", ".join(sorted(imported))}
+
+PAGE = page(
+    "{title}", "{path}",
+    row({tiles}),
+    row({charts}{", " if charts else ""}log(Entries, columns=[{columns}])),
+    table(Newest, columns=[{columns}], sort={feed}.{draft.key}),
+    about={_quoted(about)},
+)
+'''
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,1 @@
+"""Samples: what a client's data looks like, before a feed is declared for it."""
