@@ -27,6 +27,9 @@ ROOT = Path(__file__).parents[1]
 class Installation:
     """The system as it is deployed: processes that can be stopped, killed and started one by one."""
 
+    program: Sequence[str] = ("-m", "tests.project")
+    """What is run, before the name of the role."""
+
     def __init__(self, folder: Path, *, web_processes: int = 2) -> None:
         self.folder, self.port = folder, free_port()
         self.broker = EmbeddedBroker(folder / "broker")
@@ -48,7 +51,8 @@ class Installation:
         wait_until(lambda: self.status("/readyz") == 200, 30, f"{self.url}/readyz; log: {self.folder}")
 
     def start_process(
-        self, role: str, *, name: str = "", port: int = 0, broker_url: str = "", more: Mapping[str, str] | None = None
+        self, role: str, *arguments: str, name: str = "", port: int = 0, broker_url: str = "",
+        more: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a process of the role, `web` or `worker`; `name` tells several of one role apart."""
         name = name or role
@@ -60,7 +64,7 @@ class Installation:
         }
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.project", role], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [sys.executable, *self.program, role, *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
         self._running[name] = process
         return process

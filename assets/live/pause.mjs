@@ -6,6 +6,7 @@
 export class Freeze {
   #copies = new Map(); // channel → as the store has it, and as it was
   #moves = new Map(); // channel → {epoch, from, to, passed, starts}
+  #awaited = new Set(); // channels that had no state at the moment
 
   /** `since` is the moment in ms since the epoch. */
   constructor(since) { this.since = since; }
@@ -13,6 +14,17 @@ export class Freeze {
   /** Takes a channel of the store, once, as it is now; returns whether there was something to take. */
   take(channel) {
     if (!channel?.state || this.#copies.has(channel.name)) return false;
+    return this.#copy(channel);
+  }
+
+  /** Takes a channel that had no state at the moment; again with what came in after it and was committed up to then, as
+      a first snapshot may be of a little earlier. Returns whether there was something to take. */
+  takeAwaited(channel) {
+    if (this.take(channel)) return Boolean(this.#awaited.add(channel.name));
+    return this.#awaited.has(channel.name) && channel.arrived?.times.processed <= this.since && this.#copy(channel);
+  }
+
+  #copy(channel) {
     const { name, kind, state, position, createdAt, arrived } = channel;
     this.#copies.set(name, { name, kind, state: state.copy(), position, createdAt, arrived });
     if (position !== null) this.#moves.set(name, moveFrom(position));
@@ -76,7 +88,7 @@ export class Pause {
     const showing = [...this.#held].filter(([, { channels }]) => channels.includes(channel.name));
     const taken = new Set();
     for (const freeze of new Set(showing.map(([, held]) => held.freeze))) {
-      if (freeze.take(channel)) taken.add(freeze);
+      if (freeze.takeAwaited(channel)) taken.add(freeze);
       else freeze.moved(channel);
     }
     return showing.filter(([, { freeze }]) => taken.has(freeze)).map(([component]) => component);

@@ -65,6 +65,24 @@ for (const [name, [kind, keep, start]] of Object.entries(KINDS)) {
   });
 }
 
+test('a channel that a pause awaits is held with all that was committed before the pause, and nothing of later', () => {
+  const store = new Store(), pause = new Pause(), freeze = new Freeze(100);
+  pause.page = freeze;
+  store.want(['rows'], 0);
+  pause.hold('table', { channels: ['rows'], grid: null }, freeze, store);
+  const come = (seq, processed, more) => {
+    store.apply({ channel: 'rows', kind: 'latest', keep: {}, epoch: 'e1', seq, times: { created: [1, seq], processed }, ...more });
+    return pause.moved(store.get('rows'));
+  };
+  assert.deepEqual(come(2, 80, { op: 'snapshot', data: { rows: { a: { n: 0 } } } }), ['table']);
+  assert.deepEqual(come(3, 100, { op: 'delta', after: 2, data: { set: { a: { n: 1 } } } }), ['table']);
+  assert.deepEqual(data(freeze, 'rows'), { rows: { a: { n: 1 } } });
+  assert.deepEqual(pause.behind(), { updates: 0, starts: 0 });
+  assert.deepEqual(come(4, 101, { op: 'delta', after: 3, data: { set: { a: { n: 2 } } } }), []);
+  assert.deepEqual(data(freeze, 'rows'), { rows: { a: { n: 1 } } });
+  assert.deepEqual(pause.behind(), { updates: 1, starts: 0 });
+});
+
 test('what is held shows its moment, the store goes on, and letting go shows all of it', () => {
   const { store, pause, start, move } = followed();
   for (const name of Object.keys(KINDS)) { start(name); move(name, 10); }
