@@ -91,8 +91,8 @@ class Chart(Block):
             "fields": [{"field": one.name, "label": one.label} for one in self.aggregates],
             "span_ms": self.span_ms, "decimals": self.decimals, "unit": self.unit,
             "scale": self.scale, "every_ms": PAINT_EVERY_MS, "thresholds": self.thresholds.levels(),
-            "gap_ms": gap_ms(channel), "kept_ms": channel.keep.span_ms, "lookback": self.lookback(),
-            "history_ms": self._history_ms(),
+            "bounds": self.bounds, "gap_ms": gap_ms(channel), "kept_ms": channel.keep.span_ms,
+            "lookback": self.lookback(), "history_ms": self._history_ms(),
         }
 
     def facts(self) -> list[Fact]:
@@ -109,7 +109,10 @@ class Chart(Block):
 
 def plot(title: str, parts: list[Component]) -> Component:
     """The place of a graph, which takes the keyboard's focus."""
-    keys = "left and right arrows go from point to point, in all charts; a digit shows one line alone, 0 all"
+    keys = (
+        "left and right arrows go from point to point, in all charts; a digit shows one line alone, 0 all;"
+        " plus and minus zoom, shift and an arrow move what is zoomed"
+    )
     return html.Div(parts, className="plot", tabIndex=0, role="group", **aria(label=f"{title}: plot", description=keys))
 
 

@@ -25,7 +25,7 @@ from components.formula import columns_in_words
 from services.declare import Column
 
 _TIME: dict[str, Any] = {"field": "created_at", "label": "Time", "type": "moment", "decimals": None, "unit": ""}
-_WIDTHS = {"moment": 8, "number": 8, "integer": 6, "flag": 5}
+_WIDTHS = {"moment": 11, "number": 8, "integer": 6, "flag": 5}
 """Characters of the narrow types; a text takes what is left. No content changes them: see `.entries` in style.css."""
 
 

@@ -52,7 +52,7 @@ _OPEN: dict[str, Any] = {
     "suppressHeaderMenuButton": True, "cellClass": "cell-open", "headerClass": "header-open",
 }
 _RESTATED = "params.data && params.data.restated ? 'restated by late events: ' + params.data.restated + '×' : null"
-_MIN_WIDTHS = {"text": 100, "moment": 160, "flag": 80, "number": 80, "integer": 80}
+_MIN_WIDTHS = {"text": 72, "moment": 144, "flag": 64, "number": 72, "integer": 72}
 
 _GRID_OPTIONS: dict[str, Any] = {
     "theme": {"function": GRID_THEME},

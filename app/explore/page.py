@@ -32,6 +32,10 @@ from services.declare import Declarations
 from services.positions import Clock
 
 TITLE, PATH, ORDER = "Explore", "/explore", 95
+NOTHING_ASKED = (
+    "Nothing is asked yet. Choose a channel or a feed: what can be shown of it, grouped by what, over which interval"
+    " and as chart or table, is then offered here. The address of the answer leads others to the same view."
+)
 FUNCTION_LABELS = {
     "count": "Count of events", "rate": "Events a second", "sum": "Sum", "mean": "Mean", "min": "Least",
     "max": "Greatest", "quantile": "Quantile",
@@ -65,6 +69,8 @@ class ExplorePage(Page):
     def _answer(self, question: Question) -> Iterator[Component]:
         source = question.source
         if source is None:
+            if not question.problems:
+                yield html.P(NOTHING_ASKED, className="explore-empty")
             return
         if source.feed.source.recorded:
             title = html.Strong(source.feed.source.title)

@@ -7,7 +7,7 @@ SLA = page(
     "SLA", "/sla",
     row(
         tile(Standing.now, of=Whole, key="contract", title="State"),
-        tile(Standing.phase, of=Whole, key="contract", title="Phase (MVP binds nobody)"),
+        tile(Standing.phase, of=Whole, key="contract", title="Phase"),
         tile(Standing.period, of=Whole, key="contract"),
         tile(Standing.met, of=Whole, key="contract"),
         tile(Standing.open_incidents, of=Whole, key="contract", warn_above=0.5),
@@ -16,7 +16,7 @@ SLA = page(
     table(Objectives, columns=[
         Standing.title, Standing.verdict, Standing.now, Standing.target_percent, Standing.measured_percent,
         Standing.excluded_percent, Standing.budget_percent, Standing.burn_1h, Standing.burn_6h, Standing.burn_3d,
-        Standing.minutes_down, Standing.window, Standing.promise,
+        Standing.minutes_down, Standing.window,
     ], rows=12),
     row(chart(Budgets.left, bounds=(-100, 100)), chart(Burns.rate, bounds=(0, 20))),
     table(Incidents, columns=[

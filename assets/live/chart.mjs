@@ -4,7 +4,7 @@
 import { day, escapeHtml } from './format.mjs';
 import { markNotes, markShapes, marksOf } from './incidents.mjs';
 import { keepInStep } from './instep.mjs';
-import { headroom, rewrite, room } from './lines.mjs';
+import { headroom, outside, rewrite, room } from './lines.mjs';
 import { withGaps, within } from './points.mjs';
 import { viewOf } from './view.mjs';
 import { openFrom, restatedInWords } from './windows.mjs';
@@ -131,15 +131,15 @@ export function readPalette(style) {
 }
 
 /** What was wrong meanwhile, and what is missing in the archive, as bands with a text. */
-function marked(layout, palette, { channel }, traces, incidents, missing, width_px, ahead) {
+function marked(layout, palette, spec, traces, incidents, missing, width_px, ahead) {
   const times = traces.flatMap(({ x }) => (x.length ? [x[0], x[x.length - 1]] : []));
-  if (times.length === 0 || incidents.length + missing.length === 0) return { ...layout, annotations: [] };
+  if (times.length === 0 || incidents.length + missing.length === 0) return { ...layout, annotations: outsideNotes(outside(traces, spec), palette) };
   const since = Math.min(...times) - ahead, until = Math.max(...times) - ahead;
   const place = (at) => new Date(localTime(at, ahead)).toISOString().slice(0, -1); // on this axis, as a text
-  const marks = marksOf(incidents, channel, since, until), gaps = missing.map((one) => ({ ...one, from: Math.max(one.since, since), level: 'muted' }));
+  const marks = marksOf(incidents, spec.channel, since, until), gaps = missing.map((one) => ({ ...one, from: Math.max(one.since, since), level: 'muted' }));
   const shapes = [...layout.shapes, ...markShapes([...marks, ...gaps], palette, place)];
   const notes = [...markNotes(marks, palette, place, (since + until) / 2, width_px), ...gapNotes(gaps, palette, place, (since + until) / 2)];
-  return { ...layout, shapes, annotations: notes };
+  return { ...layout, shapes, annotations: [...notes, ...outsideNotes(outside(traces, spec), palette)] };
 }
 
 /** Why there is no line, at the foot of each gap. */
@@ -150,17 +150,26 @@ function gapNotes(gaps, palette, place, middle) {
   }));
 }
 
+/** Which lines are beyond the bounds of the axis now: nobody would see that they are there. */
+function outsideNotes({ above, below }, palette) {
+  return [[above, '\u25B2', 1, 'top'], [below, '\u25BC', 0, 'bottom']].filter(([lines]) => lines.length > 0).map(([lines, sign, y, yanchor]) => ({
+    x: 1, xref: 'paper', xanchor: 'right', y, yref: 'paper', yanchor, showarrow: false, text: escapeHtml(`${sign} ${lines.join(', ')}`),
+    font: { size: 11, color: palette.warn }, bgcolor: palette.surface,
+  }));
+}
+
 /** Which clock the axis shows; where clocks change on it, that it is the newer one throughout. */
 export function zoneInWords({ from, until }) {
   const change = changeBetween(from, until);
   return change === null ? zoneLabel(until) : `${zoneLabel(until)} throughout, clocks changed on ${day(change)}`;
 }
 
-function themed(layout, palette, spec, window_ms, range) {
+function themed(layout, palette, spec, window_ms, range, width_px = Infinity) {
   layout.xaxis = { ...layout.xaxis, title: { text: zoneInWords(range), standoff: 2, font: { size: palette.kiosk ? FAR_PX : NEAR_PX - 1, color: palette.muted } }, hoverformat: window_ms >= DAY_MS ? '%d %b %H:%M' : '%H:%M:%S' };
   const size = palette.kiosk ? FAR_PX : NEAR_PX;
   layout.font = { ...layout.font, color: palette.muted, size };
   layout.yaxis = { ...layout.yaxis, nticks: palette.kiosk ? 3 : 6 };
+  layout.xaxis.nticks = Math.max(2, Math.min(5, Math.floor(width_px / (7 * size)))); // a clock is eight narrow characters wide
   layout.hoverlabel = { ...layout.hoverlabel, bgcolor: palette.surface, bordercolor: palette.line, font: { color: palette.text } };
   for (const axis of ['xaxis', 'yaxis']) layout[axis] = { ...layout[axis], gridcolor: palette.line };
   layout.shapes = thresholdShapes(spec.thresholds, palette);
@@ -177,14 +186,21 @@ export function paintChart(section, spec, store, palette, incidents, now) {
   section.toggleAttribute('data-drawn', true);
   if (spec.window_ms && traces.length > 0) traces.push(...windowMarks(traces, marked, palette));
   traces.push(...ghosts);
-  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead], now)) {
+  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead, JSON.stringify(outside(traces, spec)), graph._fullLayout.width], now)) {
     draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead);
   }
   return true;
 }
 
 /** The lines that were switched off in the legend, or by a key. */
-const hiddenOf = (graph) => new Set(graph.data.filter(({ visible }) => visible === 'legendonly').map(({ name }) => name));
+const hiddenOf = (graph) => new Set((graph.data.length > 0 ? graph.data : drawings.get(graph)?.traces ?? []).filter(({ visible }) => visible === 'legendonly').map(({ name }) => name));
+
+/** Dash draws a graph as it was declared, without lines, once it is told of a zoom: they come back in the same task. */
+function redrawn(graph) {
+  if (graph.data.length > 0 || drawings.get(graph).traces.length === 0) return;
+  const again = () => paintChart(...paints.get(graph), performance.now());
+  if (!again()) setTimeout(again, 50);
+}
 
 /** What stands on lines of windows, where these are seen themselves. */
 function windowMarks(traces, marked, palette) {
@@ -234,8 +250,11 @@ function extend(graph, traces, key, now) {
   if (last === undefined) {
     keepInStep(graph);
     graph.on('plotly_restyle', () => setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0));
+    graph.on('plotly_react', () => redrawn(graph));
     graph.on('plotly_afterplot', () => {
-      rewrite(graph, drawings.get(graph).traces);
+      const { key, traces } = drawings.get(graph);
+      rewrite(graph, traces);
+      if (key.at(-1) !== graph._fullLayout.width) setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0); // its legend has another height
       viewOf(graph.closest('.chart'))?.look();
     });
   }
@@ -244,7 +263,7 @@ function extend(graph, traces, key, now) {
 }
 
 function draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead) {
-  const layout = themed(graph.layout, palette, spec, view?.window_ms ?? spec.span_ms, range), since = view?.since ?? null;
+  const layout = themed(graph.layout, palette, spec, view?.window_ms ?? spec.span_ms, range, graph._fullLayout._size?.w), since = view?.since ?? null;
   const all = traces.length > 0 ? [...traces, room(traces, since === null ? null : localTime(since, ahead))] : traces;
   layout.yaxis = { ...layout.yaxis, autorangeoptions: { include: headroom(traces) } };
   keepZoom(layout.xaxis, ahead - (aheads.get(graph) ?? ahead));

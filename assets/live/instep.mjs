@@ -1,7 +1,8 @@
 /* In step: what is pointed at in one chart of a page, by mouse, finger or arrow keys, is shown at the same time in all
    others; and the lines of a chart by keyboard: a digit isolates one, 0 or Escape shows all, as a double click in the
-   legend does. */
+   legend does; plus and minus zoom its time, as a drag over it does. */
 
+const ZOOM_LEAST_MS = 1_000;
 const SAID_MAX = 12; // lines that are read out; more are in the table of hover texts
 
 /** The place of the point next to `from` in a direction (-1, 1); from nowhere it is the newest one. */
@@ -16,6 +17,15 @@ export function isolated(key, count) {
   if (key === '0' || key === 'Escape') return Array(count).fill(true);
   const wanted = Number(key) - 1;
   return wanted >= 0 && wanted < count ? Array.from({ length: count }, (_, i) => (i === wanted ? true : 'legendonly')) : null;
+}
+
+/** The stretch of time that is seen after a key: half or twice as much around `at`, or with Shift half of it further on;
+    null for other keys. Times in ms. */
+export function zoomed({ key, shiftKey }, [from, until], at) {
+  const move = shiftKey ? { ArrowLeft: -0.5, ArrowRight: 0.5 }[key] : undefined, by = { '+': 0.5, '=': 0.5, '-': 2 }[key];
+  if (move !== undefined) return [from + move * (until - from), until + move * (until - from)];
+  const around = Math.min(until, Math.max(from, at));
+  return by === undefined ? null : [around - by * (around - from), around + by * (until - around)];
 }
 
 /** What is read out of a moment: its time, then each line with its value. */
@@ -54,9 +64,9 @@ export function watchPlots(scope) {
   scope.document.addEventListener('keydown', (event) => {
     const plot = event.target.matches?.('.plot') ? event.target : null, graph = plot?.querySelector('.js-plotly-plot');
     if (!graph?._fullLayout || event.ctrlKey || event.altKey || event.metaKey) return;
-    const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const direction = event.shiftKey ? undefined : { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (direction) step(scope, plot, graph, at, direction);
-    else if (!isolate(scope, graph, event.key)) return;
+    else if (!zoom(scope, plot, graph, at, event) && !isolate(scope, graph, event.key)) return;
     event.preventDefault();
   });
   scope.document.addEventListener('focusout', ({ target }) => {
@@ -67,10 +77,24 @@ export function watchPlots(scope) {
   });
 }
 
+/** Zooms around the point that the keys have reached, or the newest one; what is wider than the lines is all of them. */
+function zoom(scope, plot, graph, reached, event) {
+  const { xaxis } = graph._fullLayout, seen = xaxis.range.map((end) => xaxis.r2c(end));
+  const times = linesOf(graph).flatMap(({ trace: { x } }) => (x.length ? [x[0], x[x.length - 1]] : [])).map((x) => timeOn(graph, x));
+  const least = Math.min(...times), most = Math.max(...times), next = zoomed(event, seen, reached.get(plot) ?? most);
+  if (next === null || times.length === 0 || next[1] - next[0] < ZOOM_LEAST_MS || next[1] < least || next[0] > most) return next !== null;
+  const isAll = next[1] - next[0] >= most - least;
+  scope.Plotly.relayout(graph, isAll ? { 'xaxis.autorange': true } : { 'xaxis.range': next });
+  return true;
+}
+
 function step(scope, plot, graph, reached, direction) {
   const lines = linesOf(graph).filter(({ full }) => full.visible === true), longest = lines.reduce((a, b) => (b.trace.x.length > a.trace.x.length ? b : a), lines[0]);
   if (longest === undefined || longest.trace.x.length === 0) return;
-  const times = longest.trace.x.map((x) => timeOn(graph, x)), time = times[nextPlace(times, reached.get(plot) ?? null, direction)];
+  const { xaxis } = graph._fullLayout, [from, until] = xaxis.range.map((end) => xaxis.r2c(end));
+  const times = longest.trace.x.map((x) => timeOn(graph, x)).filter((at) => at >= from && at <= until); // what is seen of it
+  if (times.length === 0) return;
+  const time = times[nextPlace(times, reached.get(plot) ?? null, direction)];
   reached.set(plot, time);
   scope.Plotly.Fx.hover(graph, { xval: time });
   follow(scope, graph, time);

@@ -1,6 +1,8 @@
 /* Lines between two drawings: new points go straight into the paths that Plotly drew, on the axes that it drew. A
    drawing costs 20 ms of the thread, this one of them. What does not fit on those axes asks for a drawing. */
 
+import { number, withUnit } from './format.mjs';
+
 export const ROOM = 0.03, ROOM_MIN_MS = 3_000; // to the right of the newest point, so that not each new one asks for a drawing
 const ROOM_Y = 0.06; // above and below, beside what Plotly leaves there
 const ALONE_MS = 10_000; // to both sides of a moment that has no other: its axis would show parts of a second
@@ -28,6 +30,20 @@ export function headroom(traces) {
   }
   const spare = ROOM_Y * (high - low);
   return low < high ? [low >= 0 ? Math.max(0, low - spare) : low - spare, high + spare] : [];
+}
+
+const OUTSIDE_MAX = 3;
+
+/** The lines whose newest value lies beyond the declared bounds, in words: {above, below}. */
+export function outside(traces, { bounds = null, unit = '', decimals = 1 }) {
+  const found = { above: [], below: [] };
+  for (const { name, y, visible } of bounds === null ? [] : traces) {
+    const last = name && visible !== 'legendonly' ? y.findLast((one) => one !== null) : undefined;
+    if (last === undefined || (last >= bounds[0] && last <= bounds[1])) continue;
+    found[last > bounds[1] ? 'above' : 'below'].push(`${name} ${withUnit(number(last, decimals), unit)}`);
+  }
+  for (const lines of Object.values(found)) if (lines.length > OUTSIDE_MAX) lines.splice(OUTSIDE_MAX, lines.length, `${lines.length - OUTSIDE_MAX} more`);
+  return found;
 }
 
 /** The path of a line, null where a point that has to be seen is outside; `axes` {x, y}: Plotly's own. */

@@ -1,6 +1,8 @@
 /* Tables: how each table of the open page is filtered, sorted and which columns it shows, kept in the page's address: a
    link restores it, and the browser's back and forward go through the steps. What is as declared is not written. */
 
+import { keepFitted } from './columns.mjs';
+
 const TYPING_MS = 1_500; // what is typed within so long is one step of the browser's history
 const PARTS = ['q', 'where', 'sort', 'columns'];
 const OPEN = 'row-details'; // the column that opens a row is no choice
@@ -78,9 +80,10 @@ export class Tables {
   #search = '';
   #path = '';
 
-  /** `setQuick(id, text)` shows a text in a table's quick filter; `now()` monotonic ms. */
-  constructor({ scope, setQuick, now }) {
-    Object.assign(this, { scope, setQuick, now });
+  /** `setQuick(id, text)` shows a text in a table's quick filter; `now()` monotonic ms; `fit(api, scope)` keeps a
+      grid's columns fitted. */
+  constructor({ scope, setQuick, now, fit = keepFitted }) {
+    Object.assign(this, { scope, setQuick, now, fit });
     this.#search = scope.location.search;
     // before Dash, which would draw the whole page anew for an address that differs in a table's filter alone
     scope.addEventListener('popstate', (event) => this.#moved(event), { capture: true });
@@ -104,6 +107,8 @@ export class Tables {
     const table = { id, api, declared: { ...declared, q: '', where: '' }, quick: '' };
     this.#open.set(id.uid, table);
     this.#apply(table);
+    api.setGridOption('tabToNextCell', () => false); // Tab leaves the rows: arrows go through them
+    this.fit(api, this.scope);
     for (const event of ['filterChanged', 'sortChanged', 'columnVisible', 'columnMoved']) {
       api.addEventListener(event, () => this.#write(table, false));
     }

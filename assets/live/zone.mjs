@@ -110,6 +110,7 @@ export class Zones {
   paint() {
     const { document } = this.scope, label = zoneLabel(), root = document.documentElement, isOne = this.own === this.server;
     root.style.setProperty('--zone', JSON.stringify(label));
+    root.style.setProperty('--zone-beside', JSON.stringify(` (${label})`));
     const [whose, other] = this.choice === SERVER ? ["the server's zone", 'yours'] : ['your time zone', "the server's"];
     for (const button of document.querySelectorAll('[data-zone-switch]')) {
       button.hidden = isOne;

@@ -17,7 +17,7 @@ class Standing(
     kind = Text(about="contract, objective or incident")
     title = Text(label="Title")
     now = Text(label="Now")
-    phase = Text(label="Phase", required=False)
+    phase = Text(label="Phase", required=False, about="MVP is measured and reported, and binds nobody")
     period = Text(label="Period", required=False)
     met = Text(label="Objectives met", required=False, about="of those of which something was counted")
     open_incidents = Integer(label="Open incidents", required=False)

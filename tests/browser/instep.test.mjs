@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { isolated, momentInWords, nextPlace } from '../../assets/live/instep.mjs';
+import { isolated, momentInWords, nextPlace, zoomed } from '../../assets/live/instep.mjs';
 
 test('the first arrow goes to the newest point, the next ones from there, and not over the ends', () => {
   const times = [10, 20, 30];
@@ -25,4 +25,13 @@ test('a digit isolates the line of that place in the legend, 0 and Escape show a
 
 test('a moment is read out as its time and the value of each line', () => {
   assert.equal(momentInWords('14:03:00', [{ name: 'EWR', text: '12' }, { name: 'JFK', text: '3' }]), '14:03:00; EWR 12; JFK 3');
+});
+
+test('plus and minus zoom around a point, shift and an arrow move what is seen by half of it', () => {
+  assert.deepEqual(zoomed({ key: '+' }, [0, 100], 80), [40, 90]);
+  assert.deepEqual(zoomed({ key: '+', shiftKey: true }, [0, 100], 100), [50, 100]);
+  assert.deepEqual(zoomed({ key: '-' }, [40, 90], 80), [0, 100]);
+  assert.deepEqual(zoomed({ key: '=' }, [40, 90], 500), [65, 90]);
+  assert.deepEqual(zoomed({ key: 'ArrowLeft', shiftKey: true }, [40, 90], 80), [15, 65]);
+  for (const key of ['ArrowLeft', '1', 'Tab']) assert.equal(zoomed({ key }, [0, 1], 0), null, key);
 });

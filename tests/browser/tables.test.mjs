@@ -14,7 +14,7 @@ function makeGrid(columns) {
     getFilterModel: () => grid.where,
     setFilterModel: (model) => { grid.where = model ?? {}; },
     getGridOption: () => grid.quick,
-    setGridOption: (_, text) => { grid.quick = text; },
+    setGridOption: (option, text) => { if (option === 'quickFilterText') grid.quick = text; },
     addEventListener: (event, act) => { grid.listeners[event] = act; },
     sort: (colId, direction) => {
       for (const one of grid.columns) Object.assign(one, { sort: one.colId === colId ? direction : null, sortIndex: one.colId === colId ? 0 : null });
@@ -47,7 +47,7 @@ const ID = { uid: 'home-1', channel: 'flights.board' };
 function open(search = '', clock = { now: 0 }) {
   const scope = makeScope(search), grid = makeGrid(['a', 'b', 'c']), quick = [];
   grid.sort('a', 'asc');
-  const tables = new Tables({ scope, now: () => clock.now, setQuick: (_, text) => quick.push(text) });
+  const tables = new Tables({ fit() {}, scope, now: () => clock.now, setQuick: (_, text) => quick.push(text) });
   tables.show([ID]);
   tables.ready(ID, grid);
   return { scope, grid, tables, quick, clock };

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
+
 from services.alerts.finding import Finding
 from services.alerts.register import Register
 from services.database import Database
@@ -33,3 +36,9 @@ def test_an_incident_is_marked_on_a_chart_with_its_text(installation: Installati
     assert viewer.run(NOTES)[0].startswith(f"#{number} major: backlog of orders at")  # and what there is room for
     assert viewer.run(BANDS) >= 2
     database.close()
+    viewer.open(f"{installation.url}/?replay={now - 15_000}")
+    offered = "return [...document.querySelectorAll('.replay-ways option')].map((one) => one.textContent)"
+    wait_until(lambda: "major: backlog of orders" in str(viewer.run(offered)), 20, "the incident to jump to")
+    Select(viewer.driver.find_element(By.CSS_SELECTOR, ".replay-ways select")).select_by_index(1)
+    begins = "return Date.parse(new URL(location.href).searchParams.get('replay'))"
+    wait_until(lambda: viewer.run(begins) == found.since - 30_000, 20, "half a minute before it began")

@@ -136,6 +136,7 @@ def test_a_zoom_offers_the_way_back_to_live(installation: Installation, viewer: 
     assert not viewer.run(way)
     drag(viewer)
     wait_until(lambda: viewer.run(zoomed) and viewer.run(way), 10, "a zoom, and the way back")
+    assert 11 in drawn(viewer).values(), "what was drawn stays, also where nothing comes"
     post(installation, truth, 12)
     wait_until(lambda: 12 in drawn(viewer).values(), 20, "what came meanwhile")
     assert viewer.run(zoomed)

@@ -1,0 +1,219 @@
+"""A page by keyboard alone: every function is reached by Tab, seen while it has the focus, and used."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from tests.installation import Installation
+from tests.journeys.browser import Viewer
+from tests.waiting import wait_until
+
+TABS_MAX = 120
+STOP = """
+const one = document.activeElement, ring = one.closest('.dash-input-container') ?? one;
+if (one === document.body || window.stops.has(one)) return null;
+const { left, top, right, bottom } = one.getBoundingClientRect();
+const { outlineStyle, outlineWidth } = getComputedStyle(ring);
+const within = (at, most) => Math.min(most - 1, Math.max(0, at));
+const over = document.elementFromPoint(within((left + right) / 2, innerWidth), within((top + bottom) / 2, innerHeight));
+const isGrid = one.closest('.ag-root-wrapper') !== null;
+window.stops.add(one);
+return {
+  what: `${one.tagName} ${one.className} ${(one.getAttribute('aria-label') ?? one.textContent).slice(0, 40)}`,
+  isSeen: isGrid || (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2),
+  isUncovered: isGrid || one.contains(over) || over?.contains(one) === true,
+};
+"""
+MISSED = """
+const known = 'a[href], button, input, select, summary, textarea, [tabindex="0"]';
+const shut = '.ag-root-wrapper, .modebar, [inert], details:not([open]) > :not(summary)';
+const isThere = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !one.closest(shut);
+return [...document.querySelectorAll(known)].filter((one) => isThere(one) && !window.stops.has(one))
+  .map((one) => one.outerHTML.slice(0, 160));
+"""
+FOCUSED = "return document.activeElement.matches(arguments[0])"
+ROWS = """
+const found = [...document.querySelectorAll('[id]')].find((one) => one.id.includes('live-table'));
+try { return dash_ag_grid.getApi(JSON.parse(found.id)).getDisplayedRowCount(); } catch { return -1; }
+"""
+COLUMNS = "return [...document.querySelectorAll('.ag-header-cell')].map((one) => one.getAttribute('col-id'))"
+ZOOMED = "return document.querySelector('.plot:focus .js-plotly-plot').layout.xaxis.autorange === false"
+LINES = "return document.querySelector('.plot:focus .js-plotly-plot').data.filter(({name}) => name).length"
+SEARCH = "return location.search"
+
+
+class Typist:
+    """Somebody without a mouse."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+
+    def press(self, *keys: str) -> None:
+        """Press keys together, into whatever has the focus."""
+        chain = ActionChains(self.viewer.driver)
+        *held, last = keys
+        for key in held:
+            chain.key_down(key)
+        chain.send_keys(last)
+        for key in reversed(held):
+            chain.key_up(key)
+        chain.perform()
+
+    def go_to(self, selector: str) -> None:
+        """Press Tab until the focus is there."""
+        for _ in range(TABS_MAX):
+            self.press(Keys.TAB)
+            if self.viewer.run(FOCUSED, selector):
+                return
+        raise AssertionError(f"{selector}: not reached by Tab")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def orders(installation: Installation) -> None:
+    """Orders of two shops over three minutes."""
+    now = int(time.time() * 1000) - 180_000
+    installation.post([
+        {"order": f"K{number:02}", "shop": ("north", "south")[number % 2], "price": 90.0 + number,
+         "created_at": now + 4_000 * number}
+        for number in range(40)
+    ])
+
+
+@pytest.fixture
+def typist(installation: Installation, viewer: Viewer) -> Typist:
+    viewer.open(f"{installation.url}/shops")
+    whole = "return !document.getElementById('early') && document.querySelectorAll('.chart[data-drawn]').length === 2"
+    wait_until(lambda: viewer.run(whole) and viewer.run(ROWS) == 40, 30, "the page with its rows and charts")
+    return Typist(viewer)
+
+
+def test_tab_reaches_everything_on_a_page_and_the_focus_is_seen_and_not_covered(typist: Typist) -> None:
+    viewer = typist.viewer
+    viewer.run("window.stops = new Set(); document.body.focus()")
+    stops: list[dict[str, Any]] = []
+    for _ in range(TABS_MAX):
+        typist.press(Keys.TAB)
+        stop = viewer.run(STOP)
+        if stop is None:
+            break
+        stops.append(stop)
+    assert len(stops) < TABS_MAX, "nothing holds the focus"
+    assert [one["what"] for one in stops if not one["isSeen"]] == []
+    assert [one["what"] for one in stops if not one["isUncovered"]] == []
+    assert viewer.run(MISSED) == []
+    assert "Skip to content" in stops[0]["what"]
+
+
+def test_choice_windows_zoom_and_lines_are_used_by_keyboard(typist: Typist) -> None:
+    viewer = typist.viewer
+    typist.go_to("[data-choose]")
+    typist.press("s")
+    wait_until(lambda: viewer.run(SEARCH) == "?shop=south", 10, "the south alone")
+    typist.press(Keys.ARROW_UP)
+    typist.press(Keys.ARROW_UP)
+    wait_until(lambda: viewer.run(SEARCH) == "", 10, "all shops")
+    typist.go_to("[data-look='1 h'], [data-look='1h']")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "window=1h" in viewer.run(SEARCH), 10, "an hour")
+    typist.go_to(".back-to-live")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "window" not in viewer.run(SEARCH), 10, "the live window")
+    typist.go_to(".plot[aria-label^=Turnover]")
+    wait_until(lambda: viewer.run(LINES) >= 1, 10, "the line, as it is on the screen again")
+    typist.press(Keys.ARROW_LEFT)
+    other = "return document.querySelector('.chart[aria-label=Prices] .hoverlayer').childElementCount > 0"
+    wait_until(lambda: viewer.run(other), 10, "the same moment on the other chart")
+    typist.go_to(".plot[aria-label^=Prices]")
+    wait_until(lambda: viewer.run(LINES) == 2, 10, "the lines, as they are on the screen again")
+    typist.press("1")
+    off = "return document.querySelector('.plot:focus .js-plotly-plot').data.map(({visible}) => visible)"
+    wait_until(lambda: "legendonly" in viewer.run(off), 10, "one line alone")
+    typist.press("0")
+    wait_until(lambda: "legendonly" not in viewer.run(off), 10, "both lines")
+    typist.press("+")
+    wait_until(lambda: viewer.run(ZOOMED), 10, "a zoom")
+    typist.press(Keys.SHIFT, Keys.ARROW_LEFT)
+    typist.press(Keys.ARROW_LEFT)
+    wait_until(lambda: ";" in viewer.text(".plot:focus .plot-said"), 10, "a point, read out")
+    for _ in range(3):
+        typist.press("-")
+    wait_until(lambda: not viewer.run(ZOOMED), 10, "all of the lines again")
+
+
+def test_pause_details_menu_columns_filter_and_rows_are_used_by_keyboard(typist: Typist) -> None:
+    viewer = typist.viewer
+    typist.go_to(".header [data-pause]")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: viewer.run("return document.documentElement.hasAttribute('data-paused')"), 10, "a pause")
+    typist.press(Keys.ALT, "p")
+    wait_until(lambda: not viewer.run("return document.documentElement.hasAttribute('data-paused')"), 10, "live again")
+    typist.go_to(".tile .freshness summary")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "Definition" in viewer.text(".freshness[open]"), 10, "what the number is")
+    typist.press(Keys.ESCAPE)
+    wait_until(lambda: viewer.text(".freshness[open]") == "", 10, "closed details")
+    typist.go_to(".table .tools input")
+    typist.press("K1")
+    wait_until(lambda: viewer.run(ROWS) == 10, 10, "ten rows")
+    typist.go_to(".table .menu summary")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "Columns" in viewer.text(".table .menu[open]"), 10, "the open menu")
+    typist.go_to(".menu-columns label:nth-of-type(2) input")
+    typist.press(Keys.SPACE)
+    wait_until(lambda: "shop" not in viewer.run(COLUMNS), 10, "a column less")
+    typist.go_to(".table .menu-group:not(.menu-columns) button")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "10 rows saved" in viewer.text(".table .menu-status"), 20, "a file of what is shown")
+    typist.press(Keys.ESCAPE)
+    wait_until(lambda: viewer.text(".table .menu[open]") == "", 10, "a closed menu")
+    typist.go_to(".ag-header-cell")
+    typist.press(Keys.ARROW_DOWN)
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "K" in viewer.text("dialog.drawer h2"), 10, "an open row")
+    typist.press(Keys.ESCAPE)
+    wait_until(lambda: viewer.run("return document.querySelector('dialog') === null"), 10, "a closed row")
+    assert viewer.run(FOCUSED, ".ag-cell"), "the focus is where it was"
+
+
+def test_a_past_time_is_asked_for_and_replayed_by_keyboard(typist: Typist) -> None:
+    viewer = typist.viewer
+    typist.go_to("[data-look-back]")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "Look back" in viewer.text("dialog"), 10, "the dialog")
+    typist.go_to(".look-back-choices button")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "not live" in viewer.text(".replay-bar").lower(), 20, "a replay")
+    wait_until(lambda: viewer.run("return document.querySelector('.replay-bar progress').hidden"), 20, "its recording")
+    typist.go_to(".replay-bar [data-icon=play]")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: viewer.run("return document.querySelector('[data-icon=pause]') !== null"), 10, "it plays")
+    typist.press(Keys.ENTER)
+    typist.go_to(".replay-bar select")
+    typist.press(Keys.ARROW_DOWN)
+    wait_until(lambda: "speed=2" in viewer.run(SEARCH), 10, "twice the speed")
+    at = "return Number(document.querySelector('.replay-scale input').value)"
+    typist.go_to(".replay-scale input")
+    before = viewer.run(at)
+    typist.press(Keys.ARROW_RIGHT)
+    wait_until(lambda: viewer.run(at) > before, 10, "a later time")
+    typist.go_to(".replay-leave")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: viewer.run("return document.documentElement.dataset.replay === undefined"), 20, "the live page")
+
+
+def test_a_question_is_asked_by_keyboard(installation: Installation, viewer: Viewer) -> None:
+    viewer.open(f"{installation.url}/explore")
+    wait_until(lambda: viewer.run("return document.querySelector('.explore-form') !== null"), 20, "the form")
+    assert "Nothing is asked yet" in viewer.text(".explore-empty")
+    typist = Typist(viewer)
+    typist.go_to("[name=of]")
+    typist.press("orders")
+    typist.go_to(".explore-ask")
+    typist.press(Keys.ENTER)
+    wait_until(lambda: "of=orders" in viewer.run(SEARCH) and viewer.text(".block-title"), 20, "an answer")
+    wait_until(lambda: viewer.run(FOCUSED, ".explore-ask"), 10, "the focus stays where one goes on")
