@@ -23,6 +23,7 @@ from app.commands.incidents import incidents
 from app.commands.keys import keys
 from app.commands.notices import notice
 from app.commands.probe import probe
+from app.commands.profile import profile
 from app.commands.quarantine import quarantine
 from app.commands.raw import export_raw, verify
 from app.commands.report import report
@@ -115,7 +116,7 @@ def settings(markdown: bool) -> None:
 for command in (new, notice, export_raw, verify, report, quote, clauses_command, lock, diff):
     contract.add_command(command)
 for command in (
-    release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace, forget, quarantine,
+    release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace, forget, quarantine, profile,
 ):
     main.add_command(command)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from app.drafts.feed import class_of, drawn
 from services.samples.draft import FeedDraft
 
@@ -31,6 +34,12 @@ PAGE = page(
     about={_quoted(about)},
 )
 '''
+
+
+def path_of(file: Path) -> str | None:
+    """The path of the page that a file declares, so that one that is written anew stays where it is."""
+    found = re.search(r'^PAGE = page\(\n    "[^"]*", "(/[^"]*)"', file.read_text(), re.M) if file.exists() else None
+    return found[1] if found else None
 
 
 def _quoted(text: str) -> str:
