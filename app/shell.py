@@ -26,7 +26,9 @@ from components.attributes import aria, data
 from components.live import live_shell
 from components.page import Page
 from components.pause import page_pause, pause_bar
+from components.quarantine import quarantine_box
 from components.status import StatusId, banner, banner_told, link_state, look_back, theme_switch, zone_switch, zone_told
+from components.trace import trace_box
 
 PRODUCT = "Headwater"
 
@@ -123,8 +125,11 @@ class Shell(Dash):
 
     def _draw_to_check(self, _kind: Kind) -> Component:
         pages = self._menu.pages()
-        layouts = [page.layout() for page in pages]
-        return html.Div([*layouts, shell_layout(pages, self.get_relative_path, "")])
+        drawn = html.Div([*[page.layout() for page in pages], shell_layout(pages, self.get_relative_path, "")])
+        known = list(drawn)  # the ids in it
+        # callbacks of parts that none of these pages has are there all the same: Dash would call them faulty
+        apart = [box for box in (trace_box(), quarantine_box()) if not any(one in known for one in box)]
+        return html.Div([drawn, *apart])
 
     def _filler(self) -> str:
         return "" if self._early_module is None else f'<script type="module" async src="{self._early_module}"></script>'

@@ -62,7 +62,7 @@ def test_a_question_is_asked_answered_asked_again_and_taken_away_by_keyboard(
     wait_until(lambda: viewer.run("return document.querySelector('#early') === null"), what="Dash's own page")
     wait_until(lambda: viewer.run("return document.querySelector('.explore-form') !== null"), what="the form")
     viewer.run("document.querySelector('.explore-form [name=of]').focus()")
-    for typed in ("orders: events", "Sum", "Price", "Shop", "last 5", "Table", "by hand"):
+    for typed in ("orders: events", "Sum", "Price", "Shop", "all events", "last 5", "Table", "by hand"):
         keys(viewer, typed, Keys.TAB)
     assert focused(viewer) == "Show"
     keys(viewer, Keys.ENTER)

@@ -153,6 +153,8 @@ def test_who_may_see_other_airports_sees_those_as_the_archive_has_them_and_nothi
     assert viewer.run(OFFERED) == ["JFK", "LGA"]
     assert viewer.run("return document.querySelector('#_pages_content .chart')") is None, "it would show all airports"
     assert "EWR" not in viewer.text("#_pages_content")
+    complaints = [one["message"] for one in viewer.driver.get_log("browser") if "dash_renderer" in one["message"]]
+    assert complaints == [], "what is on no page of theirs is no fault"
     ask = "return fetch(`/api/channels/${arguments[0]}/snapshot`).then(({status}) => status)"
     assert viewer.run(ask, "flights.board_by_origin:JFK") == 200
     assert viewer.run(ask, "flights.board_by_origin:EWR") == viewer.run(ask, "flights.board") == 404
