@@ -12,6 +12,7 @@ import click
 from app.commands import explained, fail
 
 if TYPE_CHECKING:
+    from services.broker.examining import Persistence
     from services.contract.change_requests import ChangeRequest
     from services.contract.document import Contract
     from services.contract.locks import Lock
@@ -52,15 +53,16 @@ def quote(as_data: bool, markdown: bool, out: Path | None, file: Path | None) ->
 
 
 @click.command("clauses")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it instead of printing it.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write it instead of printing it; as HTML or PDF where the name ends so.")
 @_of_file
 @explained
 def clauses_command(out: Path | None, file: Path | None) -> None:
-    """Write the contract's annex as Markdown: every clause with its number, and the version in force.
+    """Write the contract's annex: every clause with its number, and the version in force.
 
     FILE is another contract for the same feeds and channels.
     """
-    from services.contract.annex import as_markdown, clauses, numbered
+    from services.contract.annex import as_markdown, clauses, numbered, seen_when
     from services.contract.locks import in_force, read_locks, taken_numbers, version_in_words
 
     contract, statement = _loaded(file)
@@ -70,7 +72,34 @@ def clauses_command(out: Path | None, file: Path | None) -> None:
     version = version_in_words(lock)
     if lock is not None and lock.statement != statement:
         version += " What follows is declared now, and differs from it: see headwater contract diff."
-    show(as_markdown(contract, clauses(contract, statement, numbers), version), out)
+    found = [*clauses(contract, statement, numbers), *seen_when(_persistence())]
+    if out is None or out.suffix not in (".html", ".pdf"):
+        show(as_markdown(contract, found, version), out)
+        return
+    from services.report.annex import annex_document
+    from services.report.html import render_html
+    from services.report.pdf import render_pdf
+
+    document = annex_document(contract, found, version)
+    out.write_bytes(render_pdf(document) if out.suffix == ".pdf" else render_html(document))
+    click.echo(f"written: {out}")
+
+
+def _persistence() -> Persistence:
+    """What the doctor finds that the broker keeps; where none answers, nothing can be promised of it."""
+    from app.settings import SettingsError, read_settings
+    from services.broker import Broker, BrokerDown, persistence_of
+
+    try:
+        broker = Broker(read_settings().broker_url())
+    except SettingsError:
+        return "untold"
+    try:
+        return persistence_of(broker.server(), broker.configured("appendfsync", "save"))
+    except BrokerDown:
+        return "untold"
+    finally:
+        broker.close()
 
 
 @click.command()

@@ -6,13 +6,19 @@ for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from services.contract.document import Contract
 from services.contract.phrases import label_of, thing_in_words, value_in_words
-from services.contract.sentences import breach_of, degraded_of, sentence
+from services.contract.seen import ROWS, durability, lines_of
+from services.contract.sentences import breach_of, degraded_of, seconds, sentence
 from services.contract.statement import JOINED, Properties, Statement, kind_of, name_of
+
+if TYPE_CHECKING:
+    from services.broker.examining import Persistence
 
 NO_ADVICE = "This is a technical annex, no legal advice."
 _SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -31,6 +37,12 @@ _SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Phases", ("phase",)),
     ("Changes", ("change",)),
     ("Prices", ("price",)),
+    ("What you see when…", ()),
+)
+_SEEN = len(_SECTIONS)
+_OF_PAGES = (
+    "Transport: values come by WebSocket, as they change; where that is blocked by long poll, at most four updates a "
+    "second, and the page says so"
 )
 _SPLIT = ("contract", "exclusions", "alerts", "price")
 """Tables whose inner tables are clauses of their own."""
@@ -98,9 +110,23 @@ def _title(key: str) -> str:
     return words[0].upper() + words[1:]
 
 
+def seen_when(persistence: Persistence) -> list[Clause]:
+    """What a viewer sees when something fails; their numbers are fixed, as no file declares them."""
+    kept = Clause(f"{_SEEN}.1", "seen broker", "What the broker keeps", (durability(persistence),))
+    return [
+        kept,
+        *(Clause(f"{_SEEN}.{number}", f"seen {row.when}", f"When {row.when}", tuple(lines_of(row)))
+          for number, row in enumerate(ROWS, start=2)),
+    ]  # fmt: skip
+
+
 def _lines(contract: Contract, statement: Statement, key: str, keys: list[str]) -> Iterator[str]:
     if kind_of(key) == "objective":
         yield from _objective(contract, name_of(key))
+    elif kind_of(key) == "feed":
+        yield _transport(name_of(key), statement[key])
+    elif kind_of(key) == "page":
+        yield _OF_PAGES
     for one in keys:
         properties = statement[one]
         if one == key:
@@ -108,6 +134,17 @@ def _lines(contract: Contract, statement: Statement, key: str, keys: list[str]) 
         else:
             said = "; ".join(_own(properties))
             yield f"{thing_in_words(one.removeprefix(key + JOINED))}: {said}" if said else thing_in_words(one)
+
+
+def _transport(name: str, feed: Properties) -> str:
+    """How the feed's events come; a source that is asked says how often, and what that means."""
+    source, expected = feed["source"], feed["freshness"]["expected_every_s"]
+    if not source["transport"].startswith("pulled"):
+        return f"Transport: posted to /api/ingest/{name} as they happen"
+    every = source.get("every_s")
+    if every is None:
+        return f"Transport: pulled by the worker; something new is expected every {seconds(expected)}"
+    return f"Transport: polled by the worker every {seconds(every)}; what changes back between two polls is not seen"
 
 
 def _objective(contract: Contract, name: str) -> Iterator[str]:
@@ -125,18 +162,21 @@ def _own(properties: Properties) -> list[str]:
     return [f"{label_of(name)}: {value_in_words(name, value)}" for name, value in properties.items()]
 
 
-def as_markdown(contract: Contract, found: list[Clause], version: str) -> str:
+def by_section(found: Sequence[Clause]) -> Iterator[tuple[str, list[Clause]]]:
+    """The clauses under the headings of their sections."""
+    for number, clauses_of in groupby(found, key=lambda one: one.number.partition(".")[0]):
+        yield f"{number} {_SECTIONS[int(number) - 1][0]}", list(clauses_of)
+
+
+def as_markdown(contract: Contract, found: Sequence[Clause], version: str) -> str:
     """The annex as Markdown; `version` says which one is in force, or that none is."""
     return "\n".join([*_markdown(contract, found, version), ""])
 
 
-def _markdown(contract: Contract, found: list[Clause], version: str) -> Iterator[str]:
+def _markdown(contract: Contract, found: Sequence[Clause], version: str) -> Iterator[str]:
     yield from (f"# {contract.name}: annex", "", f"{version} {NO_ADVICE}")
-    section = ""
-    for clause in found:
-        number = clause.number.partition(".")[0]
-        if number != section:
-            section = number
-            yield from ("", f"## {number} {_SECTIONS[int(number) - 1][0]}")
-        yield from ("", f"### {clause.number} {clause.title}", "")
-        yield from (f"- {line}" for line in clause.lines)
+    for section, held in by_section(found):
+        yield from ("", f"## {section}")
+        for clause in held:
+            yield from ("", f"### {clause.number} {clause.title}", "")
+            yield from (f"- {line}" for line in clause.lines)

@@ -96,12 +96,17 @@ def _flow(blocks: Sequence[Block]) -> Iterator[Flowable]:
             heads.append(_heading(block))
             continue
         drawn = _drawn(block)
-        if isinstance(block, Table) and len(block.rows) > 12:  # too long to be kept whole
+        if _is_long(block):
             yield from (*([CondPageBreak(50 * mm)] if heads else []), *heads, drawn)
         else:
             yield KeepTogether([*heads, drawn])
         heads = []
     yield from heads
+
+
+def _is_long(block: Block) -> bool:
+    """Too long to be kept on one page."""
+    return len(block.rows if isinstance(block, Table) else block.items if isinstance(block, Bullets) else ()) > 12
 
 
 def _heading(block: Heading) -> Flowable:

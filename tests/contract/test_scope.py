@@ -16,7 +16,7 @@ from services.contract.scope import Scope
 from tests.contract.written import shop
 
 DECLARATIONS = load_declarations(DEMO)
-PAGES, ROLES = ("/", "/machine"), ("admin", "desk")
+PAGES, ROLES = ("/", "/host", "/operations", "/signals", "/machine"), ("admin", "desk", "wall", "client", "ewr-ops")
 assert DEMO.contract is not None
 TEXT = DEMO.contract.read_text()
 
@@ -46,7 +46,7 @@ def _faults(path: Path) -> str:
 def test_scope_envelope_dependencies_phases_and_prices_are_read() -> None:
     scope = demo().scope
     assert scope.named.feeds == ("flights", "host", "operations", "signals")
-    assert scope.named.pages is None
+    assert scope.named.pages == ("/", "/host", "/operations", "/signals")
     assert scope.envelope is not None
     assert (scope.envelope.events_per_s, scope.envelope.viewers, scope.envelope.rows) == (1_000, 500, 400)
     assert scope.dependencies[0].due == date(2026, 1, 15)
@@ -86,7 +86,7 @@ def test_what_does_not_go_together_is_refused_with_its_remedy(tmp_path: Path, ol
 
 
 def test_a_page_or_role_in_scope_that_nothing_declares_fails_the_check(tmp_path: Path) -> None:
-    path = changed(tmp_path, ('feeds = ["flights",', 'pages = ["/machin"]\nroles = ["desks"]\nfeeds = ["flights",'))
+    path = changed(tmp_path, ('pages = ["/", ', 'pages = ["/machin", '), ('roles = ["desk", ', 'roles = ["desks", '))
     remarks = [one.text for one in check_scope(read_contract(path, DECLARATIONS), PAGES, ROLES, accepted=True)]
     assert remarks[0] == "'/machin': no such page; did you mean /machine?"
     assert remarks[1] == "'desks': no such role; did you mean desk?"
