@@ -6,11 +6,16 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 
 from services.leash import leashed
 
+OURSELVES = (sys.executable, "-P", "-m", "app.cli")
+"""The command `headwater`, by this very interpreter. `-P`: the folder that it is started in may be a team's, with a
+package `services` of its own, and is not searched.
+"""
 FIRST_PAUSE_S = 0.5
 PAUSE_MAX_S = 30.0
 HEALTHY_AFTER_S = 30.0

@@ -8,19 +8,21 @@ a file each in `app/commands/`.
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
+from app.child import OURSELVES
 from app.commands import explained, start
 from app.commands.alerts import alerts
 from app.commands.audit import audit
 from app.commands.checks import check, doctor, release
 from app.commands.contract import contract
-from app.commands.discovery import new
+from app.commands.discovery import new as new_contract
 from app.commands.forget import forget
+from app.commands.frame import frame_command
 from app.commands.incidents import incidents
 from app.commands.keys import keys
+from app.commands.new import new
 from app.commands.notices import notice
 from app.commands.probe import probe
 from app.commands.profile import profile
@@ -44,14 +46,15 @@ def main() -> None:
 def up() -> None:
     """Run broker, worker and web together until Ctrl-C, and say where live data is to be seen."""
     from app.example import example_post
-    from app.loading import load_contract, load_declarations
+    from app.loading import load_contract, load_declarations, project_of
     from app.room import require_broker_room
     from app.supervisor import Supervisor
     from services.broker import require_room
 
     settings = start("supervisor")
-    declarations = load_declarations()  # what is wrong is told once, before anything starts
-    load_contract(declarations)
+    project = project_of(settings)
+    declarations = load_declarations(project)  # what is wrong is told once, before anything starts
+    load_contract(declarations, project)
     if settings.redis_url:
         require_broker_room(settings, declarations)
     else:
@@ -71,13 +74,14 @@ def up() -> None:
 @explained
 def web() -> None:
     """Serve pages, HTTP API and live sockets (gunicorn); needs a broker."""
-    from app.loading import load_declarations
+    from app.loading import load_declarations, project_of
     from app.room import require_broker_room
     from app.server import WebServer
 
     settings = start("web")
-    require_broker_room(settings, load_declarations())
-    WebServer(settings.model_copy(update={"redis_url": settings.broker_url()})).run()
+    project = project_of(settings)
+    require_broker_room(settings, load_declarations(project))
+    WebServer(settings.model_copy(update={"redis_url": settings.broker_url()}), project).run()
 
 
 @main.command()
@@ -85,15 +89,15 @@ def web() -> None:
 @explained
 def worker(only: str) -> None:
     """Run the stations of a worker; needs a broker. Several share the work, and take over from each other."""
-    from app.loading import load_declarations
+    from app.loading import load_declarations, project_of
     from app.room import require_broker_room
     from app.worker import Worker, read_stations
 
     stations = read_stations(only)
     settings = start("worker")
-    require_broker_room(settings, load_declarations())
-    apart = [sys.executable, "-m", "app.cli", "worker", "--only"]
-    Worker(settings, stations=stations, apart=apart).run()
+    project = project_of(settings)
+    require_broker_room(settings, load_declarations(project))
+    Worker(settings, project=project, stations=stations, apart=[*OURSELVES, "worker", "--only"]).run()
 
 
 @main.command()
@@ -113,10 +117,11 @@ def settings(markdown: bool) -> None:
         click.echo(f"headwater: {warning}", err=True)
 
 
-for command in (new, notice, export_raw, verify, report, quote, clauses_command, lock, diff):
+for command in (new_contract, notice, export_raw, verify, report, quote, clauses_command, lock, diff):
     contract.add_command(command)
 for command in (
     release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace, forget, quarantine, profile,
+    new, frame_command,
 ):
     main.add_command(command)
 

@@ -150,7 +150,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     tracing = Tracing(Tracer(broker, database, declarations, clock), doors)
     keeper = QuarantineKeeper(Quarantine(broker, database, declarations, clock), declarations, doors)
     zone = "UTC" if contract is None else contract.zone.key
-    dash = _dash_app(server, menu, Modules(ASSETS / "live", project.painters), zone, tracing, keeper)
+    dash = _dash_app(server, menu, Modules(ASSETS / "live", project.painters, project.assets), zone, tracing, keeper)
     _live_route(server, gateway, doors)
     exports, readings = Exports(gateway, database, clock), Turns()
     Api(
@@ -213,7 +213,8 @@ def _dash_app(
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
     app = Shell(
-        "headwater", modules=modules.paths, painters=modules.painters, styles=modules.styles, menu=menu,
+        "headwater", modules=modules.paths, painters=modules.painters, styles=modules.styles,
+        scripts=modules.scripts, menu=menu,
         server=server,
         title=PRODUCT, update_title="", index_string=INDEX,
         assets_folder=str(ASSETS), assets_path_ignore=["live"],

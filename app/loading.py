@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import app.pages
 import services.declare.probe
 import services.feeds
+from app.settings import Settings
 from services.contract.document import Contract
 from services.contract.reading import read_contract
 from services.declare import DeclarationError, Declarations
@@ -68,8 +69,7 @@ class Project:
 
     @property
     def _built_in_feeds(self) -> list[str]:
-        of_operations = [_OPERATIONS_FEED, _CONTRACT_FEED] if self.folder is not None else []
-        return sorted({*of_operations, *([_CONTRACT_FEED] if self.contract else [])})
+        return [*([_OPERATIONS_FEED] if self.folder is not None else []), *([_CONTRACT_FEED] if self.contract else [])]
 
     @property
     def _built_in_pages(self) -> list[str]:
@@ -98,6 +98,11 @@ def _of_demo(name: str) -> Path | None:
 DEMO = Project(services.feeds, app.pages, _of_demo(CONTRACT), _of_demo(ROLES))
 
 
+def project_of(settings: Settings) -> Project:
+    """The project that the environment names, else the demo."""
+    return DEMO if settings.project is None else Project.at(settings.project)
+
+
 def load_declarations(project: Project = DEMO) -> Declarations:
     """What the project's feed files declare. Raises DeclarationError."""
     return Declarations.read([*_modules_of(project.feeds, project._built_in_feeds), services.declare.probe])
@@ -108,10 +113,20 @@ def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Pag
     from components.page import read_pages
 
     pages = read_pages(_modules_of(project.pages, project._built_in_pages))
+    if project.folder is not None and project.contract is None:
+        pages = tuple(map(_without_contract, pages))
     painters = {path.stem for path in project.painters.glob("*.mjs")}
     for page in pages:
         page.check(declarations, painters)
     return pages
+
+
+def _without_contract(page: Page) -> Page:
+    """The page of operations shows incidents too: where nothing is promised, there are none."""
+    from services.feeds.contract import Standing
+
+    left = page.seen_by(lambda block: "" if block.ref.channel.feed is Standing.declaration else "whole")
+    return page if left is None else left
 
 
 def load_contract(declarations: Declarations, project: Project = DEMO) -> Contract | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import DirectoryPath, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.framing import check_ancestor
@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     io_uring: bool = _setting(
         "HEADWATER_IO_URING", True, remedy="give 1 or 0",
         meaning="0 keeps a fan-out from going through io_uring, which is used where the kernel allows it",
+    )
+    project: DirectoryPath | None = _setting(
+        "HEADWATER_PROJECT", None, remedy="give a folder that is there; `headwater new` puts feeds and pages into it",
+        meaning="folder of a team's own feeds, pages, contract, roles, assets and painters; without it the demo",
     )
     data: Path = _setting(
         "HEADWATER_DATA", Path(".headwater"), remedy="give a directory that this user may write",
@@ -367,7 +371,7 @@ def _entry(field: Any) -> Entry:
     default = field.default
     if isinstance(default, tuple):
         default = " ".join(default)
-    shown = str(int(default) if isinstance(default, bool) else default)
+    shown = str(int(default) if isinstance(default, bool) else default if default is not None else "")
     extra = field.json_schema_extra
     return Entry(field.validation_alias, shown, extra["unit"], field.description, extra["remedy"], not field.repr)
 

@@ -73,12 +73,13 @@ class Shell(Dash):
 
     def __init__(
         self, *given: Any, modules: Sequence[str], menu: Menu, painters: Sequence[str] = (),
-        styles: Sequence[str] = (), **named: Any,
+        styles: Sequence[str] = (), scripts: Sequence[str] = (), **named: Any,
     ) -> None:
         super().__init__(*given, **named)
         self._painters = _meta(PAINTERS_META, painters)
         links = [*(("stylesheet", path) for path in styles), *(("modulepreload", path) for path in modules)]
-        self._links = "\n    ".join(f'<link rel="{kind}" href="{path}">' for kind, path in links)
+        own = (f'<script defer src="{path}"></script>' for path in scripts)
+        self._links = "\n    ".join([*(f'<link rel="{kind}" href="{path}">' for kind, path in links), *own])
         self._early_module = next((path for path in modules if path.endswith(f"/{EARLY_MODULE}")), None)
         self._menu = menu
         self._early_view = lru_cache(VIEWS_MAX)(self._draw_early_view)

@@ -12,7 +12,6 @@ import http.client
 import os
 import secrets
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from typing import IO
 
 import structlog
 
-from app.child import Child
+from app.child import OURSELVES, Child
 from app.ports import port_is_free
 from app.settings import Settings
 from services.database import Database, migrate
@@ -92,7 +91,7 @@ class Supervisor:
         keys = " ".join([*self._settings.ingest_keys, f"local:{key}:*"])
         environment = {**os.environ, "REDIS_URL": broker_url, "HEADWATER_INGEST_KEYS": keys}
         for name in ("worker", "web"):
-            child = Child(name, [sys.executable, "-m", "app.cli", name], environment)
+            child = Child(name, [*OURSELVES, name], environment)
             child.start()
             log.info("process started", child=name, pid=child.pid)
             self._children.append(child)

@@ -48,9 +48,10 @@ def _say_objectives(file: Path | None) -> None:
 
 def read_project_contract(file: Path | None = None) -> Contract:
     """The contract of the project, or the one in the file. Raises ContractError; ends where there is none."""
-    from app.loading import DEMO, load_contract, load_declarations
+    from app.loading import load_contract, load_declarations, project_of
 
-    project = DEMO if file is None else replace(DEMO, contract=file)
+    project = project_of(read_settings())
+    project = project if file is None else replace(project, contract=file)
     found = load_contract(load_declarations(project), project)
     if found is None:
         fail("contract: no contract.toml here; write one, docs/contract.md explains each field", 1)

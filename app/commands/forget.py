@@ -21,11 +21,11 @@ def forget(feed: str, key: str, person: str, wait: float) -> None:
 
     Needs a running worker. May be run again; files that viewers took away and backups are not reached.
     """
-    from app.loading import load_declarations
+    from app.loading import load_declarations, project_of
     from services.broker import Broker
     from services.forgetting import Forgetting, NotForgotten
 
-    declarations = load_declarations()
+    declarations = load_declarations(project_of(read_settings()))
     found = declarations.feeds.get(feed)
     if found is None:
         fail(f"feed {feed!r}: not declared; name one of {', '.join(sorted(declarations.feeds))}", 2)

@@ -55,9 +55,10 @@ def add(name: str, feeds: str, person: str) -> None:
 
 def _require_declared(wanted: list[str]) -> None:
     """A key for a feed that nobody declared would be refused at its first event, by somebody else's log."""
-    from app.loading import load_declarations
+    from app.loading import load_declarations, project_of
+    from app.settings import read_settings
 
-    declared = sorted(load_declarations().feeds)
+    declared = sorted(load_declarations(project_of(read_settings())).feeds)
     for feed in wanted:
         if not any(fnmatchcase(one, feed) for one in declared):
             fail(f"--feeds: {feed!r}: no such feed; name some of {', '.join(declared)}, or a pattern", 1)

@@ -78,10 +78,11 @@ def _records(source: str, for_s: float, every_s: float) -> Iterator[tuple[Sequen
     elif Path(source).is_file():
         yield from ((batch, None) for batch in read_file(Path(source)))
     else:
-        from app.loading import load_declarations
+        from app.loading import load_declarations, project_of
+        from app.settings import read_settings
         from services.declare import is_of_clients
 
-        declared = load_declarations().feeds.values()
+        declared = load_declarations(project_of(read_settings())).feeds.values()
         feeds = {feed.name: feed for feed in declared if feed.source.pulled and is_of_clients(feed.name)}
         if source not in feeds:
             fail(f"profile: {source!r}: no file, address or feed that is pulled; give one, or one of "

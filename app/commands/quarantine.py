@@ -31,14 +31,14 @@ def quarantine() -> None:
 @contextmanager
 def _quarantine() -> Iterator[Quarantine]:
     """The installation's quarantine. Ends in one line where an entry is not there."""
-    from app.loading import load_declarations
+    from app.loading import load_declarations, project_of
     from services.broker import Broker
     from services.quarantine import NotInQuarantine, Quarantine
 
     broker = Broker(read_settings().broker_url())
     try:
         with database_at_hand() as database:
-            yield Quarantine(broker, database, load_declarations())
+            yield Quarantine(broker, database, load_declarations(project_of(read_settings())))
     except NotInQuarantine as reason:
         fail(reason, 1)
     finally:
@@ -83,9 +83,9 @@ def discard(entries: tuple[str, ...], person: str) -> None:
 
 
 def _place(text: str) -> tuple[Lane, str]:
-    from app.loading import load_declarations
+    from app.loading import load_declarations, project_of
 
-    lanes = {str(lane): lane for lane in load_declarations().lanes()}
+    lanes = {str(lane): lane for lane in load_declarations(project_of(read_settings())).lanes()}
     name, _, entry_id = text.partition("/")
     at, _, number = entry_id.partition("-")
     if name not in lanes or not (at.isdigit() and number.isdigit()):

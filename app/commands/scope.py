@@ -214,11 +214,13 @@ def _in_lines(contract: Contract, number: int, one: ChangeRequest) -> str:
 def _loaded(file: Path | None) -> tuple[Contract, Statement]:
     """The contract with all that is declared; ends where there is none."""
     from app.commands.contract import read_project_contract
-    from app.loading import DEMO
+    from app.loading import project_of
     from app.scope import load_statement
+    from app.settings import read_settings
 
     read_project_contract(file)
-    return load_statement(DEMO if file is None else replace(DEMO, contract=file))
+    project = project_of(read_settings())
+    return load_statement(project if file is None else replace(project, contract=file))
 
 
 def show(text: str, out: Path | None) -> None:

@@ -28,7 +28,7 @@ def trace(wanted: str, back_h: float, as_json: bool) -> None:
 
     Says when it was created, accepted, processed into which change of which channel, sent, and painted by whom.
     """
-    from app.loading import load_declarations
+    from app.loading import load_declarations, project_of
     from services.broker import Broker
     from services.database import Database
     from services.positions import wall_clock
@@ -37,7 +37,8 @@ def trace(wanted: str, back_h: float, as_json: bool) -> None:
     settings = read_settings()
     broker, database = Broker(settings.broker_url()), Database(settings.database_address)
     try:
-        found = Tracer(broker, database, load_declarations(), wall_clock).follow(wanted, int(back_h * 3_600_000))
+        declarations = load_declarations(project_of(settings))
+        found = Tracer(broker, database, declarations, wall_clock).follow(wanted, int(back_h * 3_600_000))
     finally:
         broker.close()
         database.close()

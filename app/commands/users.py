@@ -106,12 +106,13 @@ def password(name: str) -> None:
 @contextmanager
 def _accounts() -> Iterator[_Accounts]:
     """The accounts of this installation. Ends in one line where they cannot be as it is wanted."""
-    from app.loading import DEMO, load_declarations, load_roles
+    from app.loading import load_declarations, load_roles, project_of
     from services.accounts.register import AccountError, Register
 
+    project = project_of(read_settings())
     with database_at_hand() as database:
         try:
-            yield _Accounts(Register(database), load_roles(load_declarations(), DEMO))
+            yield _Accounts(Register(database), load_roles(load_declarations(project), project))
         except AccountError as error:
             fail(error, 1)
 

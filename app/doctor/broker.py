@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.doctor.finding import Check, Finding, graded
-from app.loading import load_declarations
+from app.loading import DEMO, Project, load_declarations, project_of
 from app.settings import Settings, SettingsError, is_loopback
 from services.broker import (
     MEMORY_LIMIT,
@@ -108,11 +108,12 @@ class Room:
     """Whether what is declared fits, once it is full."""
 
     server: Info
+    project: Project = DEMO
 
     def look(self) -> Iterator[Finding]:
         memory = int(self.server.get("maxmemory") or 0)
         try:
-            require_room(load_declarations(), memory)
+            require_room(load_declarations(self.project), memory)
         except DeclarationError:
             return  # told by the declarations' own finding
         except BrokerTooSmall as error:
@@ -216,7 +217,7 @@ def broker_checks(settings: Settings, broker: Broker) -> list[Check]:
     allowed = int(told.get("maxclients") or server.get("maxclients") or 0)
     return [
         Memory(server),
-        Room(server),
+        Room(server, project_of(settings)),
         Connections(server, allowed, broker.our_connections(), settings.web_processes),
         Persistence(server, told),
         Encrypted(settings.broker_url()),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.doctor.finding import Finding
-from app.loading import DEMO, Project, load_contract, load_declarations, load_pages, load_roles
+from app.loading import DEMO, Project, load_contract, load_declarations, load_pages, load_roles, project_of
 from app.settings import Settings, unknown_variables
 from services.accounts.roles import RolesError
 from services.alerts.outbox import Outbox
@@ -43,17 +43,21 @@ class Variables:
 class Declared:
     """Whether feeds and pages can be loaded."""
 
+    project: Project = DEMO
+
     def look(self) -> Iterator[Finding]:
-        yield _declarations()
+        yield _declarations(self.project)
 
 
 @dataclass(frozen=True, slots=True)
 class RolesRead:
     """Whether the roles can be read, and name what there is."""
 
+    project: Project = DEMO
+
     def look(self) -> Iterator[Finding]:
         try:
-            names = sorted(load_roles(load_declarations()).known)
+            names = sorted(load_roles(load_declarations(self.project), self.project).known)
         except DeclarationError:
             return  # told by the declarations' own finding
         except RolesError as error:
@@ -73,10 +77,10 @@ class Promised:
         yield from examine_contract(self.settings, offline=self.offline)
 
 
-def _declarations() -> Finding:
+def _declarations(project: Project) -> Finding:
     try:
-        declarations = load_declarations()
-        pages = load_pages(declarations)
+        declarations = load_declarations(project)
+        pages = load_pages(declarations, project)
     except DeclarationError as error:
         return Finding("fail", "declarations", str(error))
     feeds, channels = (
@@ -87,12 +91,13 @@ def _declarations() -> Finding:
 
 
 def examine_contract(
-    settings: Settings, file: Path | None = None, *, offline: bool = False, project: Project = DEMO
+    settings: Settings, file: Path | None = None, *, offline: bool = False, project: Project | None = None
 ) -> Iterator[Finding]:
     """What `contract.toml` promises in a word, its faults, and what the declared system cannot hold.
 
     `file` stands in for the project's own contract.
     """
+    project = project or project_of(settings)
     project = project if file is None else replace(project, contract=file)
     try:
         declarations = load_declarations(project)

@@ -15,7 +15,7 @@ from app.doctor.link import Link
 from app.doctor.outside import Served
 from app.doctor.place import DatabaseAnswers, DataDirectory, Disk, Lasting, Port
 from app.doctor.running import ClockOffset, Workers
-from app.loading import DEMO, load_declarations
+from app.loading import load_declarations, project_of
 from app.settings import Settings, SettingsError
 from services.broker import Broker, BrokerDown
 from services.database import Database, DatabaseDown, migrate
@@ -41,12 +41,13 @@ def examine(settings: Settings, reach: Reach) -> Iterator[Finding]:
 
 def _settled(settings: Settings, reach: Reach) -> Iterator[Check]:
     """What needs nothing that runs, but for whether the broker does."""
+    project = project_of(settings)
     yield Variables()
-    yield Declared()
-    yield RolesRead()
+    yield Declared(project)
+    yield RolesRead(project)
     yield Promised(settings, offline=reach == "offline")
     yield DataDirectory(settings.data)
-    yield Lasting(settings, DEMO)
+    yield Lasting(settings, project)
     if reach == "doctor":
         yield from (Origins(settings), Router(settings), Secrets(settings), Disk(settings.data))
     if reach != "offline":
@@ -69,7 +70,7 @@ def _alive(settings: Settings, opened: ExitStack) -> Iterator[Check]:
     if broker is not None:
         yield from broker_checks(settings, broker)
         with suppress(DeclarationError):  # told by the declarations' own finding
-            yield Workers(broker, load_declarations().lanes(), wall_clock)
+            yield Workers(broker, load_declarations(project_of(settings)).lanes(), wall_clock)
         yield ClockOffset(broker)
     yield DatabaseAnswers(settings.database_address)
     yield from certificates(settings)

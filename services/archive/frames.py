@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from services.archive.reading import Past, Row, channel_past, feed_past
 from services.database import Database
 from services.declare import ChannelRef, Column, Declarations
+from services.positions import wall_clock
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -17,7 +19,9 @@ _TYPES: dict[str, Any] = {"text": "string", "number": "float64", "integer": "Int
 _MOMENTS = ("at", "created_at", "ingested_at", "window_start", "window_end")
 
 Time = int | str | datetime.datetime
-"""Milliseconds since the Unix epoch, ISO 8601 with a zone, or a datetime with a zone."""
+"""Milliseconds since the Unix epoch, ISO 8601 or a datetime with a zone, or how long ago: `90s`, `1h`, `7d`."""
+_AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def read_frame(database: Database, declarations: Declarations, name: str, since: Time, until: Time) -> DataFrame:
@@ -47,7 +51,12 @@ def _columns(ref: ChannelRef) -> Mapping[str, Column]:
 def _milliseconds(name: str, time: Time) -> int:
     if isinstance(time, int):
         return time
-    moment = datetime.datetime.fromisoformat(time) if isinstance(time, str) else time
+    if isinstance(time, str) and (ago := _AGO.fullmatch(time.strip())):
+        return wall_clock() - int(float(ago[1]) * _UNIT_MS[ago[2]])
+    try:
+        moment = datetime.datetime.fromisoformat(time) if isinstance(time, str) else time
+    except ValueError:
+        raise ValueError(f"{name}: {time!r}: give 1h, 30m or 7d, or a time such as 2026-01-31T12:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{name}: {time!r} has no time zone; give one, for example 2026-01-31T12:00:00Z")
     return int(moment.timestamp() * 1000)

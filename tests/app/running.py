@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from app.child import OURSELVES
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -28,18 +28,18 @@ def environment(**variables: str) -> dict[str, str]:
     return {**{k: v for k, v in os.environ.items() if not k.startswith(ours)}, **variables}
 
 
-def headwater(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def headwater(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments], cwd=ROOT, env=environment(**variables), capture_output=True,
-        text=True, timeout=60, check=False,
+        [*OURSELVES, *arguments], cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=60,
+        check=False,
     )
 
 
 class Running:
     """A command that stays; `output` grows while it runs."""
 
-    def __init__(self, command: str, folder: Path, **variables: str) -> None:
+    def __init__(self, command: str, folder: Path, *, cwd: Path = ROOT, **variables: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data = folder / "data"
@@ -47,7 +47,7 @@ class Running:
         chosen = {"PORT": str(self.port), "HEADWATER_DATA": str(self.data), "WEB_CONCURRENCY": "1"}
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", command], cwd=ROOT, env=environment(**{**chosen, **variables}),
+                [*OURSELVES, command], cwd=cwd, env=environment(**{**chosen, **variables}),
                 stdout=log, stderr=log, start_new_session=True,
             )
 
@@ -93,9 +93,9 @@ class Running:
 
 
 @contextmanager
-def running(command: str, folder: Path, **variables: str) -> Iterator[Running]:
+def running(command: str, folder: Path, *, cwd: Path = ROOT, **variables: str) -> Iterator[Running]:
     """The command until the block ends; killed where the test failed to stop it."""
-    started = Running(command, folder, **variables)
+    started = Running(command, folder, cwd=cwd, **variables)
     try:
         yield started
     finally:
