@@ -15,14 +15,16 @@ from urllib.parse import quote, urlsplit
 
 from flask import Response, g, has_request_context, request
 
+from app.addresses import is_loopback
 from app.answers import refusal, see
-from app.settings import Settings, is_loopback
+from app.settings import Settings
 from services.accounts import OPEN, Action, Principal, can
 from services.accounts.sessions import Sessions
 from services.gateway.handover import settle_deflate
 
 LIVE_PATH = "/live"
 SIGN_IN_PATH, SIGN_OUT_PATH = "/sign-in", "/sign-out"
+PROVIDER_PATH = f"{SIGN_IN_PATH}/oidc"
 METRICS_PATH = "/metrics"
 COOKIE = "headwater"
 _PUBLIC = re.compile(

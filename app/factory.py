@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import Dash
 from flask import Flask, request
@@ -61,6 +61,9 @@ from services.quarantine import Quarantine
 from services.report.board import LastKnown, StandingRegister
 from services.telemetry import Telemetry
 from services.tracing.tracer import Tracer
+
+if TYPE_CHECKING:
+    from services.accounts.provider import Provider
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 MODULES_META = "headwater-modules"
@@ -123,7 +126,8 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     clock, database = BrokerClock(), Database(settings.database_address)
     broker = Broker(settings.broker_url(), lanes=len(declarations.lanes()))
     accounts = Accounts(database)
-    sessions = _sessions(settings, broker, accounts, load_roles(declarations, project))
+    roles = load_roles(declarations, project)
+    sessions = _sessions(settings, broker, accounts, roles)
     doors = Doors(settings, sessions)
     pages = with_explore(load_pages(declarations, project), explore_page(declarations, doors.may, clock))
     telemetry = Telemetry(process_name("web"), "web", clock)
@@ -143,7 +147,9 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     server.after_request(doors.keep_private)
     audit = None if sessions is None else Audit(database)
     if sessions is not None and audit is not None:
-        SignIn(doors, sessions, accounts, Attempts(broker), audit).put_on(server)
+        signing = SignIn(doors, sessions, accounts, Attempts(broker), audit, _provider(settings))
+        signing.put_on(server)
+        _put_provider(server, signing, roles, broker)
     menu = Menu(pages, doors.principal)
     guard_pages(server, menu)
     keys = KeyRing(IngestKeys(settings.ingest_keys), KeyRegister(database, clock), clock=clock)
@@ -177,6 +183,25 @@ def _sessions(settings: Settings, broker: Broker, accounts: Accounts, roles: Rol
     if not settings.asks_for_sign_in and not _has_accounts(accounts):
         return None
     return Sessions(broker, accounts, roles, Lifetimes(settings.session_idle_min * 60, settings.session_max_h * 3_600))
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """The identity provider, which nothing is asked of now. Its libraries are loaded where there is one."""
+    if not settings.oidc_issuer:
+        return None
+    from services.accounts.provider import Client, Provider
+
+    return Provider(Client(
+        settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.oidc_roles_claim,
+        settings.oidc_scopes,
+    ))
+
+
+def _put_provider(server: Flask, signing: SignIn, roles: Roles, broker: Broker) -> None:
+    if signing.provider is not None:
+        from app.provider_sign_in import ProviderSignIn
+
+        ProviderSignIn(signing, signing.provider, roles, broker).put_on(server)
 
 
 def _has_accounts(accounts: Accounts) -> bool:

@@ -16,10 +16,11 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers import gthread
 
+from app.addresses import bracketed
 from app.factory import Web, create_app
 from app.loading import DEMO, Project, load_declarations, load_pages
 from app.patience import CONNECTIONS_MAX, FIELD_BYTES_MAX, FIELDS_MAX, LINE_BYTES_MAX, PatientWorker
-from app.settings import Settings, bracketed
+from app.settings import Settings
 
 log = structlog.get_logger("web")
 

@@ -11,14 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from pydantic import DirectoryPath, Field, ValidationError, field_validator
+from pydantic import DirectoryPath, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.addresses import bracketed, is_loopback, nodes_of, with_tls
 from app.framing import check_ancestor
 from services.accounts import IngestKeys
 from services.declare import PROBE_FEED
@@ -160,6 +160,26 @@ class Settings(BaseSettings):
         meaning="1 asks for sign-in on this machine too; without it only where others can come in, or where there are"
         " accounts",
     )
+    oidc_issuer: str = _setting(
+        "HEADWATER_OIDC_ISSUER", "", remedy="give its issuer exactly as it says it, https://…, with id and secret",
+        meaning="identity provider by which people sign in (OpenID Connect); its redirect is `/sign-in/oidc/back`",
+    )
+    oidc_client_id: str = _setting(
+        "HEADWATER_OIDC_CLIENT_ID", "", remedy="give the id that the identity provider knows this application by",
+        meaning="what the identity provider calls this application",
+    )
+    oidc_client_secret: str = _setting(
+        "HEADWATER_OIDC_CLIENT_SECRET", "", repr=False, remedy="give the secret that the identity provider made",
+        meaning="its secret for this application",
+    )
+    oidc_roles_claim: str = _setting(
+        "HEADWATER_OIDC_ROLES_CLAIM", "groups", remedy="give the name of a claim, with dots where it is in another",
+        meaning="claim with the identity provider's words, which `claims` of roles.toml turn into roles",
+    )
+    oidc_scopes: str = _setting(
+        "HEADWATER_OIDC_SCOPES", "openid profile email", remedy="give scopes, separated by spaces",
+        meaning="scopes that are asked of the identity provider; some have one for groups",
+    )
     session_idle_min: int = _setting(
         "HEADWATER_SESSION_IDLE_MIN", 720, unit="min", ge=1, le=525_600, remedy="give a whole number from 1 to 525600",
         meaning="a session ends when no page of it was open for so long",
@@ -225,6 +245,14 @@ class Settings(BaseSettings):
             raise ValueError("not an address")
         return url.rstrip("/")
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _encrypted_issuer(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        if issuer and not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
+            raise ValueError("neither https:// nor on this machine")
+        return issuer
+
     @field_validator("metrics_key")
     @classmethod
     def _long_enough(cls, key: str) -> str:
@@ -246,6 +274,13 @@ class Settings(BaseSettings):
     def _known_ancestors(cls, ancestors: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_ancestor(one, ancestors) for one in ancestors) or ("none",)
 
+    @model_validator(mode="after")
+    def _known_to_provider(self) -> Settings:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            missing = "HEADWATER_OIDC_CLIENT_SECRET" if self.oidc_client_id else "HEADWATER_OIDC_CLIENT_ID"
+            raise ValueError(f"{missing}: not set: HEADWATER_OIDC_ISSUER needs it; give what the provider made")
+        return self
+
     @property
     def others_come_in(self) -> bool:
         """Whether anybody but this machine's own people can reach the pages: then all must sign in."""
@@ -255,7 +290,7 @@ class Settings(BaseSettings):
     @property
     def asks_for_sign_in(self) -> bool:
         """Whether sign-in is asked for whatever accounts there are."""
-        return self.sign_in or self.others_come_in
+        return self.sign_in or self.others_come_in or bool(self.oidc_issuer)
 
     @property
     def local_host(self) -> str:
@@ -297,37 +332,6 @@ class Settings(BaseSettings):
         if url := self.redis_url or read_address(self.data):
             return ",".join(with_tls(one, self.redis_tls_verify, self.redis_tls_ca) for one in nodes_of(url))
         raise SettingsError(f"REDIS_URL: not set, and no broker runs for {self.data}; set it, or start `headwater up`")
-
-
-def nodes_of(url: str) -> list[str]:
-    """The nodes that a `REDIS_URL` names: one, or several of a cluster joined by commas; a password may hold commas."""
-    return re.split(r",(?=rediss?://)", url) if url else []
-
-
-def with_tls(url: str, verify: str, authority: str) -> str:
-    """A `rediss://` url with how its certificate is judged, in the client library's words; what it says stays."""
-    parts = urlsplit(url)
-    said = dict(parse_qsl(parts.query))
-    if parts.scheme != "rediss":
-        return url
-    if verify == "none":
-        said.setdefault("ssl_cert_reqs", "none")
-    elif authority:
-        said.setdefault("ssl_ca_data" if "BEGIN CERTIFICATE" in authority else "ssl_ca_certs", authority)
-    return urlunsplit(parts._replace(query=urlencode(said)))
-
-
-def bracketed(host: str) -> str:
-    """The host as it stands before a port: an IPv6 address in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach that address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def read_settings() -> Settings:

@@ -11,22 +11,25 @@ import secrets
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from app.answers import refusal, see
-from app.doors import COOKIE, SIGN_IN_PATH, SIGN_OUT_PATH, Doors, next_path
+from app.doors import COOKIE, PROVIDER_PATH, SIGN_IN_PATH, SIGN_OUT_PATH, Doors, next_path
 from services.accounts.attempts import Attempts
 from services.accounts.audit import Audit, What
 from services.accounts.register import Account, Register
 from services.accounts.sessions import Sessions
 from services.report.inks import INKS
 
+if TYPE_CHECKING:
+    from services.accounts.provider import Provider
+
 FORM_COOKIE = "headwater-form"
-PROVIDER_PATH = f"{SIGN_IN_PATH}/oidc"
 FORM_LASTS_S = 3_600
 BODY_BYTES_MAX = 8_192
 WRONG = "Account or password is wrong."
@@ -38,14 +41,14 @@ log = structlog.get_logger("web")
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """The routes with what they need; `provider` is the identity provider's address, '' without one."""
+    """The routes with what they need; `provider` is the identity provider, if there is one."""
 
     doors: Doors
     sessions: Sessions
     register: Register
     attempts: Attempts
     audit: Audit
-    provider: str = ""
+    provider: Provider | None = None
 
     def put_on(self, server: Flask) -> None:
         server.add_url_rule(SIGN_IN_PATH, "sign_in", self.show)
@@ -60,11 +63,15 @@ class SignIn:
         following = next_path(request.args.get("next", ""))
         if self.doors.principal() is not None:
             return see(following)
-        said, tone = ("You are signed out.", "good") if "out" in request.args else ("", "")
-        return self.form(200, said, tone=tone, following=following)
+        if "out" not in request.args:
+            return self.form(200, following=following)
+        back = f"{request.scheme}://{request.host}{SIGN_IN_PATH}"
+        leads = "" if self.provider is None else self.provider.sign_out_url(back)
+        return self.form(200, "You are signed out.", tone="good", following=following, leads_out=leads)
 
     def form(
-        self, status: int, said: str = "", *, tone: str = "bad", following: str = "/", name: str = ""
+        self, status: int, said: str = "", *, tone: str = "bad", following: str = "/", name: str = "",
+        leads_out: str = "",
     ) -> Response:
         """The form with what is to be said, and a new word in it."""
         cookie = self.doors.cookie(FORM_COOKIE)
@@ -74,9 +81,9 @@ class SignIn:
         leads = f"{PROVIDER_PATH}?next={quote(following, safe='/')}"
         answer = page(
             status, "Sign in", said, tone=tone, form=word, next=following, name=name,
-            provider=urlsplit(self.provider).hostname or "", provider_path=leads,
+            provider="" if self.provider is None else self.provider.host, provider_path=leads, provider_out=leads_out,
         )
-        _set(answer, cookie, word, FORM_LASTS_S)
+        keep_cookie(answer, cookie, word, FORM_LASTS_S)
         return answer
 
     def show_account(self) -> Response:
@@ -103,18 +110,22 @@ class SignIn:
             return self.form(403, EXPIRED, following=following, name=name)
         address = request.remote_addr or ""
         if wait_s := self.attempts.wait_s(name, address):
-            self._note("sign_in_refused", "", name, "too many attempts")
-            minutes = -(-wait_s // 60)
-            said = f"Too many attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
-            answer = self.form(429, said, following=following, name=name)
-            answer.headers["Retry-After"] = str(wait_s)
-            return answer
+            self.note("sign_in_refused", "", name, "too many attempts")
+            return self.wait(wait_s, following, name)
         account = self.register.recognise(name, password)
         if account is None:
-            self._note("sign_in_refused", "", name, "wrong account or password")
+            self.note("sign_in_refused", "", name, "wrong account or password")
             return self.form(401, WRONG, following=following, name=name)
         self.attempts.forget(name, address)
         return self.let_in(account, following, "password")
+
+    def wait(self, wait_s: int, following: str, name: str = "") -> Response:
+        """The form, that too much was tried, and for how long."""
+        minutes = -(-wait_s // 60)
+        said = f"Too many attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
+        answer = self.form(429, said, following=following, name=name)
+        answer.headers["Retry-After"] = str(wait_s)
+        return answer
 
     def let_in(self, account: Account, following: str, how: str) -> Response:
         """A new session for the account; one that the browser had before is over."""
@@ -122,9 +133,9 @@ class SignIn:
             self.sessions.end(former)
         identifier = self.sessions.begin(account)
         self.register.note_sign_in(account.name)
-        self._note("signed_in", account.name, account.name, how)
+        self.note("signed_in", account.name, account.name, how)
         answer = see(following)
-        _set(answer, self.doors.cookie(COOKIE), identifier, self.sessions.lifetimes.lasts_s)
+        keep_cookie(answer, self.doors.cookie(COOKIE), identifier, self.sessions.lifetimes.lasts_s)
         _drop(answer, self.doors.cookie(FORM_COOKIE))
         return answer
 
@@ -139,7 +150,7 @@ class SignIn:
         if not _same(self.sessions.form(identifier), request.form.get("form", "")):
             return see(SIGN_OUT_PATH)
         self.sessions.end(identifier)
-        self._note("signed_out", principal.name, principal.name, "")
+        self.note("signed_out", principal.name, principal.name, "")
         answer = see(f"{SIGN_IN_PATH}?out=1")
         _drop(answer, self.doors.cookie(COOKIE))
         answer.headers["Clear-Site-Data"] = '"cache"'
@@ -153,7 +164,8 @@ class SignIn:
         request.max_content_length = BODY_BYTES_MAX
         return None
 
-    def _note(self, what: What, who: str, subject: str, detail: str) -> None:
+    def note(self, what: What, who: str, subject: str, detail: str) -> None:
+        """Record an act, in the log and in the audit log."""
         address = request.remote_addr or ""
         log.info("sign-in", act=what, account=who, address=address)  # not what was typed: it may be a password
         self.audit.record(what, who=who, subject=subject, address=address, detail=detail)
@@ -161,7 +173,8 @@ class SignIn:
 
 def page(status: int, title: str, said: str = "", *, tone: str = "bad", **shown: str) -> Response:
     """One of these pages; what it does not show is empty."""
-    whole = {"account": "", "roles": "", "form": "", "next": "/", "name": "", "provider": "", "provider_path": ""}
+    whole = dict.fromkeys(("account", "roles", "form", "name", "provider", "provider_path", "provider_out"), "")
+    whole["next"] = "/"
     answer = Response(
         _template().render(
             title=title, said=said, tone=tone, sign_in=SIGN_IN_PATH, sign_out=SIGN_OUT_PATH, **{**whole, **shown},
@@ -189,7 +202,8 @@ def _same(known: str, given: str) -> bool:
     return bool(known) and hmac.compare_digest(known.encode(errors="replace"), given.encode(errors="replace"))
 
 
-def _set(answer: Response, name: str, value: str, lasts_s: int) -> None:
+def keep_cookie(answer: Response, name: str, value: str, lasts_s: int) -> None:
+    """A cookie that neither scripts nor other sites get."""
     answer.set_cookie(
         name, value, max_age=lasts_s, path="/", secure=name.startswith("__Host-"), httponly=True, samesite="Lax"
     )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.addresses import is_loopback
 from app.doctor.finding import Check, Finding, graded
 from app.loading import DEMO, Project, load_declarations, project_of
-from app.settings import Settings, SettingsError, is_loopback
+from app.settings import Settings, SettingsError
 from services.broker import (
     MEMORY_LIMIT,
     Broker,

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.addresses import nodes_of
 from app.doctor.finding import Finding, graded
-from app.settings import Settings, nodes_of
+from app.settings import Settings
 
 WARN_DAYS, FAIL_DAYS = 21, 3
 """Renewals come 30 days before the end, as a rule: one that is nearer was missed."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.addresses import is_loopback
 from app.doctor.finding import Finding, graded
-from app.settings import Settings, is_loopback
+from app.settings import Settings
 
 GUESSED = ("0123456789abcdef", "changeme", "change-me", "secret", "password", "example", "test")
 """What people leave in from an example."""

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from app.settings import is_loopback
+from app.addresses import is_loopback
 
 OPEN_WITHIN_S = 8.0
 Tell = Callable[[str], None]

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from sqlalchemy import text as sql
 
+from app.addresses import is_loopback
 from app.doctor.finding import Finding, graded
 from app.loading import Project, load_declarations
 from app.ports import port_is_free
-from app.settings import Settings, is_loopback
+from app.settings import Settings
 from services.database import Database, DatabaseDown, standing_of
 
 FREE_WARN_MB, FREE_FAIL_MB = 2_000, 200

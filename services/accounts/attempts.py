@@ -27,6 +27,11 @@ class Attempts:
         waits = (left for (count, left), limit in zip(found, (PER_ACCOUNT, PER_ADDRESS), strict=True) if count > limit)
         return max(waits, default=0)
 
+    def address_wait_s(self, address: str) -> int:
+        """The same of an address alone, where somebody else looks at the account."""
+        ((count, left),) = self._broker.count_attempt(_names("", address)[1:], WINDOW_S)
+        return left if count > PER_ADDRESS else 0
+
     def forget(self, account: str, address: str) -> None:
         """The account was signed in to: its attempts were its owner's. Those of the address go on counting."""
         self._broker.forget_attempts(_names(account, address)[:1])

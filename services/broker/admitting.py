@@ -46,6 +46,20 @@ class Admitting(Connection):
         self._redis.incr(CHANGES)
 
     @surfacing
+    def put_asked(self, name: str, body: bytes, ttl_s: int) -> None:
+        """Keep for so long what a sign-in asked an identity provider for."""
+        self._redis.set(f"hw:asked:{name}", body, ex=ttl_s)
+
+    @surfacing
+    def take_asked(self, name: str) -> bytes | None:
+        """What it asked for, once: whoever comes second finds nothing."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.get(f"hw:asked:{name}")
+            pipe.delete(f"hw:asked:{name}")
+            found: Any = pipe.execute()[0]
+        return None if found is None else bytes(found)
+
+    @surfacing
     def grants_changes(self) -> int:
         """How many changes there have been to accounts, roles and sessions."""
         found: Any = self._redis.get(CHANGES)

@@ -172,7 +172,8 @@ def everybody(shared_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFa
     system.post([{"order": f"o{shop}", "shop": shop, "price": 10.0} for shop in ("north", "south")])
     system.drain()
     system.close()
-    settings = asking(shared_broker.url, tmp_path_factory.mktemp("matrix"))
+    provider = {"oidc_issuer": "http://127.0.0.1:1", "oidc_client_id": "headwater", "oidc_client_secret": "none"}
+    settings = asking(shared_broker.url, tmp_path_factory.mktemp("matrix"), **provider)  # which does not answer
     held = {role: "" if role == "none" else "admin" if role == "root" else role for role in ROLES if role != "nobody"}
     migrated(settings, **held)
     made = Everybody(create_app(settings, PROJECT))
