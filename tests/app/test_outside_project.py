@@ -132,6 +132,26 @@ def test_a_misspelt_field_of_a_channel_is_an_error_of_types_before_anything_runs
     assert all("valeu" in line for line in told)
 
 
+def test_the_readmes_way_to_a_page_of_ones_own_is_walked_as_it_stands_there(tmp_path: Path) -> None:
+    chapter = (ROOT / "README.md").read_text().partition("## A page of your own")[2].partition("\n## ")[0]
+    first, second = re.findall(r"```sh\n(.*?)```", chapter, re.DOTALL)
+    before, up_line = first.strip().rsplit("\n", 1)
+    assert up_line == "headwater up"
+    home, folder = environment(HOME=str(tmp_path)), tmp_path / "weather"
+    subprocess.run(["sh", "-ec", before], check=True, capture_output=True, cwd=ROOT, env=home, timeout=60)
+    with running("up", tmp_path, cwd=folder, HEADWATER_PROJECT=str(folder), HEADWATER_DATA=".headwater") as up:
+        up.wait_until_ready()
+        posted = second.replace(":8050/", f":{up.port}/")
+        said = subprocess.run(["sh", "-ec", posted], check=True, capture_output=True, text=True, env=home, timeout=30)
+        assert '"accepted":1' in said.stdout
+
+        def rows() -> dict[str, dict[str, object]]:
+            found: dict[str, dict[str, object]] = up.get("/api/channels/prices.newest/snapshot")[1]["data"]["rows"]
+            return found
+
+        assert wait_until(rows, 10, "the event")["apples"]["value"] == 1.5
+
+
 def test_what_is_written_is_never_written_over_and_what_is_missing_is_said(team: Path) -> None:
     def said(*arguments: str) -> tuple[int, str]:
         ended = CliRunner().invoke(main, ["new", *arguments], env={"HEADWATER_PROJECT": str(team)})
