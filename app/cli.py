@@ -13,6 +13,7 @@ import click
 
 from app.child import OURSELVES
 from app.commands import explained, start
+from app.commands.accept import accept
 from app.commands.alerts import alerts
 from app.commands.audit import audit
 from app.commands.checks import check, doctor, release
@@ -117,7 +118,7 @@ def settings(markdown: bool) -> None:
         click.echo(f"headwater: {warning}", err=True)
 
 
-for command in (new_contract, notice, export_raw, verify, report, quote, clauses_command, lock, diff):
+for command in (new_contract, accept, notice, export_raw, verify, report, quote, clauses_command, lock, diff):
     contract.add_command(command)
 for command in (
     release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace, forget, quarantine, profile,

@@ -221,11 +221,6 @@ means = "nobody receives a value of a channel that the role does not allow"
 name = "right-after-burst"
 means = "after a burst the page shows what was accepted, each value once"
 objectives = ["backlog"]
-
-[[acceptance]]
-name = "first-value"
-means = "a page that is opened shows its first value in time"
-objectives = ["first-value"]
 """
 
 
