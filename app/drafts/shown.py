@@ -30,6 +30,7 @@ def page_of_feed(feed: FeedSpec, channels: Sequence[type[Channel]], title: str, 
 def _rows(feed: FeedSpec, channels: Sequence[type[Channel]]) -> Iterator[str]:
     own = feed.declared_by.__name__
     fields = ", ".join(f"{own}.{name}" for name in list(feed.fields)[:_COLUMNS_MAX])
+    by_key = f", sort={own}.{feed.key}" if f"{own}.{feed.key}" in fields.split(", ") else ""
     tiles = [
         f"tile({one.__name__}.{name})" for one in channels if one.kind == "latest" and one.aggregates and not one.by
         for name in one.aggregates
@@ -42,4 +43,4 @@ def _rows(feed: FeedSpec, channels: Sequence[type[Channel]]) -> Iterator[str]:
         yield f"row({', '.join([*charts, *logs][:2])})"
     for one in channels:
         if one.kind == "latest" and not one.aggregates:
-            yield f"table({one.__name__}, columns=[{fields}])"
+            yield f"table({one.__name__}, columns=[{fields}]{by_key})"
