@@ -40,18 +40,22 @@ def accept(
 
     It posts events of its own and so is not for a deployment that people look at. Exits 1 unless all was passed.
     """
-    from app.loading import DEMO, load_declarations, load_roles
+    from app.loading import load_declarations, load_roles, project_of
     from app.scope import load_statement
+    from app.settings import read_settings
     from services.acceptance.trial import Trial
 
     secret = key or os.environ.get(KEY_VARIABLE, "")
     if not url.startswith(("http://", "https://")) or not secret:
         fail(f"contract accept: give an address such as https://staging.example.com, and --key or {KEY_VARIABLE}", 2)
-    contract, statement = load_statement()
-    declarations = load_declarations()
+    project = project_of(read_settings())
+    if project.contract is None:
+        fail("contract accept: no contract.toml here; headwater contract new writes one", 2)
+    contract, statement = load_statement(project)
+    declarations = load_declarations(project)
     channel = _channel(contract, declarations, feed_name)
     within_s, share, back_within_s = _promised(contract, channel)
-    roles = tuple(_roles(given, load_roles(declarations, DEMO), declarations))
+    roles = tuple(_roles(given, load_roles(declarations, project), declarations))
     asked = frozenset(one.name for one in contract.scope.criteria)
     trial = Trial(
         url.rstrip("/"), secret, channel.feed, channel, within_s, share, back_within_s, for_s, rate, roles,
