@@ -27,7 +27,7 @@ ROWS = """
   const found = [...document.querySelectorAll('[id]')].find((one) => one.id.includes('live-table')), rows = {};
   try {
     dash_ag_grid.getApi(JSON.parse(found.id)).forEachNode(({data}) => { rows[data.id] = data.price; });
-  } catch { return null; } // the grid is not there yet
+  } catch { return {}; } // the grid is not there yet
   return rows;
 """
 LINES = """

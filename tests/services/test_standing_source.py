@@ -86,4 +86,10 @@ def test_every_project_with_a_contract_has_the_page_and_the_feed_and_one_without
     ]
     bare = Project(tests.project.feeds, tests.project.pages)
     assert "contract" not in load_declarations(bare).feeds
-    assert [page.path for page in load_pages(load_declarations(bare), bare)] == ["/", "/minutes", "/shops", "/total"]
+    assert [page.path for page in load_pages(load_declarations(bare), bare)] == [
+        "/",
+        "/gallery",
+        "/minutes",
+        "/shops",
+        "/total",
+    ]
