@@ -134,8 +134,12 @@ class Sessions:
 
     def _remember(self, name: str, session: Session, principal: Principal, now: int) -> _Remembered:
         former = self._remembered.pop(name, None)
-        if former is not None and former.principal == principal:
-            principal = former.principal  # sockets hold it already
+        watched = self._watched.get(name)  # sockets hold it already
+        if watched == principal:
+            principal = watched
+        elif watched is not None:  # a request saw the change before the look did, which compares with what is watched
+            self._renewed = {**self._renewed, name: principal}
+            self.generation += 1
         made = self._remembered[name] = _Remembered(session, principal, now, 0 if former is None else former.used_at)
         self._watched[name] = principal
         if len(self._remembered) > REMEMBERED_MAX:
