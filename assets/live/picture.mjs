@@ -42,5 +42,6 @@ export async function picture(Plotly, graph, given) {
   // what is switched off in the legend is off in the picture as well
   const data = graph.data.map((trace, i) => ({ ...trace, visible: graph._fullData?.[i]?.visible ?? true }));
   const url = await Plotly.toImage({ data, layout, config: {} }, { format: 'png', scale: SCALE, ...size });
-  return (await fetch(url)).blob();
+  const bytes = Uint8Array.from(atob(url.slice(url.indexOf(',') + 1)), (letter) => letter.charCodeAt(0));
+  return new Blob([bytes], { type: 'image/png' }); // the content policy bars a fetch of what is in the address
 }
