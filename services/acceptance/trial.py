@@ -21,6 +21,7 @@ CATCH_UP_S = 10.0
 BURST_EVENTS, BURST_KEYS, CHUNK = 2_000, 200, 500
 _TIMEOUT_S = 10.0
 STALE_MAX_S = 300.0
+PUT_OFF_MAX_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +204,15 @@ class Trial:
 
     def _post(self, events: list[dict[str, Any]]) -> dict[str, float]:
         """When each was sent, by its key. Raises requests.RequestException, or ValueError where one is refused."""
-        at = time.time()
+        at, patient_until = time.time(), time.monotonic() + PUT_OFF_MAX_S
         events = [{"created_at": round(at * 1000), **one} for one in events]
         while True:
             answer = requests.post(
                 f"{self.url}/api/ingest/{self.feed.name}", json=events, timeout=_TIMEOUT_S,
                 headers={"Authorization": f"Bearer {self.key}"},
             )  # fmt: skip
-            if answer.status_code != 429:
-                break
+            if answer.status_code != 429 or time.monotonic() > patient_until:
+                break  # who is put off without end has failed
             time.sleep(float(answer.headers.get("Retry-After", "1")))
         answer.raise_for_status()
         if refused := answer.json()["rejected"]:
