@@ -65,6 +65,7 @@ _GRID_OPTIONS: dict[str, Any] = {
     "ensureDomOrder": True,
     "rowSelection": {"mode": "multiRow", "checkboxes": False, "headerCheckbox": False, "enableClickSelection": True},
     "localeText": {"noRowsToShow": "No rows yet"},
+    "suppressNoRowsOverlay": True,  # until it is known that there are none: see grid.mjs
     "loading": False,  # rows come by transactions alone: see the grid below
     "suppressDragLeaveHidesColumns": True,
     "tooltipShowDelay": 600,

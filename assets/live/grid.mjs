@@ -101,7 +101,16 @@ export class Grids {
     const change = transaction(shown, rows, isHeld ? keys : true, (row) => this.isShown(id, row));
     this.#channels.set(api, this.channelOf(id));
     if (change.add.length || change.update.length || change.remove.length) api.applyTransaction(change);
-    return isHeld || shown.size === 0;
+    const isSettled = isHeld || shown.size === 0;
+    if (isSettled) this.#tellOfNoRows(api, shown.size === 0);
+    return isSettled;
+  }
+
+  /** Only what is known to have no rows says so: a grid that waits for them would have it read out as they come. */
+  #tellOfNoRows(api, isEmpty) {
+    if (!api.getGridOption("suppressNoRowsOverlay")) return;
+    api.setGridOption("suppressNoRowsOverlay", false);
+    if (isEmpty) api.showNoRowsOverlay();
   }
 
   #ready(id) {

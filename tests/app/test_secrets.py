@@ -39,6 +39,7 @@ SECRETS = {
     "HEADWATER_INGEST_KEYS": f"press:{KEY}:orders",
     "HEADWATER_PROBE_KEY": "canary-probe-0123456789",
     "HEADWATER_METRICS_KEY": "canary-metrics-0123456789",
+    "HEADWATER_OIDC_CLIENT_SECRET": "canary-provider-0123456789",
 }
 """A value that can be used, for each setting that is a secret."""
 VARIABLES = {"SHOP_CHAT_URL": f"http://{NOWHERE}/canary-hook", "SHOP_DEAD_MAN_URL": f"http://{NOWHERE}/canary-beat"}

@@ -57,7 +57,7 @@ test('a row that changes to another value leaves the table, and one that changes
 
 test('a table that shows another channel does not keep the rows of the former one until that has come', () => {
   const held = new Set(), api = {
-    getRowNode: (id) => held.has(id), isDestroyed: () => false,
+    getRowNode: (id) => held.has(id), isDestroyed: () => false, getGridOption: () => false,
     applyTransaction: ({ add, remove }) => { add.forEach(({ id }) => held.add(id)); remove.forEach(({ id }) => held.delete(id)); },
   };
   const states = { all: { state: { rows: new Map([['a', {}], ['b', {}]]) } } };

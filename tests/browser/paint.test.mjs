@@ -321,15 +321,33 @@ test('changes for a grid that is not ready, or that empties itself while it is m
   rows.set('b', { n: 2 });
   grids.update({ c: ['b'] });
   const held = new Set();
+  const options = { suppressNoRowsOverlay: true };
   api = {
     getRowNode: (id) => (held.has(id) ? {} : undefined),
+    getGridOption: (name) => options[name],
+    setGridOption: (name, value) => { options[name] = value; },
+    showNoRowsOverlay: () => assert.fail('there are rows'),
     applyTransaction: (change) => { done.push(change); if (done.length > 1) change.add.forEach(({ id }) => held.add(id)); },
   };
   timers.shift()();
+  assert.equal(options.suppressNoRowsOverlay, true, 'as it mounts nothing is said of rows');
   timers.shift()(); // it has emptied itself meanwhile
   timers.shift()();
+  assert.equal(options.suppressNoRowsOverlay, false, 'rows that go later are told of');
   assert.deepEqual(done.map(({ add }) => add.map(({ id }) => id)), [['a', 'b'], ['a', 'b']]);
   assert.equal(timers.length, 0);
+});
+
+test('a grid whose channel has no rows says so, once', () => {
+  const told = [], options = { suppressNoRowsOverlay: true }, timers = [], rows = new Map();
+  const api = {
+    getRowNode: () => undefined, applyTransaction() {}, getGridOption: (name) => options[name],
+    setGridOption: (name, value) => { options[name] = value; }, showNoRowsOverlay: () => told.push('none'),
+  };
+  const grids = new Grids({ store: { get: () => ({ state: { rows } }) }, getApi: () => api, later: (act) => timers.push(act) });
+  grids.show([{ uid: 'g', channel: 'c' }]);
+  grids.update({ c: [] });
+  assert.deepEqual([told, options, timers.length], [['none'], { suppressNoRowsOverlay: false }, 0]);
 });
 
 test('a report carries what happened since the last one, as sketches that merge', () => {

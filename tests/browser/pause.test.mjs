@@ -167,6 +167,7 @@ test('a held grid takes no transaction, keeps its moment when it is mounted anew
   let nodes = new Map(), transactions = 0;
   const api = {
     getRowNode: (key) => nodes.get(key),
+    getGridOption: () => false,
     applyTransaction({ add, update, remove }) {
       transactions += 1;
       for (const row of [...add, ...update]) nodes.set(row.id, row);

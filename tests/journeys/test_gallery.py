@@ -142,3 +142,8 @@ def test_a_replay_paints_what_was(installation: Installation, viewer: Viewer) ->
     viewer.open(f"{installation.url}/gallery?replay=2026-01-01T00:00:00Z")
     wait_until(lambda: "not live" in viewer.text(".replay-bar").lower(), what="the replay's bar")
     wait_until(lambda: "No rows yet" in block(viewer, "Turnover by shop"), what="nothing was yet")
+
+
+def test_a_table_says_that_it_has_no_rows_when_that_is_known(installation: Installation, viewer: Viewer) -> None:
+    viewer.open(f"{installation.url}/shops?replay=2026-01-01T00:00:00Z")
+    wait_until(lambda: viewer.text(".ag-overlay").strip() == "No rows yet", what="no row was yet")
