@@ -21,7 +21,8 @@ from bench.figures import Figure, table
 from bench.rig.recorded import deltas_of, keep, recorded_days
 from headwater import History, Series, count, mean
 from services.archive.course import read_course
-from services.archive.keeping import DAY_MS, HOUR_MS, Keeper
+from services.archive.keeping import DAY_MS, Keeper
+from services.archive.reading import HOUR_MS
 from services.database import Database, migrate
 from services.declare import ChannelRef, Declarations
 from services.feeds.flights import DEPARTED, Flights

@@ -6,26 +6,22 @@ one hour's roll-up or ten minutes' rows.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Table, delete, func, select
 
 from services.archive.blanking import blank_channel, blank_events
-from services.archive.reading import HOUR_MS, Row, channel_past, oldest_row
-from services.database import Database, insert_new
+from services.archive.rolling import LateHours, roll_up, rolled_until, settling_ms
+from services.database import Database
 from services.database.tables import archive_channels, archive_deltas, archive_events, archive_hours, archive_keyframes
-from services.declare import Channel, ChannelRef, Declarations, FeedSpec, Lane
+from services.declare import ChannelRef, Declarations, FeedSpec, Lane
 from services.positions import Clock
 
 LOOK_EVERY_MS = 60_000
 SLICE_MS = 10 * 60_000
-SETTLED_MS = 5 * 60_000
-"""An hour is rolled up so long after nothing of it can change any more."""
 DAY_MS = 86_400_000
-_NO_NUMBERS = frozenset({"at", "key", "created_at", "window_start", "window_end", "restated"})
 
 Task = Callable[[], bool]
 """One small step; True where there is more of the same to do."""
@@ -38,6 +34,7 @@ class Keeper:
         self._database, self._declarations, self._clock = database, declarations, clock
         self._tasks: list[Task] = []
         self._look_at = 0
+        self._late = LateHours(database)
 
     def step(self, lanes: Sequence[Lane]) -> bool:
         """One step of what is due for these lanes; False where nothing is. Raises DatabaseDown."""
@@ -53,7 +50,7 @@ class Keeper:
         return True
 
     def _due(self, lane: Lane, now: int) -> Iterator[Task]:
-        """From last to first: roll up before anything goes."""
+        """From last to first: roll up before anything goes, and what came late before what is next."""
         feed = self._declarations.feeds[lane.feed]
         if feed.personal and feed.history.personal_days is not None:
             yield from self._blank(feed, lane, now - int(feed.history.personal_days * DAY_MS))
@@ -69,7 +66,8 @@ class Keeper:
             yield partial(self._drop_keyframes, name, now - int(history.days * DAY_MS))
             yield partial(self._drop_deltas, ref, now - int(history.days * DAY_MS))
             if history.hourly_days:
-                yield partial(self._roll_up, ref, now - _settling_ms(ref.channel))
+                yield partial(roll_up, self._database, ref, now - settling_ms(ref.channel))
+                yield partial(self._late.step, ref, now - int(history.days * DAY_MS))
 
     def _blank(self, feed: FeedSpec, lane: Lane, cutoff: int) -> Iterator[Task]:
         """Blank what is personal; before it is rolled up, where that comes later."""
@@ -83,23 +81,6 @@ class Keeper:
             found = connection.execute(select(table.channel).where(table.feed == lane.feed, table.lane == lane.number))
             return list(found.scalars())
 
-    # Roll-ups ------------------------------------------------------------------------------------
-
-    def _roll_up(self, ref: ChannelRef, settled: int) -> bool:
-        """Roll the channel's next finished hour up; what was written once is never changed."""
-        with self._database.writing() as connection:
-            hour = _next_hour(connection, ref)
-            if hour is None or hour + HOUR_MS > settled:
-                return False
-            rows = hour_rows(ref, hour, channel_past(connection, ref, hour, hour + HOUR_MS, None).rows)
-            if rows:
-                connection.execute(insert_new(connection, archive_hours), rows)
-            table = archive_channels.c
-            connection.execute(
-                update(archive_channels).where(table.channel == ref.name).values(rolled_until=hour + HOUR_MS)
-            )
-        return True
-
     # Retention -----------------------------------------------------------------------------------
 
     def _drop_events(self, lane: Lane, cutoff: int) -> bool:
@@ -111,7 +92,7 @@ class Keeper:
         from the last keyframe before it on."""
         if ref.channel.history.hourly_days:
             with self._database.reading() as connection:
-                cutoff = min(cutoff, _rolled_until(connection, ref.name))
+                cutoff = min(cutoff, rolled_until(connection, ref.name))
         return self._drop(
             archive_deltas,
             archive_deltas.c.at,
@@ -143,63 +124,3 @@ class Keeper:
                 return False
             connection.execute(delete(table).where(*where, time < min(cutoff, oldest + SLICE_MS)))
         return True
-
-
-def _settling_ms(channel: type[Channel]) -> int:
-    """How long after an hour something of it may still change: windows, lateness, and some more."""
-    window_s = (channel.window_s or 0.0) * channel.windows
-    return int(max(channel.feed.lateness_s, window_s) * 1000) + SETTLED_MS
-
-
-def _rolled_until(connection: Connection, channel: str) -> int:
-    table = archive_channels.c
-    found: int = connection.execute(select(table.rolled_until).where(table.channel == channel)).scalar_one()
-    return found
-
-
-def _next_hour(connection: Connection, ref: ChannelRef) -> int | None:
-    """The hour that is to be rolled up next; None where the channel has nothing."""
-    rolled = _rolled_until(connection, ref.name)
-    table = archive_deltas.c
-    first = connection.execute(select(func.min(table.at)).where(table.channel == ref.name, table.at >= rolled)).scalar()
-    if first is None:
-        return None
-    oldest = oldest_row(connection, ref, first)
-    return max(rolled, oldest - oldest % HOUR_MS)
-
-
-def hour_rows(ref: ChannelRef, hour: int, rows: Sequence[Row]) -> list[Row]:
-    """The numbers of one hour by name and field: count, least, most, exact total, last."""
-    values: dict[tuple[str, str], list[float]] = {}
-    for row in rows:
-        for name, field, value in _numbers(ref.channel, row):
-            values.setdefault((name, field), []).append(value)
-    return [
-        {
-            "channel": ref.name,
-            "hour": hour,
-            "name": name,
-            "field": field,
-            "count": len(found),
-            "least": min(found),
-            "most": max(found),
-            "total": math.fsum(found),
-            "last": found[-1],
-        }
-        for (name, field), found in sorted(values.items())
-    ]
-
-
-def _numbers(channel: type[Channel], row: Row) -> Iterator[tuple[str, str, float]]:
-    if channel.kind == "series":
-        field, _, group = row["name"].partition(":")
-        if _is_number(row["value"]):
-            yield group, field, float(row["value"])
-        return
-    for field, value in row.items():
-        if field not in _NO_NUMBERS and _is_number(value):
-            yield row["key"], field, float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -18,7 +18,8 @@ from bench.rig.recorded import Event, deltas_of, keep, recorded_days
 from headwater import History, Series, count, mean
 from services.archive.batch import DeltaRow
 from services.archive.course import read_course
-from services.archive.keeping import DAY_MS, HOUR_MS, Keeper
+from services.archive.keeping import DAY_MS, Keeper
+from services.archive.reading import HOUR_MS
 from services.database import Database
 from services.database.tables import archive_gaps
 from services.declare import ChannelRef, Declarations

@@ -112,8 +112,8 @@ def past(database: Database, channel: Any, since: int, until: int, rows_max: int
         return channel_past(connection, ChannelRef(channel), since, until, rows_max)
 
 
-def keep(system: System, database: Database) -> None:
-    keeper = Keeper(database, system.declarations, system.clock)
+def keep(system: System, database: Database, keeper: Keeper | None = None) -> None:
+    keeper = keeper or Keeper(database, system.declarations, system.clock)
     while keeper.step([LANE]):
         pass
 

@@ -107,4 +107,4 @@ archive_hours = Table(
     Column("total", Float(53), nullable=False),
     Column("last", Float(53), nullable=False),
 )
-"""Roll-ups of a channel's numbers by hour; written once, never changed."""
+"""Roll-ups of a channel's numbers by hour; written anew where points of an hour came after it was rolled up."""
