@@ -63,6 +63,7 @@ class Tile(Block):
     thresholds: Thresholds
     trend: Trend | None
     trend_ref: ChannelRef | None
+    missing: str
 
     @property
     def refs(self) -> tuple[ChannelRef, ...]:
@@ -102,7 +103,8 @@ class Tile(Block):
         return {
             "paint": "tile", "channel": self.ref.name, "key": self.key, "field": self.column.name,
             "type": type_of(self.column), "decimals": self.decimals, "unit": self.unit, "scale": self.scale,
-            "thresholds": self.thresholds.levels(), "direction": self.thresholds.direction, **trend,
+            "thresholds": self.thresholds.levels(), "direction": self.thresholds.direction,
+            "missing": self.missing, **trend,
         }
 
     def _facts(self) -> list[Fact]:
@@ -131,11 +133,13 @@ def tile(
     bad_above: float | None = None,
     warn_below: float | None = None,
     bad_below: float | None = None,
+    missing: str | None = None,
 ) -> Tile:
     """One value: an aggregate of a `Latest`, or a field of one row with `of=<Latest>, key=<row>`.
 
     `scale` multiplies what is shown (100 makes a share a percentage); limits are in the shown unit.
-    `trend` names an aggregate of a `Series` for the sparkline and the change. Raises DeclarationError
+    `trend` names an aggregate of a `Series` for the sparkline and the change. `missing` says
+    why there is a dash where the row has no such value. Raises DeclarationError
     with file, name, value and remedy where these do not fit together.
     """
     what, ref, column = shown_channel("tile", value, of, _KINDS, " and key=<the row>")
@@ -149,7 +153,15 @@ def tile(
         unit=column.unit if unit is None else unit,
         decimals=decimals if decimals is not None else decimals_of(column),
         scale=scale, thresholds=thresholds, trend=_trend(trend, trend_ref, row), trend_ref=trend_ref,
+        missing=missing or _without_value(column, ref.channel),
     )
+
+
+def _without_value(column: Column, channel: type[Channel]) -> str:
+    """Why a row may be there without this value."""
+    if not isinstance(column, Aggregate):
+        return "not in the newest event"
+    return "no values in its window" if channel.window_s else "no values yet"
 
 
 def _row_key(what: str, channel: type[Channel], key: str | int | None) -> str:

@@ -11,7 +11,8 @@ SLA = page(
         tile(Standing.period, of=Whole, key="contract"),
         tile(Standing.met, of=Whole, key="contract"),
         tile(Standing.open_incidents, of=Whole, key="contract", warn_above=0.5),
-        tile(Standing.burn_1h, of=Whole, key="contract", title="Fastest burn, 1 h", warn_above=1, bad_above=14.4),
+        tile(Standing.burn_1h, of=Whole, key="contract", title="Fastest burn, 1 h", warn_above=1, bad_above=14.4,
+             missing="nothing is counted yet"),
     ),
     table(Objectives, columns=[
         Standing.title, Standing.verdict, Standing.now, Standing.target_percent, Standing.measured_percent,

@@ -57,18 +57,21 @@ export function soFar(row, { window_ms, windows }) {
   return [since, window_ms && row?.restated ? `↺ ${restatedInWords(row.restated)}` : ''].filter(Boolean).join(' · ');
 }
 
+/** Why there is a dash: no such row yet, or a row without the value. */
+export const whyNothing = (row, { missing = '' }) => (row === undefined ? 'no events' : missing);
+
 /** Paints a tile's section from the store; false where its nodes are not there yet. */
 export function paintTile(section, spec, store) {
   const node = section.querySelector('[data-value]');
   if (node === null) return false;
-  const row = store.get(spec.channel)?.state?.rows?.get(spec.key), raw = row?.[spec.field];
+  const state = store.get(spec.channel)?.state, row = state?.rows?.get(spec.key), raw = row?.[spec.field];
   const shown = typeof raw === 'number' ? raw * (spec.scale ?? 1) : raw;
   const text = inWords(shown, spec);
   setText(node, text);
   setText(section.querySelector('[data-unit]'), text === NOTHING ? '' : (spec.unit ?? ''));
   setData(section, 'level', levelOf(shown, spec.thresholds, spec.direction));
   section.toggleAttribute('data-empty', text === NOTHING);
-  setText(section.querySelector('[data-window]'), soFar(row, spec));
+  setText(section.querySelector('[data-window]'), text === NOTHING && state ? whyNothing(row, spec) : soFar(row, spec));
   if (spec.trend) paintTrend(section, spec, store);
   else if (drawnAt.delete(section)) clearTrend(section);
   return true;

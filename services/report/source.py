@@ -60,6 +60,7 @@ def records_of(standing: Standing) -> Iterator[dict[str, Any]]:
 
 def _contract(standing: Standing) -> dict[str, Any]:
     counted = [one for one in standing.objectives if one.verdict != "nothing counted"]
+    burns = [one.burns[0] for one in standing.objectives if one.burns[0] is not None]
     return {
         "kind": "contract",
         "name": "contract",
@@ -68,8 +69,8 @@ def _contract(standing: Standing) -> dict[str, Any]:
         "period": standing.period,
         "now": standing.state,
         "met": f"{sum(one.verdict in ('met', 'tolerated') for one in counted)} of {len(counted)}",
-        "burn_1h": max((one.burns[0] or 0.0 for one in standing.objectives), default=0.0),
         "open_incidents": sum(not one.resolved_at for one in standing.incidents),
+        **({"burn_1h": max(burns)} if burns else {}),
     }
 
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { openStretch, restatedPoints, traceOf } from '../../assets/live/chart.mjs';
-import { changeOf, soFar, trendPaths } from '../../assets/live/tile.mjs';
+import { changeOf, soFar, trendPaths, whyNothing } from '../../assets/live/tile.mjs';
 import { thinned } from '../../assets/live/points.mjs';
 import { comparedInWords, complete, newestOf, openFrom, restatedInWords, restatedOf, windowInWords, windowOf } from '../../assets/live/windows.mjs';
 
@@ -22,6 +22,11 @@ test('a row says itself from when to when its window goes; a table speaks by any
 test('the window of a chart is that of its newest point, with all windows that it goes over', () => {
   assert.deepEqual(windowOf({ window_ms: 5_000, windows: 12 }, series(START, START + 5_000)), { start: START - 50_000, end: START + 10_000 });
   assert.equal(windowOf({ window_ms: 5_000, windows: 12 }, series()), null);
+});
+
+test('a tile without a value says why: nothing came, or what came has no such value', () => {
+  assert.equal(whyNothing(undefined, { missing: 'nothing is counted yet' }), 'no events');
+  assert.equal(whyNothing({ met: '0 of 0' }, { missing: 'nothing is counted yet' }), 'nothing is counted yet');
 });
 
 test('single events have no window', () => {

@@ -77,8 +77,10 @@ def test_a_tile_says_which_value_of_which_row_and_how_it_is_written() -> None:
         "thresholds": [{"at": 90, "level": "warn"}, {"at": 80, "level": "bad"}],
         "trend": {"channel": "orders.turnover", "series": "turnover:north", "span_ms": 60_000, "gap_ms": 10_000,
                   "window_ms": 5_000, "windows": 2},
-        "window_ms": 10_000, "windows": 3,
+        "window_ms": 10_000, "windows": 3, "missing": "no values in its window",
     }
+    assert live(tile(Shapes.size, of=Known, key="disc").draw("u"))[0]["missing"] == "not in the newest event"
+    assert live(tile(Total.orders, missing="closed today").draw("u"))[0]["missing"] == "closed today"
 
 
 def test_an_ungrouped_aggregate_is_the_row_of_all() -> None:

@@ -62,6 +62,14 @@ def test_a_records_figures_are_cut_as_the_report_prints_them(made: Standing) -> 
     assert "measured_percent" not in counted_nothing
 
 
+def test_a_burn_rate_is_told_where_something_was_counted_and_is_no_zero_where_nothing_was(made: Standing) -> None:
+    whole = next(one for one in records_of(made) if one["kind"] == "contract")
+    assert whole["burn_1h"] == 0, "counted, and nothing of it was bad"
+    nothing = next(records_of(standing(Even({}))))
+    assert nothing["kind"] == "contract"
+    assert "burn_1h" not in nothing
+
+
 def test_a_standing_is_told_once_and_silence_is_no_sign_of_life(made: Standing) -> None:
     class Read:
         def read(self) -> Standing | None:
