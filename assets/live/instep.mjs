@@ -1,6 +1,8 @@
 /* In step: what is pointed at in one chart of a page, by mouse, finger or arrow keys, is shown at the same time in all
-   others; and the lines of a chart by keyboard: a digit isolates one, 0 or Escape shows all, as a double click in the
+   others, or what held then; and the lines of a chart by keyboard: a digit isolates one, 0 or Escape shows all, as a double click in the
    legend does; plus and minus zoom its time, as a drag over it does. */
+
+import { make, setText } from './nodes.mjs';
 
 const ZOOM_LEAST_MS = 1_000;
 const SAID_MAX = 12; // lines that are read out; more are in the table of hover texts
@@ -48,14 +50,40 @@ export function keepInStep(graph, scope = window) {
   graph.on('plotly_unhover', () => { if (leads(graph) || !charts(scope).some(leads)) follow(scope, graph, null); });
 }
 
-/** Shows all but the leader the same moment, where it is on their axis; null is no moment. */
+/** The time of the newest point at or before a moment, of lines {x, y}; null where there is none, or a gap since. */
+export function heldAt(lines, at) {
+  const held = lines.map(({ x, y }) => {
+    const place = x.findLastIndex((one) => one <= at);
+    return place === -1 || y[place] == null ? -Infinity : x[place];
+  });
+  const newest = Math.max(...held);
+  return Number.isFinite(newest) ? newest : null;
+}
+
+/** Shows all but the leader what held at its moment, with its own time, and where nothing did says so; null is no
+    moment. Asked for a time that has no point within 20 pixels Plotly would show nothing. */
 function follow(scope, leader, at) {
   for (const graph of charts(scope)) {
-    if (graph === leader) continue;
     const { xaxis } = graph._fullLayout, [from, until] = xaxis.range.map((end) => xaxis.r2c(end));
-    if (at !== null && at >= from && at <= until) scope.Plotly.Fx.hover(graph, { xval: at });
+    const held = at === null || graph === leader ? null : heldAt(seenLines(graph).map(({ trace }) => trace), at);
+    const isShown = held !== null && held >= from && held <= until;
+    tellNone(graph, at === null || graph === leader || isShown || graph.data.length === 0 ? '' : `no value at ${clockOn(at)}`);
+    if (graph === leader) continue;
+    if (isShown) scope.Plotly.Fx.hover(graph, { xval: held });
     else scope.Plotly.Fx.unhover(graph);
   }
+}
+
+/** The clock of a time on an axis. */
+const clockOn = (at) => new Date(at).toISOString().slice(11, 19);
+
+/** Says over a plot that there is nothing at a moment; for the eye alone, as the plot that leads is what is read out. */
+function tellNone(graph, words) {
+  const plot = graph.closest('.plot'), found = plot.querySelector('.plot-none');
+  if (found === null && words === '') return;
+  const place = found ?? plot.appendChild(make('p', { className: 'plot-none' }));
+  place.setAttribute('aria-hidden', 'true');
+  setText(place, words);
 }
 
 /** Listens for keys in the plots of the page. */
@@ -89,7 +117,7 @@ function zoom(scope, plot, graph, reached, event) {
 }
 
 function step(scope, plot, graph, reached, direction) {
-  const lines = linesOf(graph).filter(({ full }) => full.visible === true), longest = lines.reduce((a, b) => (b.trace.x.length > a.trace.x.length ? b : a), lines[0]);
+  const lines = seenLines(graph), longest = lines.reduce((a, b) => (b.trace.x.length > a.trace.x.length ? b : a), lines[0]);
   if (longest === undefined || longest.trace.x.length === 0) return;
   const { xaxis } = graph._fullLayout, [from, until] = xaxis.range.map((end) => xaxis.r2c(end));
   const times = longest.trace.x.map((x) => timeOn(graph, x)).filter((at) => at >= from && at <= until); // what is seen of it
@@ -98,7 +126,7 @@ function step(scope, plot, graph, reached, direction) {
   reached.set(plot, time);
   scope.Plotly.Fx.hover(graph, { xval: time });
   follow(scope, graph, time);
-  say(plot, momentInWords(new Date(time).toISOString().slice(11, 19), lines.flatMap(({ trace }) => {
+  say(plot, momentInWords(clockOn(time), lines.flatMap(({ trace }) => {
     const place = trace.x.findIndex((x) => timeOn(graph, x) === time), value = trace.y[place];
     return value == null ? [] : [{ name: trace.name, text: `${Math.round(value * 100) / 100}${trace.text?.[place] ?? ''}` }];
   })));
@@ -108,6 +136,8 @@ function step(scope, plot, graph, reached, direction) {
 function linesOf(graph) {
   return graph.data.map((trace, index) => ({ trace, index, full: graph._fullData[index] })).filter(({ trace, full }) => full && trace.showlegend !== false);
 }
+
+const seenLines = (graph) => linesOf(graph).filter(({ full }) => full.visible === true);
 
 function isolate(scope, graph, key) {
   const lines = linesOf(graph), seen = isolated(key, lines.length);

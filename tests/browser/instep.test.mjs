@@ -3,12 +3,23 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { isolated, momentInWords, nextPlace, zoomed } from '../../assets/live/instep.mjs';
+import { heldAt, isolated, momentInWords, nextPlace, zoomed } from '../../assets/live/instep.mjs';
 
 test('the first arrow goes to the newest point, the next ones from there, and not over the ends', () => {
   const times = [10, 20, 30];
   assert.equal(nextPlace(times, null, -1), 2);
   assert.deepEqual([nextPlace(times, 30, -1), nextPlace(times, 10, -1), nextPlace(times, 30, 1), nextPlace(times, 10, 1)], [1, 0, 2, 1]);
+});
+
+test('another chart shows the newest point at or before the moment, and none before its first one or in a gap', () => {
+  const slow = { x: [0, 60_000, 120_000], y: [1, 2, 3] }, late = { x: [90_000], y: [7] };
+  assert.equal(heldAt([slow], 60_000), 60_000);
+  assert.equal(heldAt([slow], 119_999), 60_000);
+  assert.equal(heldAt([slow, late], 119_999), 90_000, 'of several lines the newest');
+  assert.equal(heldAt([slow], 999_999), 120_000);
+  assert.equal(heldAt([slow], -1), null);
+  assert.equal(heldAt([{ x: [0, 10, 20], y: [1, null, 3] }], 15), null);
+  assert.equal(heldAt([], 15), null);
 });
 
 test('a point that has left the chart is gone on from where it was', () => {
