@@ -211,12 +211,17 @@ class Block:
     def following(self, field: Field) -> dict[str, Any] | None:
         """How it shows a chosen value of this field alone, as the browser reads it; None where it cannot.
 
-        By a twin of its channel in parts, where it has one; else in the browser, where its rows or entries have it.
+        By a twin of its channel in parts, where it has one; else in the browser, where its rows or entries have it, or
+        its channel has a line for each value.
         """
         channel = self.ref.channel
         if self.ref.partition is None and channel.twin is not None and channel.twin.partition == field.name:
             return {"channel": channel.twin.name}
-        if channel.feed.fields.get(field.name) is not field or not self.has_rows:
+        if channel.feed.fields.get(field.name) is not field:
+            return None
+        if self.has_lines and channel.by == (field.name,):
+            return {"groups": True}
+        if not self.has_rows:
             return None
         return {"rows": True} if not channel.aggregates or field.name in channel.by else None
 
@@ -228,6 +233,11 @@ class Block:
     @property
     def has_rows(self) -> bool:
         """Whether it shows all rows or entries of its channel, each with its fields."""
+        return False
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether it shows a `Series` line by line, and can leave out those of other groups."""
         return False
 
     def draw(self, uid: str) -> Component:

@@ -28,7 +28,7 @@ from components.block import (
 from components.formula import duration, formula_in_words, meaning_of
 from components.freshness import Fact
 from components.theme import figure, graph_config
-from services.declare import Aggregate, ChannelRef, Feed, Field
+from services.declare import Aggregate, ChannelRef, Feed
 
 DAY_MS = 86_400_000
 LOOKBACK_MS = {
@@ -55,11 +55,9 @@ class Chart(Block):
     logarithmic: bool
     thresholds: Thresholds
 
-    def following(self, field: Field) -> dict[str, Any] | None:
-        """A chart with a line for each value shows that line."""
-        own = super(Chart, self).following(field)  # without arguments it fails in a class that has slots
-        grouped = self.ref.channel.by == (field.name,) and self.ref.channel.feed.fields.get(field.name) is field
-        return own if own is not None else {"groups": True} if grouped else None
+    @property
+    def has_lines(self) -> bool:
+        return True
 
     def draw(self, uid: str) -> Component:
         start = figure(

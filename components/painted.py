@@ -67,6 +67,10 @@ class Painted(Block):
     def has_rows(self) -> bool:
         return self.narrows and self.ref.channel.kind != "series"
 
+    @property
+    def has_lines(self) -> bool:
+        return self.narrows and self.ref.channel.kind == "series"
+
     def following(self, field: Field) -> dict[str, Any] | None:
         """It follows with all of its channels, or not at all: half of it would be of something else."""
         own = super(Painted, self).following(field)  # without arguments it fails in a class that has slots
@@ -108,8 +112,8 @@ def painted(
     `fields` are the columns that it reads (all by default), which are also what its files hold; `options` is whatever
     else its painter is to know, as JSON; `also` are further channels; `facts` are terms and words of its details,
     which without them are the fields' formulas; `every_ms` is how often it is painted at most; `narrows` says whether
-    it makes sense of some rows or entries alone, when its page's reader chooses one value. Raises DeclarationError
-    with file, name, value and remedy where these do not fit together.
+    it makes sense of some rows, entries or lines alone, when its page's reader chooses one value. Raises
+    DeclarationError with file, name, value and remedy where these do not fit together.
     """
     if not isinstance(painter, str) or not _NAME.match(painter) or painter in _TAKEN:
         remedy = "give the painter's name: lower-case letters, digits and _, not tile, chart or log"

@@ -23,10 +23,10 @@ const NAME = /^[a-z][a-z0-9_]*$/;
 /** With whom a component shares the loop's budget; what is painted a few times a second does not hold up the texts. */
 export const groupOf = ({ paint, every_ms }) => GROUPS[paint] ?? (every_ms ? 'painted' : 'text');
 
-/** The rows, lines or entries of a state by their keys; what `only` leaves out is not among them. Each is another object
-    whenever it has changed. */
-export function itemsOf({ rows, series, entries }, only = null) {
-  if (series) return new Map(series);
+/** The rows, lines or entries of a state by their keys; what `only` leaves out is not among them, nor are lines of other
+    groups than `names`. Each is another object whenever it has changed. */
+export function itemsOf({ rows, series, entries }, { only = null, names = null } = {}) {
+  if (series) return new Map(names === null ? series : [...series].filter(([name]) => names.includes(name.slice(name.indexOf(':') + 1))));
   const all = rows ?? new Map(entries.map((entry) => [entry.id, entry]));
   return only ? new Map([...all].filter(([, one]) => isChosen(only, one))) : new Map(all);
 }
@@ -46,8 +46,8 @@ function stateWith(state, items) {
   return state.rows ? { rows: items } : { entries: [...items.values()] };
 }
 
-/** The same, without what `only` leaves out. */
-export const shownState = (state, only = null) => stateWith(state, itemsOf(state, only));
+/** The same, without what a component's spec leaves out. */
+export const shownState = (state, spec) => stateWith(state, itemsOf(state, spec));
 
 export class Painters {
   #known = new Map(Object.entries(OWN));
@@ -145,7 +145,7 @@ class Easel {
   #look(name, i) {
     const state = this.view.get(name)?.state ?? null;
     if (state === null) return { state, items: null, changed: true };
-    const items = itemsOf(state, this.spec.only);
+    const items = itemsOf(state, this.spec);
     return { state: stateWith(state, items), items, changed: changedKeys(this.#former[i] ?? null, items) };
   }
 

@@ -21,8 +21,8 @@ export function shownRows(spec, state, { graph = null, api = null, view = null, 
 
 /** As its painter says, else all that it is given. */
 function ofPainted(spec, state, painter) {
-  if (painter.rows) return painter.rows(spec, shownState(state, spec.only));
-  const names = spec.fields.map(({ field }) => field), items = [...itemsOf(state, spec.only)];
+  if (painter.rows) return painter.rows(spec, shownState(state, spec));
+  const names = spec.fields.map(({ field }) => field), items = [...itemsOf(state, spec)];
   if (state.rows) return { columns: ['key', ...names, ...(spec.window_ms ? WINDOW : []), 'created_at'], rows: items.map(([key, row]) => ({ key, ...row })) };
   if (state.entries) return { columns: ['id', 'created_at', ...names], rows: items.map(([, entry]) => entry) };
   const lines = items.filter(([name]) => names.includes(name.split(':')[0]));

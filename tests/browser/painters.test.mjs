@@ -93,7 +93,13 @@ test('further channels are handed over beside the first, whether they are known 
 
 test('rows that a choice leaves out are not among those that a painter sees', () => {
   const rows = latest({ x: { shop: 'north' }, y: { shop: 'south' } }), only = { field: 'shop', value: 'north' };
-  assert.deepEqual([...itemsOf(rows, only).keys()], ['x']);
+  assert.deepEqual([...itemsOf(rows, { only }).keys()], ['x']);
+});
+
+test('lines of other groups than the chosen one are not among those that a painter sees', () => {
+  const lines = series({ 'p:a': [[1, 1]], 'p:b:c': [[1, 2]], 'q:a': [[1, 3]] });
+  assert.deepEqual([...itemsOf(lines, { names: ['a'] }).keys()], ['p:a', 'q:a']);
+  assert.deepEqual([...itemsOf(lines, { names: ['b:c'] }).keys()], ['p:b:c']);
 });
 
 test('a painter that fails is told of on its component, and begins anew', () => {

@@ -172,7 +172,8 @@ def test_a_text_follows_a_choice_with_all_of_its_channels_or_not_at_all() -> Non
 def test_what_has_rows_of_the_chosen_field_leaves_out_the_others() -> None:
     for block in (bar(ByShop.orders), status_list(ByShop.orders, bad_above=1), histogram(Orders.price, of=Few)):
         assert block.following(Orders.shop) == {"rows": True}
-    assert heat_map(Turnover.turnover).following(Orders.shop) is None, "it shows all, and says so"
+    for block in (heat_map(Turnover.turnover), histogram(Prices.price)):
+        assert block.following(Orders.shop) == {"groups": True}, "the chosen line alone"
 
 
 def test_a_page_refuses_a_painter_that_nobody_wrote() -> None:
