@@ -6,6 +6,7 @@ any of them; `assets/live/early.mjs` fills it with values and takes it away when
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from html import escape
@@ -48,7 +49,14 @@ def _html(node: Any, content: Callable[[], str]) -> str:
     tag = node._type.lower() if own else _TAGS.get(node._type, "div")
     opening = " ".join([tag, *_attributes(props)])
     inner = _html(props.get("children"), content) if own or tag == "a" else ""
+    if told := props.get("data-choose"):
+        inner = f"<option>{escape(_unchosen(json.loads(told)))}</option>"  # Dash's own list belongs to the browser
     return f"<{opening}>" if tag in _VOID else f"<{opening}>{inner}</{tag}>"
+
+
+def _unchosen(told: dict[str, Any]) -> str:
+    """What the list of a page's choice says before a value is chosen."""
+    return f"Choose {told['noun']}" if told.get("must") else str(told["all"])
 
 
 def _attributes(props: dict[str, Any]) -> Iterator[str]:

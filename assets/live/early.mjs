@@ -3,6 +3,7 @@
    leaves when Dash's own page shows its values, so that nobody sees the change. */
 
 import { chosenIn, chosenSpec } from './choice.mjs';
+import { setText } from './nodes.mjs';
 import { OWN, Painters } from './painters.mjs';
 import { askForChanges } from './poll.mjs';
 import { Store } from './store.mjs';
@@ -30,6 +31,14 @@ function jobsOf(parts, store) {
 export function isDrawn(root) {
   const tiles = [...root.querySelectorAll('[data-value]')];
   return root.querySelector('[data-page]') !== null && (tiles.length === 0 || tiles.some(({ textContent }) => textContent !== ''));
+}
+
+/** Writes what is chosen into the list of the page's choice, as Dash's own page will have it. */
+function showChosen(view, search) {
+  for (const list of view.querySelectorAll('[data-choose]')) {
+    const chosen = chosenIn(search, JSON.parse(list.dataset.choose).field);
+    if (chosen !== '') setText(list.firstChild, chosen);
+  }
 }
 
 /** Leaves as soon as Dash's page is drawn; `done` is told. */
@@ -62,5 +71,6 @@ async function fill(view, root) {
 /* a page that replays a past time must not be filled with what is now */
 const isReplay = () => new URLSearchParams(location.search).has('replay');
 const view = document.getElementById('early'), root = document.getElementById('react-entry-point');
+if (view) showChosen(view, location.search);
 if (view && root && isReplay()) leaveWhenDrawn(view, root, () => {});
 else if (view && root) void fill(view, root);

@@ -6,6 +6,7 @@ from app.early_view import early_view
 from app.menu import Menu
 from app.shell import INDEX, Shell, register_pages, shell_layout
 from callbacks import register_all
+from components.choice import chooser
 from headwater import chart, log, page, tile
 from services.accounts import OPEN
 from tests.components.test_shell import NOBODY, PAGES
@@ -30,6 +31,12 @@ def test_a_document_holds_its_page_before_dash_has_drawn_it() -> None:
 
 def test_a_path_without_a_page_has_no_early_view() -> None:
     assert 'id="early"' not in _document("/no-such-page")
+
+
+def test_the_list_of_a_choice_says_what_it_will_say_before_anything_is_chosen() -> None:
+    for must, words in ((False, "All shops"), (True, "Choose shop")):
+        view = early_view(chooser(Orders.shop, [chart(Prices.price)], must_choose=must), html.Div())
+        assert f"><option>{words}</option></select>" in view
 
 
 def test_nothing_of_the_early_view_is_taken_for_dashs_own() -> None:
