@@ -24,6 +24,7 @@ from app.commands.frame import frame_command
 from app.commands.incidents import incidents
 from app.commands.keys import keys
 from app.commands.new import new
+from app.commands.notes import notes
 from app.commands.notices import notice
 from app.commands.probe import probe
 from app.commands.profile import profile
@@ -121,8 +122,8 @@ def settings(markdown: bool) -> None:
 for command in (new_contract, accept, notice, export_raw, verify, report, quote, clauses_command, lock, diff):
     contract.add_command(command)
 for command in (
-    release, check, doctor, contract, alerts, incidents, probe, audit, keys, users, trace, forget, quarantine, profile,
-    new, frame_command,
+    release, check, doctor, contract, alerts, incidents, notes, probe, audit, keys, users, trace, forget, quarantine,
+    profile, new, frame_command,
 ):
     main.add_command(command)
 

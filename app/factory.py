@@ -13,6 +13,7 @@ from flask_compress import Compress
 from flask_sock import Sock
 
 from app.alerting import Alerting, Lookout
+from app.annotations import Annotations
 from app.api import Api
 from app.callback_bodies import guard_callbacks
 from app.correlation import correlate
@@ -170,7 +171,8 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     known = LastKnown(StandingRegister(database), settings.data / "standing.json")
     register_status(server, lambda: known.standing, clock)
     reader = None if contract is None else StandingReader(known, database)
-    IncidentMarks(None if contract is None else Register(database), doors, clock).register(server)
+    annotations = Annotations(database, declarations, contract, clock)
+    IncidentMarks(None if contract is None else Register(database), annotations, doors, clock).register(server)
     alerting = None if contract is None else Alerting(contract, declarations, broker, database, clock)
     lookout = None if alerting is None else alerting.lookout(process_name("web"))
     transport.warn(server)

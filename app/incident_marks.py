@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, request
 
+from app.annotations import Annotations
 from app.answers import json_answer, refusal
 from app.doors import Doors
 from app.past import read_time
@@ -30,8 +31,8 @@ log = structlog.get_logger("web")
 class IncidentMarks:
     """`/api/incidents`; while the database is away it answers with what it knew. Without a contract there are none."""
 
-    def __init__(self, register: Register | None, doors: Doors, clock: Clock) -> None:
-        self._register, self._doors, self._clock = register, doors, clock
+    def __init__(self, register: Register | None, annotations: Annotations, doors: Doors, clock: Clock) -> None:
+        self._register, self._annotations, self._doors, self._clock = register, annotations, doors, clock
         self._known: list[Incident] = []
         self._since: dict[int, tuple[int, list[Incident]]] = {}  # begin → when it was read, and what was found
         self._read_at, self._lock = 0, threading.Lock()
@@ -42,25 +43,35 @@ class IncidentMarks:
     def incidents(self) -> Response:
         """Those of the last day, oldest first, that concern a channel which this principal may see, or all of them.
 
-        With `since` and `until` those that were open in that interval; without `until` up to now.
+        With `since` and `until` those that were open in that interval; without `until` up to now. What else charts mark
+        of that time, declared maintenance and notes, stands beside them.
         """
         principal = self._doors.principal()
         if principal is None:
             return refusal(401, "not_signed_in", "sign in first")
         now = self._clock()
         try:
-            found = self._past(now) if "since" in request.args else self._recent(now)
+            since, until = self._interval(now)
+            found = self._past(since, until, now) if "since" in request.args else self._recent(now)
         except ValueError as error:
             return refusal(400, "bad_interval", str(error))
         seen = [one for one in found if one.channel is None or can(principal, "view", one.channel)]
-        return json_answer({"server_time": now, "incidents": [_mark(one, now) for one in seen]})
+        marks = self._annotations.marks(principal, since, until)
+        return json_answer({"server_time": now, "incidents": [_mark(one, now) for one in seen], **marks})
 
-    def _past(self, now: int) -> list[Incident]:
-        """Those of the interval that is asked for, the newest of them. Raises ValueError with the remedy."""
+    @staticmethod
+    def _interval(now: int) -> tuple[int, int]:
+        """What is asked for: an interval, or the last day. Raises ValueError with the remedy."""
+        if "since" not in request.args:
+            return now - SHOWN_MS, now
         since = read_time("since", request.args["since"])
         until = read_time("until", request.args["until"]) if "until" in request.args else now
         if since >= until:
             raise ValueError(f"since: {since} is not before until: {until}; give an earlier since")
+        return since, until
+
+    def _past(self, since: int, until: int, now: int) -> list[Incident]:
+        """Those of an interval, the newest of them."""
         if self._register is None:
             return []
         return self._until_now(self._register, since, now) if "until" not in request.args else (

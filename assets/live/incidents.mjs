@@ -1,10 +1,12 @@
-/* Incidents: what troubles there were of late, as marks with a text on charts. Over HTTP and not by a channel, so that
+/* Incidents: what troubles there were of late, what maintenance was declared and what people noted, as marks with a text
+   on charts. Over HTTP and not by a channel, so that
    a chart also shows since when its broker or its worker is down. */
 
 import { escapeHtml } from './format.mjs';
 
 export const ASK_MS = 15_000;
 const URL = '/api/incidents', HOUR_MS = 3_600_000, DAY_MS = 24 * HOUR_MS, TEXT_MAX = 60, NOTES_MAX = 3, LETTER_PX = 6;
+const DASHES = { maintenance: 'dash', note: 'dot' }; // of the line at a mark's begin; colour is never the only sign
 const LEVELS = { critical: 'bad', major: 'warn', minor: 'muted' };
 
 /** What a chart of that channel shows of them between two moments: those of its feed, and those of no feed. */
@@ -12,7 +14,7 @@ export function marksOf(incidents, channel, since, until) {
   const feed = channel.split('.')[0];
   return incidents
     .filter((one) => (one.feed === null || one.feed === feed) && one.until >= since && one.began_at <= Math.max(until, one.until))
-    .map((one) => ({ ...one, from: Math.max(one.began_at, since), level: LEVELS[one.severity] }));
+    .map((one) => ({ ...one, from: Math.max(one.began_at, since), level: LEVELS[one.severity] ?? 'muted' }));
 }
 
 const WORST_FIRST = ['bad', 'warn', 'muted'];
@@ -36,20 +38,27 @@ export function markShapes(marks, palette, place) {
   const common = { xref: 'x', yref: 'paper', y0: 0, y1: 1, layer: 'below' };
   const bands = stretchesOf(marks).map(({ from, until, level }) => (
     { ...common, type: 'rect', x0: place(from), x1: place(until), fillcolor: palette[level], opacity: 0.1, line: { width: 0 } }));
-  const begins = marks.map(({ from, level }) => (
-    { ...common, type: 'line', x0: place(from), x1: place(from), line: { color: palette[level], width: 1 } }));
+  const begins = marks.map(({ from, level, mark }) => (
+    { ...common, type: 'line', x0: place(from), x1: place(from), line: { color: palette[level], width: 1, ...(DASHES[mark] && { dash: DASHES[mark] }) } }));
   return [...bands, ...begins];
 }
 
 /** The newest of them in words, one below the other, no wider than half of the plot; the whole text when pointed at. */
 export function markNotes(marks, palette, place, middle, width_px = Infinity) {
   const most = Math.min(TEXT_MAX, Math.floor(width_px / 2 / (palette.kiosk ? 2 * LETTER_PX : LETTER_PX)));
-  return marks.slice(-NOTES_MAX).map(({ id, severity, text, from, level }, row) => ({
+  const newest = [...marks].sort((a, b) => a.from - b.from).slice(-NOTES_MAX);
+  return newest.map(({ text, from, level, ...one }, row) => ({
     x: place(from), xref: 'x', y: 1 - 0.11 * row, yref: 'paper', yanchor: 'top', showarrow: false,
     xanchor: from > middle ? 'right' : 'left', align: 'left', borderpad: 2,
-    text: escapeHtml(shortened(`#${id} ${severity}: ${text.split(': ')[0]}`, most)), hovertext: escapeHtml(text),
+    text: escapeHtml(shortened(labelOf({ text, ...one }), most)), hovertext: escapeHtml(text),
     font: { size: palette.kiosk ? 20 : 11, color: palette[level] }, bgcolor: palette.surface,
   }));
+}
+
+/** What a mark says on the chart itself. */
+function labelOf({ mark, id, severity, kind, name, text }) {
+  if (mark === 'note') return `note: ${text}`;
+  return mark === 'maintenance' ? `${kind.replaceAll('_', ' ')}: ${name}` : `#${id} ${severity}: ${text.split(': ')[0]}`;
 }
 
 const shortened = (text, most) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
@@ -62,7 +71,7 @@ export class Incidents {
   #due = 0;
   #span = 0;
 
-  constructor({ ask = askForIncidents, isWanted, onChange, span = () => 0, time = Date.now }) {
+  constructor({ ask = askForMarks, isWanted, onChange, span = () => 0, time = Date.now }) {
     Object.assign(this, { ask, isWanted, onChange, span, time });
   }
 
@@ -81,8 +90,17 @@ export class Incidents {
 }
 
 /** The incidents of the last day, or of an interval, oldest first; null where they cannot be had. */
-export function askForIncidents(interval = {}) {
+export const askForIncidents = (interval = {}) => ask(interval).then((told) => told && told.incidents);
+
+/** All that charts mark of that time: incidents, then declared maintenance and notes, which name themselves by `mark`. */
+export const askForMarks = (interval = {}) => ask(interval).then((told) => told && marksIn(told));
+
+export const marksIn = ({ incidents, maintenance = [], notes = [] }) => [
+  ...incidents, ...maintenance.map((one) => ({ ...one, mark: 'maintenance' })), ...notes.map((one) => ({ ...one, mark: 'note' })),
+];
+
+function ask(interval) {
   const asked = new URLSearchParams(Object.entries(interval).map(([name, at]) => [name, Math.floor(at)])).toString();
   const answer = fetch(asked ? `${URL}?${asked}` : URL, { signal: AbortSignal.timeout(10_000) });
-  return answer.then(async (one) => (one.ok ? (await one.json()).incidents : null)).catch(() => null);
+  return answer.then(async (one) => (one.ok ? one.json() : null)).catch(() => null);
 }

@@ -2,7 +2,7 @@
    in the live ones' place, marks the whole page, and lets the bar act. Of such a page nothing is measured. */
 
 import { clock as clockTime, zonedClock } from './format.mjs';
-import { askForIncidents } from './incidents.mjs';
+import { askForMarks } from './incidents.mjs';
 import { watchLookBack } from './replay_dialog.mjs';
 import { Player, replayAsked } from './replay.mjs';
 import { ReplayBar } from './replay_bar.mjs';
@@ -130,8 +130,8 @@ export class Replaying {
 
   async #learnIncidents() {
     const { end } = this.player;
-    this.incidentsKnown = await askForIncidents({ since: end - INCIDENTS_DAYS * DAY_MS, until: Math.max(end, Date.now()) }) ?? [];
-    this.bar.offer(this.incidentsKnown);
+    this.incidentsKnown = await askForMarks({ since: end - INCIDENTS_DAYS * DAY_MS, until: Math.max(end, Date.now()) }) ?? [];
+    this.bar.offer(this.incidentsKnown.filter(({ mark }) => mark === undefined));
   }
 }
 

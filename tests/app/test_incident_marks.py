@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.annotations import Annotations
 from app.doors import Doors
 from app.incident_marks import READ_EVERY_MS, SHOWN_MS, IncidentMarks
 from app.settings import Settings
 from services.alerts.finding import Finding
 from services.alerts.register import Register
 from services.database import Database, DatabaseDown
+from services.declare import Declarations
 
 
 @dataclass(slots=True)
@@ -23,6 +25,7 @@ class Asked:
     """The route over a register, on a clock that the test moves."""
 
     register: Register
+    annotations: Annotations
     now: int = field(default_factory=lambda: int(time.time() * 1_000))
 
     def fire(self, key: str, **more: Any) -> int:
@@ -34,12 +37,12 @@ class Asked:
 
 @pytest.fixture
 def asked(database: Database) -> Asked:
-    return Asked(Register(database))
+    return Asked(Register(database), Annotations(database, Declarations({}, {}), None, lambda: 0))
 
 
 def ask(asked: Asked, register: Any = None) -> Callable[[], dict[str, Any]]:
     server = Flask("test")
-    IncidentMarks(register or asked.register, Doors(Settings()), lambda: asked.now).register(server)
+    IncidentMarks(register or asked.register, asked.annotations, Doors(Settings()), lambda: asked.now).register(server)
     client = server.test_client()
     return lambda: client.get("/api/incidents").get_json()
 
@@ -111,7 +114,9 @@ def test_a_chart_that_looks_back_further_is_told_of_older_ones_and_the_database_
     asked.register.resolve(number, asked.now, "ada")
     asked.now += 7 * SHOWN_MS
     register, server = Counting(), Flask("test")
-    IncidentMarks(register, Doors(Settings()), lambda: asked.now).register(server)  # type: ignore[arg-type]
+    IncidentMarks(register, asked.annotations, Doors(Settings()), lambda: asked.now).register(  # type: ignore[arg-type]
+        server
+    )
     client = server.test_client()
     for _ in range(5):
         found = client.get(f"/api/incidents?since={begun - 5_000}").get_json()["incidents"]

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { ASK_MS, Incidents, markNotes, markShapes, marksOf, stretchesOf } from '../../assets/live/incidents.mjs';
+import { ASK_MS, Incidents, markNotes, markShapes, marksIn, marksOf, stretchesOf } from '../../assets/live/incidents.mjs';
 
 const PALETTE = { bad: 'red', warn: 'orange', muted: 'grey', surface: 'white' };
 const place = (at) => at;
@@ -37,6 +37,19 @@ test('a mark says number, severity and what it was, and all of it when pointed a
   assert.equal(note.text, '#1 critical: &#60;b&#62;lane&#60;/b&#62;');
   assert.equal(note.hovertext, '&#60;b&#62;lane&#60;/b&#62;: more');
   assert.equal(note.xanchor, 'left');
+});
+
+test('maintenance and notes say themselves what they are, and are told from incidents by their lines', () => {
+  const all = marksIn({
+    incidents: [incident()], maintenance: [{ kind: 'third_party', name: 'carrier', text: 'cable; counts', feed: null, began_at: 120, until: 160 }],
+    notes: [{ id: 4, text: 'Release 4.2: blue', feed: 'host', began_at: 140, until: 140 }],
+  });
+  const marks = marksOf(all, 'host.cpu', 0, 300), words = markNotes(marks, PALETTE, place, 300).map(({ text }) => text);
+  assert.deepEqual(words.slice(1), ['third party: carrier', 'note: Release 4.2: blue']);
+  const lines = markShapes(marks, PALETTE, place).filter(({ type }) => type === 'line');
+  assert.deepEqual(lines.map(({ line }) => line.dash), [undefined, 'dash', 'dot']);
+  assert.deepEqual(marksOf(all, 'flights.board', 0, 300).map(({ mark }) => mark), [undefined, 'maintenance'], 'a note is of its feed');
+  assert.equal(marksIn({ incidents: [] }).length, 0, 'of an older server');
 });
 
 test('on a narrow chart the words end before they would leave it', () => {

@@ -27,6 +27,7 @@ from services.database.tables.contract import notices, weekly_windows
 from services.database.tables.keys import ingest_key_uses, ingest_keys
 from services.database.tables.measurement import measured_sheets, objective_hours, probe_samples
 from services.database.tables.metadata import METADATA
+from services.database.tables.notes import notes
 from services.database.tables.report import reports, standings
 from services.database.tables.revisions import revisions
 
@@ -50,6 +51,7 @@ __all__ = [
     "measured_sheets",
     "message_files",
     "messages",
+    "notes",
     "notices",
     "objective_hours",
     "probe_samples",
