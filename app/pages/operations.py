@@ -21,31 +21,29 @@ OPERATIONS = page(
     row(
         table(Stages, columns=[
             Operations.name, Operations.p50_ms, Operations.p95_ms, Operations.p99_ms, Operations.count], rows=8),
-        table(Feeds, columns=[
-            Operations.name, Operations.rate, Operations.backlog, Operations.unarchived, Operations.accepted,
-            Operations.rejected, Operations.duplicates, Operations.quarantined, Operations.shed,
-            Operations.skew_ms], rows=8),
-    ),
-    row(
         table(Consumers, columns=[
             Operations.name, Operations.worker, Operations.behind, Operations.lease_ms, Operations.taken], rows=8),
-        table(Processes, columns=[
-            Operations.name, Operations.role, Operations.viewers, Operations.slow_viewers,
-            Operations.memory_mb], rows=8),
     ),
+    table(Feeds, columns=[
+        Operations.name, Operations.rate, Operations.backlog, Operations.unarchived, Operations.accepted,
+        Operations.rejected, Operations.duplicates, Operations.quarantined, Operations.shed,
+        Operations.skew_ms], rows=6),
     table(Sources, columns=[
         Operations.name, Operations.verdict, Operations.interval_s, Operations.lateness_p95_s,
         Operations.duplicates_percent, Operations.out_of_order_percent, Operations.rejected_percent,
-        Operations.skew_ms, Operations.answered_s, Operations.expected, Operations.source], rows=6),
+        Operations.skew_ms, Operations.answered_s, Operations.expected], rows=6),
+    row(
+        table(Processes, columns=[
+            Operations.name, Operations.role, Operations.viewers, Operations.slow_viewers,
+            Operations.memory_mb], rows=6),
+        table(SlowViewers, columns=[
+            Operations.name, Operations.principal, Operations.channels, Operations.rate_hz, Operations.for_s], rows=6),
+    ),
     trace_box(),
     log(Rejections, columns=[Operations.feed, Operations.reason, Operations.detail]),
     quarantine_box(),
-    row(
-        table(Incidents, columns=[
-            Standing.now, Standing.severity, Standing.title, Standing.began_at, Standing.ended_at],
-            sort=Standing.began_at, descending=True, rows=5),
-        table(SlowViewers, columns=[
-            Operations.name, Operations.principal, Operations.channels, Operations.rate_hz, Operations.for_s], rows=5),
-    ),
+    table(Incidents, columns=[
+        Standing.now, Standing.severity, Standing.title, Standing.began_at, Standing.ended_at],
+        sort=Standing.began_at, descending=True, rows=5),
     about="Latency, backlog, who leads what, rejections and viewers of this system.", order=90,
 )

@@ -12,6 +12,7 @@ import { aheadAt, changeBetween, zoneLabel, zoneName } from './zone.mjs';
 
 const COLOURS = 8, DASHES = ['solid', '10px,3px', '3px,2px', '10px,3px,3px,3px']; // --series-1 to --series-8 of style.css; colour is never the only sign
 const DAY_MS = 86_400_000, NEAR_PX = 12, FAR_PX = Math.round(Math.min(28, Math.max(16, (globalThis.innerWidth ?? 0) / 105))); // letters, and those of a kiosk
+const NOTE_PX = 6; // a letter of a note
 const OPEN = ' (open window, incomplete)';
 const REASONS = { shed: 'dropped for want of memory', unreadable: 'not readable', broker_lost: 'lost with the broker', deltas_trimmed: 'nobody archived' };
 const DRAWING_MS = 10_000, POINTED_MS = 1_000; // age of Plotly's drawing at most; pointed at, its hover texts are read
@@ -131,15 +132,15 @@ export function readPalette(style) {
 }
 
 /** What was wrong meanwhile, and what is missing in the archive, as bands with a text. */
-function marked(layout, palette, spec, traces, incidents, missing, width_px, ahead) {
+function marked(layout, palette, spec, traces, incidents, missing, out, width_px, ahead) {
   const times = traces.flatMap(({ x }) => (x.length ? [x[0], x[x.length - 1]] : []));
-  if (times.length === 0 || incidents.length + missing.length === 0) return { ...layout, annotations: outsideNotes(outside(traces, spec), palette) };
+  if (times.length === 0 || incidents.length + missing.length === 0) return { ...layout, annotations: outsideNotes(out, palette) };
   const since = Math.min(...times) - ahead, until = Math.max(...times) - ahead;
   const place = (at) => new Date(localTime(at, ahead)).toISOString().slice(0, -1); // on this axis, as a text
   const marks = marksOf(incidents, spec.channel, since, until), gaps = missing.map((one) => ({ ...one, from: Math.max(one.since, since), level: 'muted' }));
   const shapes = [...layout.shapes, ...markShapes([...marks, ...gaps], palette, place)];
   const notes = [...markNotes(marks, palette, place, (since + until) / 2, width_px), ...gapNotes(gaps, palette, place, (since + until) / 2)];
-  return { ...layout, shapes, annotations: [...notes, ...outsideNotes(outside(traces, spec), palette)] };
+  return { ...layout, shapes, annotations: [...notes, ...outsideNotes(out, palette)] };
 }
 
 /** Why there is no line, at the foot of each gap. */
@@ -149,6 +150,9 @@ function gapNotes(gaps, palette, place, middle) {
     text: escapeHtml(REASONS[reason] ?? reason), font: { size: 11, color: palette.muted }, bgcolor: palette.surface,
   }));
 }
+
+/** What of the lines lies beyond the bounds, in as many letters as the plot has room for. */
+const beyond = (graph, traces, spec) => outside(traces, spec, Math.floor((graph._fullLayout._size?.w ?? Infinity) / NOTE_PX) - 2);
 
 /** Which lines are beyond the bounds of the axis now: nobody would see that they are there. */
 function outsideNotes({ above, below }, palette) {
@@ -186,7 +190,7 @@ export function paintChart(section, spec, store, palette, incidents, now) {
   section.toggleAttribute('data-drawn', true);
   if (spec.window_ms && traces.length > 0) traces.push(...windowMarks(traces, marked, palette));
   traces.push(...ghosts);
-  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead, JSON.stringify(outside(traces, spec)), graph._fullLayout.width], now)) {
+  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead, JSON.stringify(beyond(graph, traces, spec)), graph._fullLayout.width], now)) {
     draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead);
   }
   return true;
@@ -268,7 +272,7 @@ function draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahea
   layout.yaxis = { ...layout.yaxis, autorangeoptions: { include: headroom(traces) } };
   keepZoom(layout.xaxis, ahead - (aheads.get(graph) ?? ahead));
   aheads.set(graph, ahead);
-  Plotly.react(graph, all, marked(layout, palette, spec, traces, incidents, view?.gaps() ?? [], graph._fullLayout._size?.w, ahead));
+  Plotly.react(graph, all, marked(layout, palette, spec, traces, incidents, view?.gaps() ?? [], beyond(graph, traces, spec), graph._fullLayout._size?.w, ahead));
 }
 
 /** What was zoomed to is the same time when the axis shows another zone. */

@@ -34,16 +34,24 @@ export function headroom(traces) {
 
 const OUTSIDE_MAX = 3;
 
-/** The lines whose newest value lies beyond the declared bounds, in words: {above, below}. */
-export function outside(traces, { bounds = null, unit = '', decimals = 1 }) {
+/** The lines whose newest value lies beyond the declared bounds, in words: {above, below}, of at most so many `letters`. */
+export function outside(traces, { bounds = null, unit = '', decimals = 1 }, letters = Infinity) {
   const found = { above: [], below: [] };
   for (const { name, y, visible } of bounds === null ? [] : traces) {
     const last = name && visible !== 'legendonly' ? y.findLast((one) => one !== null) : undefined;
     if (last === undefined || (last >= bounds[0] && last <= bounds[1])) continue;
     found[last > bounds[1] ? 'above' : 'below'].push(`${name} ${withUnit(number(last, decimals), unit)}`);
   }
-  for (const lines of Object.values(found)) if (lines.length > OUTSIDE_MAX) lines.splice(OUTSIDE_MAX, lines.length, `${lines.length - OUTSIDE_MAX} more`);
-  return found;
+  return { above: fitting(found.above, letters), below: fitting(found.below, letters) };
+}
+
+/** As many of the lines as there is room for, and how many more; their number alone where there is room for none. */
+function fitting(lines, letters) {
+  for (let shown = Math.min(OUTSIDE_MAX, lines.length); shown > 0; shown -= 1) {
+    const words = [...lines.slice(0, shown), ...(shown < lines.length ? [`${lines.length - shown} more`] : [])];
+    if (words.join(', ').length <= letters) return words;
+  }
+  return lines.length === 0 ? [] : [`${lines.length} ${lines.length === 1 ? 'line' : 'lines'}`];
 }
 
 /** The path of a line, null where a point that has to be seen is outside; `axes` {x, y}: Plotly's own. */

@@ -19,4 +19,6 @@ test('a line beyond the declared bounds is named with its newest value, on its s
   assert.deepEqual(outside(traces, { unit: '%' }), { above: [], below: [] });
   const many = Array.from({ length: 6 }, (_, i) => line(`n${i}`, [7]));
   assert.deepEqual(outside(many, { bounds: [0, 1], decimals: 0 }).above, ['n0 7', 'n1 7', 'n2 7', '3 more']);
+  assert.deepEqual(outside(many, { bounds: [0, 1], decimals: 0 }, 12).above, ['n0 7', '5 more'], 'as many as there is room for');
+  assert.deepEqual(outside(many, { bounds: [0, 1], decimals: 0 }, 3).above, ['6 lines']);
 });
