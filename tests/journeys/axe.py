@@ -31,3 +31,11 @@ def faults(viewer: Viewer, *rules: str) -> list[str]:
     viewer.driver.set_script_timeout(60)
     found: list[str] = viewer.driver.execute_async_script(_RUN, run)
     return found
+
+
+def faults_in_both_themes(viewer: Viewer) -> list[str]:
+    """All rules in one theme, and those of colours in the other."""
+    viewer.run("document.documentElement.dataset.theme = 'light'")
+    light = faults(viewer)
+    viewer.run("document.documentElement.dataset.theme = 'dark'")
+    return [*light, *(f"dark: {one}" for one in faults(viewer, "color-contrast", "link-in-text-block"))]

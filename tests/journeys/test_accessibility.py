@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.installation import Installation
-from tests.journeys.axe import faults
+from tests.journeys.axe import faults, faults_in_both_themes
 from tests.journeys.browser import Viewer
 from tests.waiting import wait_until
 
@@ -52,14 +52,6 @@ def reader(viewer: Viewer) -> Iterator[Viewer]:
 def post(installation: Installation) -> None:
     number = next(_numbers)
     installation.post([{"id": f"a{number}", "order": f"A{number}", "shop": "north", "price": 10.0 + number}])
-
-
-def faults_in_both_themes(reader: Viewer) -> list[str]:
-    """All rules in one theme, and those of colours in the other."""
-    reader.run("document.documentElement.dataset.theme = 'light'")
-    light = faults(reader)
-    reader.run("document.documentElement.dataset.theme = 'dark'")
-    return [*light, *(f"dark: {one}" for one in faults(reader, "color-contrast", "link-in-text-block"))]
 
 
 def test_axe_finds_nothing_on_any_page_and_in_any_state(installation: Installation, reader: Viewer) -> None:

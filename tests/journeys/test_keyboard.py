@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.installation import Installation
 from tests.journeys.browser import Viewer
+from tests.journeys.typist import FOCUSED, Typist
 from tests.waiting import wait_until
 
-TABS_MAX = 120
-STOP = """
-const one = document.activeElement, ring = one.closest('.dash-input-container') ?? one;
-if (one === document.body || window.stops.has(one)) return null;
-const { left, top, right, bottom } = one.getBoundingClientRect();
-const { outlineStyle, outlineWidth } = getComputedStyle(ring);
-const within = (at, most) => Math.min(most - 1, Math.max(0, at));
-const over = document.elementFromPoint(within((left + right) / 2, innerWidth), within((top + bottom) / 2, innerHeight));
-const isGrid = one.closest('.ag-root-wrapper') !== null;
-window.stops.add(one);
-return {
-  what: `${one.tagName} ${one.className} ${(one.getAttribute('aria-label') ?? one.textContent).slice(0, 40)}`,
-  isSeen: isGrid || (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2),
-  isUncovered: isGrid || one.contains(over) || over?.contains(one) === true,
-};
-"""
-MISSED = """
-const known = 'a[href], button, input, select, summary, textarea, [tabindex="0"]';
-const shut = '.ag-root-wrapper, .modebar, [inert], details:not([open]) > :not(summary)';
-const isThere = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !one.closest(shut);
-return [...document.querySelectorAll(known)].filter((one) => isThere(one) && !window.stops.has(one))
-  .map((one) => one.outerHTML.slice(0, 160));
-"""
-FOCUSED = "return document.activeElement.matches(arguments[0])"
 ROWS = """
 const found = [...document.querySelectorAll('[id]')].find((one) => one.id.includes('live-table'));
 try { return dash_ag_grid.getApi(JSON.parse(found.id)).getDisplayedRowCount(); } catch { return -1; }
@@ -45,32 +20,6 @@ COLUMNS = "return [...document.querySelectorAll('.ag-header-cell')].map((one) =>
 ZOOMED = "return document.querySelector('.plot:focus .js-plotly-plot').layout.xaxis.autorange === false"
 LINES = "return document.querySelector('.plot:focus .js-plotly-plot').data.filter(({name}) => name).length"
 SEARCH = "return location.search"
-
-
-class Typist:
-    """Somebody without a mouse."""
-
-    def __init__(self, viewer: Viewer) -> None:
-        self.viewer = viewer
-
-    def press(self, *keys: str) -> None:
-        """Press keys together, into whatever has the focus."""
-        chain = ActionChains(self.viewer.driver)
-        *held, last = keys
-        for key in held:
-            chain.key_down(key)
-        chain.send_keys(last)
-        for key in reversed(held):
-            chain.key_up(key)
-        chain.perform()
-
-    def go_to(self, selector: str) -> None:
-        """Press Tab until the focus is there."""
-        for _ in range(TABS_MAX):
-            self.press(Keys.TAB)
-            if self.viewer.run(FOCUSED, selector):
-                return
-        raise AssertionError(f"{selector}: not reached by Tab")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -93,20 +42,7 @@ def typist(installation: Installation, viewer: Viewer) -> Typist:
 
 
 def test_tab_reaches_everything_on_a_page_and_the_focus_is_seen_and_not_covered(typist: Typist) -> None:
-    viewer = typist.viewer
-    viewer.run("window.stops = new Set(); document.body.focus()")
-    stops: list[dict[str, Any]] = []
-    for _ in range(TABS_MAX):
-        typist.press(Keys.TAB)
-        stop = viewer.run(STOP)
-        if stop is None:
-            break
-        stops.append(stop)
-    assert len(stops) < TABS_MAX, "nothing holds the focus"
-    assert [one["what"] for one in stops if not one["isSeen"]] == []
-    assert [one["what"] for one in stops if not one["isUncovered"]] == []
-    assert viewer.run(MISSED) == []
-    assert "Skip to content" in stops[0]["what"]
+    assert "Skip to content" in typist.walk()[0]
 
 
 def test_choice_windows_zoom_and_lines_are_used_by_keyboard(typist: Typist) -> None:
@@ -143,6 +79,33 @@ def test_choice_windows_zoom_and_lines_are_used_by_keyboard(typist: Typist) -> N
     for _ in range(3):
         typist.press("-")
     wait_until(lambda: not viewer.run(ZOOMED), 10, "all of the lines again")
+
+
+HOVERED = """
+const graph = document.querySelector(`.chart[aria-label="${arguments[0]}"] .js-plotly-plot`);
+const points = graph?.querySelector('.hoverlayer').childElementCount > 0 ? graph._hoverdata ?? [] : [];
+return points.length ? new Date(points[0].x.replace?.(' ', 'T').concat('Z') ?? points[0].x).getTime() : null;
+"""
+
+
+def test_a_moment_on_one_chart_is_what_held_then_on_another_or_clearly_nothing(typist: Typist) -> None:
+    viewer = typist.viewer
+    typist.go_to(".plot[aria-label^=Prices]")  # an order each four seconds; the other chart has a point each minute
+    seen: set[int] = set()
+    for _ in range(20):
+        typist.press(Keys.ARROW_LEFT)
+        at = wait_until(lambda: viewer.run(HOVERED, "Prices"), 10, "a point of the prices")
+        held = wait_until(lambda at=at: viewer.run(HOVERED, "Turnover"), 10, f"what held at {at}")  # type: ignore[misc]
+        assert 0 <= at - held < 60_000, "the minute's own point, with its own time"
+        seen.add(round((at - held) / 1000))
+    assert max(seen) > 40, "also where the point lies far to the left"
+    typist.go_to(".plot[aria-label^=Turnover]")
+    for _ in range(5):
+        typist.press(Keys.ARROW_LEFT)
+    none = wait_until(lambda: viewer.text(".chart[aria-label=Prices] .plot-none"), 10, "that nothing had come yet")
+    assert none.startswith("no value at ")
+    typist.press(Keys.TAB)
+    wait_until(lambda: viewer.text(".chart[aria-label=Prices] .plot-none") == "", 10, "no moment, no words")
 
 
 def test_pause_details_menu_columns_filter_and_rows_are_used_by_keyboard(typist: Typist) -> None:
