@@ -2,6 +2,7 @@
    of their own; this one reads the page, the clock and the network. */
 
 import { announcer } from './announcing.mjs';
+import { Arriving } from './arriving.mjs';
 import { ServerClock } from './clock.mjs';
 import { Choosing } from './choosing.mjs';
 import { Connection } from './connection.mjs';
@@ -292,6 +293,7 @@ function tick() {
   details.tick(document);
   exploring.look();
   if (pausing.isAny) pausing.paint();
+  if (!replay) arriving.look(now(), linkOf(connection, now(), Date.now()).isCut);
   void incidents.tick(now());
   const seen = store.wanted().filter(({ name }) => pausing.isSeen(binding.waiting(name)));
   if (isStarted && !replay) measuring.look(watch.judged(seen, linkOf(connection, now(), Date.now()), clock.at(now())));
@@ -334,7 +336,7 @@ const grids = new Grids({
   onReady: (id, api) => { tables.ready(id, api); drawer.ready(id, api); },
 });
 const tables = new Tables({ scope: window, now, setQuick: (id, value) => setProps(window, { ...id, type: 'table-filter' }, { value }) });
-const announcing = announcer(document, now);
+const announcing = announcer(document, now), arriving = new Arriving(window);
 const drawer = new Drawer({
   scope: window, choosing, specOf, viewOf: (element) => pausing.view(element), time: () => clock.at(now()),
   partOf: (uid) => [...binding.parts()].find(({ grid }) => grid === uid), isLive: (element) => !replay && !pausing.isHeld(element),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
+from threading import Event, Thread
 
 import pytest
+from selenium.webdriver.common.by import By
 
 from tests.installation import Installation
 from tests.journeys.browser import Viewer
@@ -76,6 +81,49 @@ def test_a_worker_that_is_killed_is_named_and_its_successor_continues(
     post_until(own_installation, lambda: viewer.banner() == "", "the banner gone")
 
 
+def test_a_backlog_is_named_with_its_size_and_since_when_and_the_page_is_live_again_by_itself(
+    own_installation: Installation, viewer: Viewer
+) -> None:
+    viewer.open(own_installation.url)
+    own_installation.post([_order(1)])
+    wait_until(lambda: viewer.grid_row("T1"), what="the first row")
+    many = [{"order": f"F{n % 500}", "shop": "north", "price": 1.0 + n % 90} for n in range(2_500)]
+    with _slowed(own_installation.pid("worker")):  # more comes than it can process
+        for _ in range(32):
+            own_installation.post(many)
+        said = wait_until(lambda: "events behind" in viewer.banner() and viewer.banner(), 30, "the banner: a backlog")
+        assert re.match(
+            r"Live feed delayed by [\d.]+ (s|min), [\d,]+ events behind since \d\d:\d\d:\d\d .*\(orders\)", said
+        ), said
+        wait_until(lambda: "behind" in viewer.text(".tile .freshness-text"), what="the same on the badges")
+        assert viewer.badge("orders.total") == "late"
+    wait_until(lambda: viewer.data("orders.total")["rows"]["all"]["orders"] == 80_001, 60, "every event counted")
+    post_until(own_installation, lambda: viewer.badge("orders.total") == "live", "a badge that says live", 30)
+    post_until(own_installation, lambda: viewer.banner() == "", "the banner gone")
+    assert viewer.stats()["gaps"] == 0
+
+
+@contextmanager
+def _slowed(pid: int) -> Iterator[None]:
+    """A process that gets a tenth of its time, as on a machine that has other things to do."""
+    over = Event()
+
+    def slow_down() -> None:
+        while not over.is_set():
+            os.kill(pid, signal.SIGSTOP)
+            over.wait(0.36)
+            os.kill(pid, signal.SIGCONT)
+            over.wait(0.04)
+
+    slowing = Thread(target=slow_down)
+    slowing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        slowing.join()
+
+
 def test_a_broker_that_comes_back_empty_starts_a_new_epoch_with_snapshot_and_banner(
     own_installation: Installation, viewer: Viewer
 ) -> None:
@@ -104,6 +152,24 @@ def test_web_processes_that_restart_are_found_again(own_installation: Installati
     own_installation.wait_ready()
     own_installation.post([_order(2)])
     wait_until(lambda: viewer.grid_row("T2"), 30, "the row posted after the restart")
+
+
+def test_a_page_that_is_asked_for_without_a_server_is_told_of_and_comes_by_itself(
+    own_installation: Installation, viewer: Viewer
+) -> None:
+    viewer.open(own_installation.url)
+    own_installation.post([_order(1)])
+    wait_until(lambda: viewer.grid_row("T1"), what="the first row")
+    own_installation.kill_tree("web")
+    wait_until(lambda: "the server does not answer" in viewer.banner(), 15, "the banner: no server")
+    viewer.driver.find_element(By.LINK_TEXT, "Total").click()
+    words = "Total opens as soon as the server answers. This is still Shop."
+    wait_until(lambda: viewer.text(".arriving") == words, 15, "what is shown, and what comes")
+    assert viewer.grid_row("T1") is not None, "the last values stay"
+    own_installation.start_process("web")
+    own_installation.wait_ready()
+    wait_until(lambda: viewer.text("h1") == "Total" and viewer.tile("Turnover"), 30, "the page that was asked for")
+    assert viewer.text(".arriving") == ""
 
 
 def test_where_a_proxy_bars_websockets_the_page_lives_by_long_poll_and_says_so(
