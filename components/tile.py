@@ -82,7 +82,7 @@ class Tile(Block):
         change = self._change_in_words()
         value = html.Div(
             [
-                html.Span("", className="value", **data(value="")),
+                html.Span("", className="value", **data(value="", type=type_of(self.column))),
                 html.Span(self.unit, className="unit", **data(unit="")),
                 html.Span("", className="change", **data(window="")),
                 html.Span("", className="change", title=change, **data(change="")),

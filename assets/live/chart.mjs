@@ -12,7 +12,7 @@ import { aheadAt, changeBetween, zoneLabel, zoneName } from './zone.mjs';
 
 const COLOURS = 8, DASHES = ['solid', '10px,3px', '3px,2px', '10px,3px,3px,3px']; // --series-1 to --series-8 of style.css; colour is never the only sign
 const DAY_MS = 86_400_000, NEAR_PX = 12, FAR_PX = Math.round(Math.min(28, Math.max(16, (globalThis.innerWidth ?? 0) / 105))); // letters, and those of a kiosk
-const NOTE_PX = 6; // a letter of a note
+const NOTE_PX = { near: 6, far: 11 }; // a letter of a note
 const OPEN = ' (open window, incomplete)';
 const REASONS = { shed: 'dropped for want of memory', unreadable: 'not readable', broker_lost: 'lost with the broker', deltas_trimmed: 'nobody archived' };
 const DRAWING_MS = 10_000, POINTED_MS = 1_000; // age of Plotly's drawing at most; pointed at, its hover texts are read
@@ -132,14 +132,14 @@ export function readPalette(style) {
 }
 
 /** What was wrong meanwhile, and what is missing in the archive, as bands with a text. */
-function marked(layout, palette, spec, traces, incidents, missing, out, width_px, ahead) {
+function marked(layout, palette, spec, traces, incidents, missing, out, size, ahead) {
   const times = traces.flatMap(({ x }) => (x.length ? [x[0], x[x.length - 1]] : []));
   if (times.length === 0 || incidents.length + missing.length === 0) return { ...layout, annotations: outsideNotes(out, palette) };
   const since = Math.min(...times) - ahead, until = Math.max(...times) - ahead;
   const place = (at) => new Date(localTime(at, ahead)).toISOString().slice(0, -1); // on this axis, as a text
   const marks = marksOf(incidents, spec.channel, since, until), gaps = missing.map((one) => ({ ...one, from: Math.max(one.since, since), level: 'muted' }));
   const shapes = [...layout.shapes, ...markShapes([...marks, ...gaps], palette, place)];
-  const notes = [...markNotes(marks, palette, place, (since + until) / 2, width_px), ...gapNotes(gaps, palette, place, (since + until) / 2)];
+  const notes = [...markNotes(marks, palette, place, (since + until) / 2, size), ...gapNotes(gaps, palette, place, (since + until) / 2)];
   return { ...layout, shapes, annotations: [...notes, ...outsideNotes(out, palette)] };
 }
 
@@ -152,13 +152,13 @@ function gapNotes(gaps, palette, place, middle) {
 }
 
 /** What of the lines lies beyond the bounds, in as many letters as the plot has room for. */
-const beyond = (graph, traces, spec) => outside(traces, spec, Math.floor((graph._fullLayout._size?.w ?? Infinity) / NOTE_PX) - 2);
+const beyond = (graph, traces, spec, { kiosk }) => outside(traces, spec, Math.floor((graph._fullLayout._size?.w ?? Infinity) / NOTE_PX[kiosk ? 'far' : 'near']) - 2);
 
 /** Which lines are beyond the bounds of the axis now: nobody would see that they are there. */
 function outsideNotes({ above, below }, palette) {
   return [[above, '\u25B2', 1, 'top'], [below, '\u25BC', 0, 'bottom']].filter(([lines]) => lines.length > 0).map(([lines, sign, y, yanchor]) => ({
     x: 1, xref: 'paper', xanchor: 'right', y, yref: 'paper', yanchor, showarrow: false, text: escapeHtml(`${sign} ${lines.join(', ')}`),
-    font: { size: 11, color: palette.warn }, bgcolor: palette.surface,
+    font: { size: palette.kiosk ? 20 : 11, color: palette.warn }, bgcolor: palette.surface,
   }));
 }
 
@@ -190,7 +190,7 @@ export function paintChart(section, spec, store, palette, incidents, now) {
   section.toggleAttribute('data-drawn', true);
   if (spec.window_ms && traces.length > 0) traces.push(...windowMarks(traces, marked, palette));
   traces.push(...ghosts);
-  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead, JSON.stringify(beyond(graph, traces, spec)), graph._fullLayout.width], now)) {
+  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead, JSON.stringify(beyond(graph, traces, spec, palette)), graph._fullLayout.width], now)) {
     draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead);
   }
   return true;
@@ -272,7 +272,7 @@ function draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahea
   layout.yaxis = { ...layout.yaxis, autorangeoptions: { include: headroom(traces) } };
   keepZoom(layout.xaxis, ahead - (aheads.get(graph) ?? ahead));
   aheads.set(graph, ahead);
-  Plotly.react(graph, all, marked(layout, palette, spec, traces, incidents, view?.gaps() ?? [], beyond(graph, traces, spec), graph._fullLayout._size?.w, ahead));
+  Plotly.react(graph, all, marked(layout, palette, spec, traces, incidents, view?.gaps() ?? [], beyond(graph, traces, spec, palette), graph._fullLayout._size, ahead));
 }
 
 /** What was zoomed to is the same time when the axis shows another zone. */

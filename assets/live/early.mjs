@@ -41,6 +41,11 @@ function showChosen(view, search) {
   }
 }
 
+/** Marks the link of the open page. */
+function markOpen(view, pathname) {
+  for (const link of view.querySelectorAll('.nav-link')) if (new URL(link.href).pathname === pathname) link.setAttribute('aria-current', 'page');
+}
+
 /** Leaves as soon as Dash's page is drawn; `done` is told. */
 function leaveWhenDrawn(view, root, done) {
   const leave = () => {
@@ -71,6 +76,9 @@ async function fill(view, root) {
 /* a page that replays a past time must not be filled with what is now */
 const isReplay = () => new URLSearchParams(location.search).has('replay');
 const view = document.getElementById('early'), root = document.getElementById('react-entry-point');
-if (view) showChosen(view, location.search);
+if (view) {
+  showChosen(view, location.search);
+  markOpen(view, location.pathname);
+}
 if (view && root && isReplay()) leaveWhenDrawn(view, root, () => {});
 else if (view && root) void fill(view, root);

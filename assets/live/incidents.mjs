@@ -5,7 +5,7 @@
 import { escapeHtml } from './format.mjs';
 
 export const ASK_MS = 15_000;
-const URL = '/api/incidents', HOUR_MS = 3_600_000, DAY_MS = 24 * HOUR_MS, TEXT_MAX = 60, NOTES_MAX = 3, LETTER_PX = 6;
+const URL = '/api/incidents', HOUR_MS = 3_600_000, DAY_MS = 24 * HOUR_MS, TEXT_MAX = 60, NOTES_MAX = 3, LETTER_PX = 6, LINE_PX = { near: 17, far: 28 };
 const DASHES = { maintenance: 'dash', note: 'dot' }; // of the line at a mark's begin; colour is never the only sign
 const LEVELS = { critical: 'bad', major: 'warn', minor: 'muted' };
 
@@ -43,12 +43,14 @@ export function markShapes(marks, palette, place) {
   return [...bands, ...begins];
 }
 
-/** The newest of them in words, one below the other, no wider than half of the plot; the whole text when pointed at. */
-export function markNotes(marks, palette, place, middle, width_px = Infinity) {
+/** The newest of them in words, one below the other as far as they have room in the plot, no wider than half of it; the
+    whole text when pointed at. `size` {w, h} is the plot's, in pixels. */
+export function markNotes(marks, palette, place, middle, { w: width_px = Infinity, h: height_px = Infinity } = {}) {
+  const line_px = LINE_PX[palette.kiosk ? 'far' : 'near'], rows = Math.max(1, Math.min(NOTES_MAX, Math.floor(height_px / line_px)));
   const most = Math.min(TEXT_MAX, Math.floor(width_px / 2 / (palette.kiosk ? 2 * LETTER_PX : LETTER_PX)));
-  const newest = [...marks].sort((a, b) => a.from - b.from).slice(-NOTES_MAX);
+  const newest = [...marks].sort((a, b) => a.from - b.from).slice(-rows);
   return newest.map(({ text, from, level, ...one }, row) => ({
-    x: place(from), xref: 'x', y: 1 - 0.11 * row, yref: 'paper', yanchor: 'top', showarrow: false,
+    x: place(from), xref: 'x', y: 1, yshift: -line_px * row, yref: 'paper', yanchor: 'top', showarrow: false,
     xanchor: from > middle ? 'right' : 'left', align: 'left', borderpad: 2,
     text: escapeHtml(shortened(labelOf({ text, ...one }), most)), hovertext: escapeHtml(text),
     font: { size: palette.kiosk ? 20 : 11, color: palette[level] }, bgcolor: palette.surface,

@@ -53,7 +53,7 @@ test('maintenance and notes say themselves what they are, and are told from inci
 });
 
 test('on a narrow chart the words end before they would leave it', () => {
-  const [note] = markNotes(marksOf([incident()], 'host.cpu', 0, 300), PALETTE, place, 150, 240);
+  const [note] = markNotes(marksOf([incident()], 'host.cpu', 0, 300), PALETTE, place, 150, { w: 240 });
   assert.equal(note.text, '#1 critical: lane f…');
 });
 
@@ -61,7 +61,8 @@ test('of many incidents the newest three are in words, one below the other', () 
   const known = [1, 2, 3, 4].map((id) => incident({ id, began_at: 100 + id }));
   const notes = markNotes(marksOf(known, 'host.cpu', 0, 300), PALETTE, place, 100);
   assert.deepEqual(notes.map(({ text }) => text[1]), ['2', '3', '4']);
-  assert.equal(new Set(notes.map(({ y }) => y)).size, 3);
+  assert.equal(new Set(notes.map(({ yshift }) => yshift)).size, 3);
+  assert.equal(markNotes(marksOf(known, 'host.cpu', 0, 300), PALETTE, place, 100, { h: 40 }).length, 2, 'as many as there is room for');
   assert.equal(notes[0].xanchor, 'right'); // near the end of the chart, where it would leave it
 });
 

@@ -33,6 +33,7 @@ def test_values_are_seen_and_move_before_dash_has_drawn_the_page(
     installation.post([{"order": "E1", "shop": "north", "price": 120}])
     without_dash.driver.get(installation.url)
     first = wait_until(lambda: without_dash.text(EARLY_TILE), what="the count of orders")
+    assert without_dash.text("#early [aria-current=page]") == "Shop", "the open page's link"
     installation.post([{"order": "E2", "shop": "north", "price": 130}])
     wait_until(lambda: without_dash.text(EARLY_TILE) not in ("", first), what="the next count of orders")
     wait_until(lambda: "E2" in without_dash.text("#early [data-entries]"), what="the order in the log")

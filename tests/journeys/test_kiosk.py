@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +17,13 @@ from tests.waiting import wait_until
 
 WALL = {"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}
 SIZE = "return parseFloat(getComputedStyle(document.querySelector(arguments[0])).fontSize)"
+CAPITAL = """
+const { fontWeight, fontSize, fontFamily } = getComputedStyle(document.querySelector(arguments[0]));
+const pen = document.createElement('canvas').getContext('2d');
+pen.font = `${fontWeight} ${fontSize} ${fontFamily}`;
+return pen.measureText('H').actualBoundingBoxAscent;
+"""
+INCHES, AWAY_MM = 55, 2_000
 SEEN = (
     "return [...document.querySelectorAll('button, a, input, .menu, .navigation, .footer')]"
     ".filter((one) => one.checkVisibility()).map((one) => one.className)"
@@ -29,6 +38,12 @@ def wall(viewer: Viewer) -> Iterator[Viewer]:
     viewer.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def arc_minutes(wall: Viewer, selector: str) -> float:
+    """How high a capital letter looks from two metres away, on a screen of 55 inches."""
+    pixel_mm = INCHES * 25.4 * 16 / math.hypot(16, 9) / WALL["width"]
+    return math.degrees(math.atan(wall.run(CAPITAL, selector) * pixel_mm / AWAY_MM)) * 60
+
+
 def post(installation: Installation, number: int) -> None:
     installation.post([{"id": f"k{number}", "order": f"K{number}", "shop": "north", "price": 10.0 + number}])
 
@@ -41,12 +56,14 @@ def test_a_wall_shows_values_to_be_read_from_afar_without_controls_and_rotates(
     wait_until(lambda: wall.tile("Orders"), what="a value")
     assert set(wall.run(SEEN)) <= {"brand"}, "nothing to click on"
     assert wall.run(SIZE, ".value") >= 44
-    assert wall.run(SIZE, ".freshness-text") >= 20
+    assert arc_minutes(wall, ".freshness-text") >= 16, "what can be read at all (ISO 9241-303)"
     assert wall.run("return getComputedStyle(document.body).cursor") == "none"
     assert wall.run("return document.documentElement.scrollHeight <= innerHeight"), "one screen"
     assert wait_until(lambda: wall.run("return document.documentElement.dataset.awake"), what="the screen's answer")
     wait_until(wall.banner, 20, "the banner: nothing was posted for long")
-    assert wall.run(SIZE, ".banner") >= 24
+    assert arc_minutes(wall, ".banner") >= 20, "what is read with ease"
+    assert re.search(r"since \d\d:\d\d:\d\d .*the source gives no sign of life", wall.banner())
+    assert "source silent" in wall.text(".tile .freshness-text"), "and on each component"
 
     wall.run("window.loaded = true")
     wait_until(lambda: wall.text("h1") == "Total", 20, "the next page")
