@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast, get_args
 
@@ -17,6 +18,7 @@ from app.ingest_body import BodyError, read_records
 from app.metrics import CONTENT_TYPE, exposition
 from app.past import Turns, answer_past
 from app.polling import take_poll, take_report
+from app.readiness import checks, ready, standings, without_broker
 from app.recorded import answer_recorded
 from services.accounts import Action, Principal, can
 from services.accounts.audit import Audit
@@ -25,7 +27,6 @@ from services.accounts.key_ring import KeyRing
 from services.accounts.principal import can_some
 from services.broker import (
     IDS_WINDOW_MS,
-    MEMORY_LIMIT,
     Broker,
     BrokerDown,
     Overloaded,
@@ -34,7 +35,7 @@ from services.broker import (
 )
 from services.database import Database, DatabaseDown
 from services.declare import Channel, ChannelRef, Column, Declarations, FeedSpec, Lane, Mark, is_built_in
-from services.freshness import WORKER_LIMIT_MS, Progress, judge
+from services.freshness import Progress, judge
 from services.gateway.gateway import Gateway, OnReport
 from services.ingestion import RECORDS_MAX, Ingestion
 from services.positions import Clock, Position
@@ -45,8 +46,6 @@ RETRY_BACKLOG_S = 1
 RETRY_BROKER_S = 5
 MARK_HEADER = "Headwater-Mark"
 MARKS = get_args(Mark)
-BACKLOG_AGE_LIMIT_MS = 30_000
-"""Readiness: the oldest unprocessed event may be this old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,34 +94,38 @@ class Api:
         return json_answer({"status": "ok"})
 
     def readyz(self) -> Response:
-        """200 where events can flow from end to end, else 503; each check says `ok` or what is wrong."""
+        """200 where events can flow from end to end, else 503; each check says `ok` or what is wrong, and so does each
+        lane. Which lanes there are is for who may see something of them.
+        """
+        seen = frozenset[str]()
         try:
-            checks = {"broker": _broker_check(self.broker.server()), **self._flow()}
+            with suppress(DatabaseDown):  # who asks is not known then, and told what everybody is
+                seen = self._feeds_seen()
+            found = standings(self.declarations.lanes(), self._progress(), self.clock())
+            told = checks(self.broker.server(), found, seen)
         except BrokerDown as error:
-            checks = {"broker": str(error), "worker": "unknown", "backlog": "unknown", "archive": "unknown"}
-        # An archive that is behind is told; events flow all the same.
-        ready = all(found == "ok" for name, found in checks.items() if name != "archive")
-        return json_answer({"status": "ok" if ready else "unready", "checks": checks}, 200 if ready else 503)
+            told, found = without_broker(str(error)), []
+        lanes = {str(one.lane): one.state for one in found if one.lane.feed in seen}
+        body = {"status": "ok" if ready(told) else "unready", "checks": told, "lanes": lanes}
+        return json_answer(body, 200 if ready(told) else 503)
 
-    def _flow(self) -> dict[str, str]:
-        now, progress = self.clock(), self.broker.lane_progress(self.declarations.lanes())
-        leaderless = [
-            lane for lane in self.declarations.lanes()
-            if lane not in progress or now - progress[lane].at > WORKER_LIMIT_MS
+    def _progress(self) -> Mapping[Lane, Progress]:
+        return self.broker.lane_progress(self.declarations.lanes())
+
+    def _feeds_seen(self) -> frozenset[str]:
+        """The feeds of which whoever asks may know: nobody's is none."""
+        principal = self.doors.principal()
+        if principal is None:
+            return frozenset()
+        if can(principal, "admin", "*"):
+            return frozenset(self.declarations.feeds)
+        return frozenset(one.feed.name for one in self._channels_seen(principal))
+
+    def _channels_seen(self, principal: Principal) -> list[type[Channel]]:
+        return [
+            one for one in self.declarations.channels.values()
+            if not is_built_in(one.name) and (can if one.partition is None else can_some)(principal, "view", one.name)
         ]
-        waiting = [
-            _waiting(lane, found.backlog, now - found.backlog_since) for lane, found in progress.items()
-            if found.backlog and now - found.backlog_since > BACKLOG_AGE_LIMIT_MS
-        ]
-        unarchived = [
-            _waiting(lane, found.unarchived, now - found.unarchived_since) for lane, found in progress.items()
-            if found.unarchived and now - found.unarchived_since > BACKLOG_AGE_LIMIT_MS
-        ]
-        return {
-            "worker": f"no worker leads {', '.join(map(str, leaderless))}" if leaderless else "ok",
-            "backlog": "; ".join(waiting) or "ok",
-            "archive": "; ".join(unarchived) or "ok",
-        }
 
     def metrics(self) -> Response:
         """Every process's figures, in Prometheus's text format."""
@@ -144,20 +147,15 @@ class Api:
         principal = self.doors.principal()
         if principal is None:
             return not_signed_in()
-        seen = [
-            one for one in self.declarations.channels.values()
-            if not is_built_in(one.name) and (can if one.partition is None else can_some)(principal, "view", one.name)
-        ]
-        everything, feeds = can(principal, "admin", "*"), {one.feed.name for one in seen}
+        seen, feeds = self._channels_seen(principal), self._feeds_seen()
         heads = self.broker.read_heads([ChannelRef(channel) for channel in seen if channel.partition is None])
-        progress = self.broker.lane_progress(self.declarations.lanes())
-        now = self.clock()
+        progress, now = self._progress(), self.clock()
         return json_answer({
             "channels": [
                 {**_channel(ref.channel), **_standing(ref, heads.get(ref), progress.get(ref.lane), now)}
                 for ref in map(ChannelRef, seen)
             ],
-            "lanes": [str(lane) for lane in self.declarations.lanes() if lane.feed in feeds or everything],
+            "lanes": [str(lane) for lane in self.declarations.lanes() if lane.feed in feeds],
             "idempotence": {"ids": self.broker.caps.ids, "window_ms": IDS_WINDOW_MS},
         })
 
@@ -310,18 +308,6 @@ def _in_json(error: HTTPException) -> Response | HTTPException:
     if not request.path.startswith(API_PREFIX) or error.code is None:
         return error
     return refusal(error.code, error.name.lower().replace(" ", "_"), error.description or error.name)
-
-
-def _broker_check(server: Mapping[str, Any]) -> str:
-    """`ok`, or what about the broker endangers what was accepted."""
-    policy, share = server.get("maxmemory_policy"), memory_share(server)
-    if policy != "noeviction":
-        return f"maxmemory-policy {policy} drops data silently; set noeviction"
-    return "ok" if share < MEMORY_LIMIT else f"memory {100 * share:.0f} % full; raise maxmemory"
-
-
-def _waiting(lane: Lane, events: int, age_ms: int) -> str:
-    return f"lane {lane}: {events} events, the oldest {age_ms / 1000:.0f} s old"
 
 
 def _database_down(error: DatabaseDown) -> Response:

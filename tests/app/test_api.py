@@ -173,9 +173,11 @@ def test_readiness_needs_a_worker_for_every_lane(client: FlaskClient, processor:
     before = client.get("/readyz")
     assert before.status_code == 503
     assert "no worker leads" in before.get_json()["checks"]["worker"]
+    assert set(before.get_json()["lanes"].values()) == {"no worker leads it"}
     processor.drain()
     after = client.get("/readyz")
     assert (after.status_code, after.get_json()["status"]) == (200, "ok")
+    assert after.get_json()["lanes"] == {str(lane): "ok" for lane in load_declarations().lanes()}
 
 
 def test_a_posted_event_is_in_the_channels_snapshot_at_its_position(client: FlaskClient, processor: Processor) -> None:

@@ -23,6 +23,7 @@ from werkzeug.serving import make_server
 
 import tests.project.feeds.shop
 from app.factory import Web, create_app
+from app.loading import load_declarations
 from services.embedded import EmbeddedBroker
 from tests.app.signing import asking, migrated, signed_in
 from tests.project.__main__ import PROJECT
@@ -215,7 +216,7 @@ def test_names_that_one_may_not_know_stand_nowhere_in_what_one_is_served(everybo
         "prices": ("orders.total", "orders.everything", "orders.minute", "contract."),
         "none": ("orders.", "contract."),
     }
-    paths = ("/", "/shops", "/total", "/explore", "/_dash-layout", "/_dash-dependencies", "/api/channels")
+    paths = ("/", "/shops", "/total", "/explore", "/_dash-layout", "/_dash-dependencies", "/api/channels", "/readyz")
     for role, names in hidden.items():
         client = everybody.clients[role]
         served = [client.get(path, follow_redirects=True).text for path in paths]
@@ -242,3 +243,16 @@ def test_who_sees_parts_alone_is_not_offered_all_of_them(everybody: Everybody) -
     for role, must in (("north", True), ("desk", False)):
         text = everybody.clients[role].post("/_dash-update-component", data=asked, content_type="application/json").text
         assert (r"\"must\":true" in text) is must, role
+
+
+def test_readiness_names_the_lanes_of_which_one_may_know_and_counts_the_others(everybody: Everybody) -> None:
+    said = {role: everybody.clients[role].get("/readyz").get_json() for role in ROLES}
+    lanes = {str(lane) for lane in load_declarations(PROJECT).lanes()}
+    assert set(said["root"]["lanes"]) == lanes
+    assert {role: list(said[role]["lanes"]) for role in ("nobody", "none", "north")} == {
+        "nobody": [], "none": [], "north": ["orders.0"],
+    }
+    assert said["nobody"]["checks"]["worker"] == f"no worker leads {len(lanes)} lanes"
+    assert said["north"]["checks"]["worker"] == (
+        f"lane orders.0: no worker leads it; no worker leads {len(lanes) - 1} lanes"
+    )

@@ -201,5 +201,7 @@ def test_readiness_tells_of_an_archive_that_is_behind_and_is_not_decided_by_it(f
         web.broker._redis.set(f"hw:{{{lane}}}:progress", behind.encoded())
     ready = filled.get("/readyz")
     assert ready.status_code == 200, ready.get_json()
-    assert ready.get_json()["checks"]["archive"] == "lane signals.0: 1 events, the oldest 90 s old"
+    waits = "1 events are not archived, the oldest for 90 s"
+    assert ready.get_json()["checks"]["archive"] == f"lane signals.0: {waits}"
+    assert ready.get_json()["lanes"]["signals.0"] == waits
     assert 'headwater_lane_unarchived_events{lane="signals.0"} 1' in filled.get("/metrics").get_data(as_text=True)
