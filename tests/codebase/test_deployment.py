@@ -100,6 +100,18 @@ def test_the_compose_file_says_urls_that_the_settings_take() -> None:
     assert settings.database_address.startswith("postgresql://")
 
 
+def test_both_ways_to_deploy_name_the_identity_provider_and_the_proxy() -> None:
+    provider = {name for name in VARIABLES if name.startswith("HEADWATER_OIDC_")}
+    said_by_compose = COMPOSE["services"]["web"]["environment"]
+    said_by_app_json = json.loads((ROOT / "app.json").read_text())["env"]
+    assert len(provider) == 5
+    assert provider | {"HEADWATER_PROXIES"} <= set(said_by_compose) & set(said_by_app_json)
+    for port in COMPOSE["services"]["web"]["ports"]:  # whoever reaches it is believed to be the proxy
+        assert port.startswith("127.0.0.1:")
+    settings = Settings(HEADWATER_PROXIES=re.sub(r"\$\{\w+:-(\d)\}", r"\1", said_by_compose["HEADWATER_PROXIES"]))
+    assert settings.proxies == 1
+
+
 def test_every_file_of_a_deployment_has_its_line_in_the_operators_document() -> None:
     assert [name for name in FILES if f"`{name}`" not in OPERATING] == []
     variables = ("PORT", "HOST", "WEB_CONCURRENCY", "REDIS_URL", "DATABASE_URL", "REDIS_TLS_VERIFY", "REDIS_TLS_CA")
