@@ -21,9 +21,8 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The certificate that is shown at an address; `authorities` is a file of those to be trusted beside the system's.
-
-    `must` be trusted: one that is not is a failure; else it is only told (a broker's, often self-signed).
+    """The certificate shown at an address; `authorities` is a file of those to be trusted beside the system's, or
+    its text. `must` be trusted: one that is not is a failure; else it is only told (of a broker that is not verified).
     """
 
     host: str
@@ -31,11 +30,14 @@ class Certificate:
     subject: str = "certificate"
     authorities: str | None = None
     must: bool = True
+    trusted_by: str = "make this machine trust its authority"
 
     def look(self) -> Iterator[Finding]:
         where = f"{self.host}:{self.port}"
         context = ssl.create_default_context()
-        if self.authorities is not None:
+        if self.authorities and "-----BEGIN" in self.authorities:
+            context.load_verify_locations(cadata=self.authorities)
+        elif self.authorities:
             context.load_verify_locations(self.authorities)
         try:
             with (
@@ -45,7 +47,8 @@ class Certificate:
                 found, version = secured.getpeercert(), secured.version()
         except ssl.SSLCertVerificationError as error:
             yield graded(
-                self.subject, f"{where}: {error.verify_message}", fail=self.must, warn=True, remedy=_remedy(error)
+                self.subject, f"{where}: {error.verify_message}", fail=self.must, warn=True,
+                remedy=_remedy(error, self.trusted_by),
             )
             return
         except OSError as error:
@@ -61,12 +64,12 @@ class Certificate:
         return graded(self.subject, text, fail=left < FAIL_DAYS, warn=left < WARN_DAYS, remedy=remedy)
 
 
-def _remedy(error: ssl.SSLCertVerificationError) -> str:
+def _remedy(error: ssl.SSLCertVerificationError, trusted_by: str) -> str:
     reason = error.verify_message
     if "expired" in reason:
         return "renew it: browsers refuse the page"
     if "self-signed" in reason or "local issuer" in reason:
-        return "take one of a public authority, send the whole chain, or make this machine trust its authority"
+        return f"take one of a public authority, send the whole chain, or {trusted_by}"
     return "take one that is made for this name"
 
 
@@ -77,4 +80,7 @@ def certificates(settings: Settings) -> Iterator[Certificate]:
         yield Certificate(public.hostname, public.port or 443)
     for broker in map(urlsplit, nodes_of(settings.redis_url)):
         if broker.scheme == "rediss" and broker.hostname:
-            yield Certificate(broker.hostname, broker.port or 6379, "broker certificate", must=False)
+            yield Certificate(
+                broker.hostname, broker.port or 6379, "broker certificate", settings.redis_tls_ca or None,
+                must=settings.redis_tls_verify == "full", trusted_by="name its authority by REDIS_TLS_CA",
+            )

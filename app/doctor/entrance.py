@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from app.addresses import is_loopback
 from app.doctor.finding import Finding, graded
@@ -55,9 +55,8 @@ class Secrets:
 
     def look(self) -> Iterator[Finding]:
         known = [key.split(":") for key in self.settings.ingest_keys]
-        weak = [name for name, secret, _ in known if is_guessable(secret)]
-        if is_guessable(self.settings.probe_key):
-            weak.append("HEADWATER_PROBE_KEY")
+        held = {f"ingest key {name}": secret for name, secret, _ in known} | self._others()
+        weak = [name for name, secret in held.items() if is_guessable(secret)]
         secrets = [secret for _, secret, _ in known]
         if weak:
             remedy = "make one: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
@@ -69,7 +68,26 @@ class Secrets:
             text = f"HEADWATER_INSECURE: everybody who reaches {self.settings.host} may read, unencrypted"
             yield Finding("warn", "secrets", text, "for private development networks only: unset it elsewhere")
         if not weak:
-            yield Finding("ok", "secrets", f"{len(known)} ingest keys in the settings")
+            others = ", ".join(sorted(name for name, secret in self._others().items() if secret))
+            yield Finding("ok", "secrets", f"{len(known)} ingest keys in the settings" + (others and f", {others}"))
+
+    def _others(self) -> dict[str, str]:
+        """What else opens something, by its variable; '' where it is not set."""
+        passwords = {
+            "the password in REDIS_URL": self.settings.redis_url.partition(",")[0],
+            "the password in DATABASE_URL": self.settings.database_url,
+        }
+        return {
+            "HEADWATER_PROBE_KEY": self.settings.probe_key, "HEADWATER_METRICS_KEY": self.settings.metrics_key,
+            "HEADWATER_OIDC_CLIENT_SECRET": self.settings.oidc_client_secret,
+            **{name: _password(url) for name, url in passwords.items()},
+        }
+
+
+def _password(url: str) -> str:
+    """Of a server elsewhere; on this machine it guards nothing that its user could not reach."""
+    parts = urlsplit(url)
+    return "" if is_loopback(parts.hostname or "localhost") else unquote(parts.password or "")
 
 
 def is_guessable(secret: str) -> bool:
@@ -80,15 +98,30 @@ def is_guessable(secret: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """What a router in front of the web processes changes: every viewer comes from its address."""
+    """Whether what stands before the web processes is believed, and tells viewers apart."""
 
     settings: Settings
 
     def look(self) -> Iterator[Finding]:
-        public = self.settings.public_url
-        if not public or is_loopback(urlsplit(public).hostname or ""):
-            return
-        limit = self.settings.viewers_per_address
-        text = f"behind {public} all viewers may come from one address, of which {limit or 'any number'} are let in"
-        remedy = "set HEADWATER_VIEWERS_PER_ADDRESS=0 where the router hides addresses"
-        yield graded("router", text, warn=limit > 0, remedy=remedy)
+        public, proxies = self.settings.public_url, self.settings.proxies
+        elsewhere = bool(public) and not is_loopback(urlsplit(public).hostname or "")
+        if proxies:
+            yield self._believed(proxies)
+        elif elsewhere and public.startswith("https://"):
+            text = f"HEADWATER_URL {public} is encrypted by a proxy that nobody believes: every request is refused"
+            yield Finding("fail", "router", text, "set HEADWATER_PROXIES to how many stand before it, mostly 1")
+        elif elsewhere and self.settings.viewers_per_address:
+            text = f"behind {public} all viewers may come from one address: {self.settings.viewers_per_address} get in"
+            remedy = "set HEADWATER_PROXIES to how many proxies there are, or HEADWATER_VIEWERS_PER_ADDRESS=0"
+            yield Finding("warn", "router", text, remedy)
+        else:
+            yield Finding("ok", "router", "none before this server: what a request says of one is not believed")
+
+    def _believed(self, proxies: int) -> Finding:
+        who = "the proxy before this server says" if proxies == 1 else f"the {proxies} proxies before this server say"
+        text = f"what {who} of address and encryption is believed"
+        alone = is_loopback(self.settings.host) and not self.settings.others_come_in
+        return graded(
+            "router", f"{text}, and only this machine can reach it" if alone else text, warn=alone,
+            remedy="set HEADWATER_PROXIES=0 where none stands before this server, else HEADWATER_URL",
+        )

@@ -11,6 +11,7 @@ from app.doctor.certificate import certificates
 from app.doctor.declared import Declared, Promised, RolesRead, Variables
 from app.doctor.entrance import Origins, Router, Secrets
 from app.doctor.finding import Check, Finding
+from app.doctor.identity import Vouching
 from app.doctor.link import Link
 from app.doctor.outside import Served
 from app.doctor.place import DatabaseAnswers, DataDirectory, Disk, Lasting, Port
@@ -73,6 +74,7 @@ def _alive(settings: Settings, opened: ExitStack) -> Iterator[Check]:
             yield Workers(broker, load_declarations(project_of(settings)).lanes(), wall_clock)
         yield ClockOffset(broker)
     yield DatabaseAnswers(settings.database_address)
+    yield Vouching(settings, project_of(settings))
     yield from certificates(settings)
     yield Served(Link(settings.probed_url), expected=bool(settings.public_url))
 

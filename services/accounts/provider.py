@@ -38,6 +38,9 @@ LEEWAY_S = 60
 """How far the provider's clock and ours may be apart."""
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Signatures by a private key alone: `none`, and keys that both sides hold, prove nothing about who signed."""
+_NO_CODE = "a-code-that-nobody-was-given-" * 2
+"""Of the length that a verifier has to have (RFC 7636, 4.1)."""
+_UNKNOWN_CLIENT = ("invalid_client", "unauthorized_client")
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -98,6 +101,41 @@ class Provider:
             claims = self._checked(token, nonce)
             claims = {**self._more(session, said, claims), **claims}
         return self._of(claims)
+
+    def examine(self, redirect: str) -> list[tuple[str, str]]:
+        """Ask it what a sign-in would, with a code that nobody got: what is doubtful, each with its remedy.
+
+        Raises ProviderError where it does not answer, is another one, or does not know this application.
+        """
+        said = self._metadata()
+        with self._talking():
+            self._key_set(anew=True)
+            answer = self._refusal_of_no_code(said, redirect)
+        if answer in _UNKNOWN_CLIENT:
+            raise ProviderError(_refused(self.host, answer), 502)
+        strange = [] if answer == "invalid_grant" else [
+            (f"{self.host} says {plain(answer)} to a code that nobody was given", "let somebody sign in, and see")
+        ]
+        return [*strange, *self._doubts(said)]
+
+    def _refusal_of_no_code(self, said: Mapping[str, Any], redirect: str) -> str:
+        try:
+            with self._session(redirect) as session:
+                session.fetch_token(said["token_endpoint"], code=_NO_CODE, code_verifier=_NO_CODE)
+        except OAuthError as error:
+            return str(error.error)
+        return "nothing"
+
+    def _doubts(self, said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        known = said.get("scopes_supported")
+        if isinstance(known, list) and (strange := sorted(set(self._client.scopes.split()) - set(known))):
+            yield f"{self.host} does not name the scopes {', '.join(strange)}", "correct HEADWATER_OIDC_SCOPES"
+        known = said.get("code_challenge_methods_supported")
+        if isinstance(known, list) and "S256" not in known:
+            yield f"{self.host} does not name PKCE by S256", "switch it on there"
+        known = said.get("id_token_signing_alg_values_supported")
+        if isinstance(known, list) and not set(known) & set(ALGORITHMS):
+            yield f"{self.host} signs by {', '.join(map(str, known))}", f"let it sign by one of {', '.join(ALGORITHMS)}"
 
     def sign_out_url(self, back: str) -> str:
         """Where its own session is ended; '' where it has no such address, or did not say."""
@@ -239,7 +277,7 @@ def _way_of(said: Mapping[str, Any]) -> str:
 
 
 def _refused(host: str, code: str) -> str:
-    if code in ("invalid_client", "unauthorized_client"):
+    if code in _UNKNOWN_CLIENT:
         remedy = "check HEADWATER_OIDC_CLIENT_ID and HEADWATER_OIDC_CLIENT_SECRET"
         return f"{host} does not know this application: {remedy}."
     if code == "invalid_grant":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.doctor.certificate import Certificate
+from app.doctor.certificate import Certificate, certificates
 from app.doctor.entrance import Origins, Router, Secrets
 from app.doctor.place import DatabaseAnswers, DataDirectory, Disk, Lasting, Port
 from app.loading import DEMO
@@ -79,7 +79,7 @@ def test_an_origin_that_would_get_no_socket_fails() -> None:
 @pytest.mark.parametrize("keys", [("press:0123456789abcdef:flights",), ("press:aaaaaaaaaaaaaaaabbbb:flights",)])
 def test_a_secret_that_can_be_guessed_fails_and_is_not_shown(keys: tuple[str, ...]) -> None:
     finding = found(Secrets(Settings(ingest_keys=keys)))
-    assert "press: a secret that can be guessed" in finding.text
+    assert "ingest key press: a secret that can be guessed" in finding.text
     assert keys[0].split(":")[1] not in finding.line()
 
 
@@ -93,9 +93,41 @@ def test_open_to_a_network_warns() -> None:
     assert "everybody who reaches" in found(Secrets(Settings(host="0.0.0.0", insecure=True)), "warn").text
 
 
+def test_a_proxy_that_nobody_believes_fails_and_one_that_nobody_can_reach_warns() -> None:
+    assert "HEADWATER_PROXIES" in found(Router(Settings(public_url=PUBLIC))).remedy
+    assert passes(Router(Settings(public_url=PUBLIC, proxies=1))) == [
+        "what the proxy before this server says of address and encryption is believed"
+    ]
+    assert "only this machine" in found(Router(Settings(proxies=1)), "warn").text
+    assert "is not believed" in passes(Router(Settings()))[0]
+
+
 def test_a_router_whose_viewers_share_an_address_warns() -> None:
-    assert "HEADWATER_VIEWERS_PER_ADDRESS=0" in found(Router(Settings(public_url=PUBLIC)), "warn").remedy
-    passes(Router(Settings(public_url=PUBLIC, viewers_per_address=0)))
+    plain = {"public_url": "http://ops.example.com", "insecure": True}
+    assert "HEADWATER_VIEWERS_PER_ADDRESS=0" in found(Router(Settings(**plain)), "warn").remedy
+    passes(Router(Settings(**plain, viewers_per_address=0)))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"metrics_key": "changeme-changeme"}, "HEADWATER_METRICS_KEY"),
+        ({"redis_url": "rediss://:password@broker.example:6380"}, "the password in REDIS_URL"),
+        ({"database_url": "postgresql://headwater:secret@database.example/headwater"}, "the password in DATABASE_URL"),
+        (
+            {"oidc_issuer": "https://id.example.com", "oidc_client_id": "headwater", "oidc_client_secret": "example"},
+            "HEADWATER_OIDC_CLIENT_SECRET",
+        ),
+    ],
+)
+def test_every_secret_of_the_settings_is_looked_at(given: dict[str, str], named: str) -> None:
+    assert found(Secrets(Settings(**given))).text == f"{named}: a secret that can be guessed"
+
+
+def test_a_password_on_this_machine_and_a_long_one_elsewhere_pass() -> None:
+    passes(Secrets(Settings(redis_url="redis://:password@127.0.0.1:6379")))
+    strong = Settings(redis_url="rediss://:kz8Qw3vT1mXr7LpN@broker.example:6380")
+    assert passes(Secrets(strong)) == ["0 ingest keys in the settings, the password in REDIS_URL"]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +152,19 @@ def test_a_certificate_is_judged_by_age_name_and_authority(
             assert found(Certificate("localhost", server.port, authorities=trust, must=False), "warn").remedy
 
 
+def test_the_brokers_certificate_is_judged_by_the_authority_that_the_settings_name(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with TlsServer(authority.sign("localhost")) as server:
+        url = f"rediss://localhost:{server.port}"
+        for named in (str(authority.file), authority.file.read_text()):
+            (named_one,) = certificates(Settings(redis_url=url, redis_tls_ca=named))
+            passes(named_one)
+        (unknown,) = certificates(Settings(redis_url=url))
+        assert found(unknown).remedy.endswith("or name its authority by REDIS_TLS_CA")
+        (unverified,) = certificates(Settings(redis_url=url, redis_tls_verify="none"))
+        assert found(unverified, "warn").remedy
+
+
 def test_where_nothing_speaks_tls_that_is_told() -> None:
     assert "no TLS" in found(Certificate("127.0.0.1", 1)).text
 
@@ -133,7 +178,7 @@ def test_the_whole_examination_comes_as_json_with_exit_code_1_where_something_fa
     said = json.loads(ended.stdout)
     assert said["fail"] == 1
     assert {one["subject"] for one in said["findings"]} >= {
-        "settings", "declarations", "contract", "data", "origins", "secrets", "disk", "port", "broker", "broker memory",
-        "broker room",
+        "settings", "declarations", "contract", "data", "origins", "router", "secrets", "disk", "port", "broker",
+        "broker memory", "broker room",
         "broker connections", "persistence", "workers", "clock", "database",
     }
