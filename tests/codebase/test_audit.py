@@ -39,15 +39,35 @@ def audit() -> ModuleType:
         ([OLD], [{**EXCEPTION, "package": "flask"}], ["PYSEC-1", "take the exception out"]),
         ([CLEAN], [EXCEPTION], ["take the exception out"]),
         ([{"name": "flask", "skip_reason": "not found"}], [], ["not audited, which is no pass: not found"]),
-        ([], [], ["nothing was audited"]),
     ],
 )
 def test_a_lock_passes_only_where_everything_was_asked_and_nothing_found(
     audit: ModuleType, dependencies: list[Any], allowed: list[Any], said: list[str]
 ) -> None:
-    problems = audit.judge("requirements.txt", {"dependencies": dependencies}, allowed)
+    pins = [(one["name"], one.get("version", "3.1.0")) for one in dependencies]
+    problems = audit.judge("requirements.txt", pins, dependencies, allowed)
     assert len(problems) == len(said)
     assert all(text in problem for text, problem in zip(said, problems, strict=True))
+
+
+@pytest.mark.parametrize("answer", [[], [OLD], [{**CLEAN, "version": "3.0.0"}]])
+def test_a_package_that_no_answer_is_about_is_no_pass(audit: ModuleType, answer: list[Any]) -> None:
+    said = audit.judge("requirements.txt", [("flask", "3.1.0")], answer, [EXCEPTION] if OLD in answer else [])
+    assert said == ["requirements.txt: flask 3.1.0: not audited, which is no pass: no answer"]
+    assert audit.judge("requirements.txt", [], [], []) == ["requirements.txt: nothing was audited"]
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-test.txt"])
+def test_every_package_of_a_lock_is_asked_for_also_those_of_another_python_or_platform(
+    audit: ModuleType, lock: str
+) -> None:
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line[:1].isalnum()]
+    pins = audit.pins_of(lock)
+    assert [f"{name}=={version}" for name, version in pins] == [line.split()[0] for line in lines]
+    rounds = list(audit.in_rounds(pins))
+    assert sorted(pin for one in rounds for pin in one) == sorted(pins)
+    assert all(len(dict(one)) == len(one) for one in rounds), "no package twice in one question"
+    assert len({version for name, version in pins if name == "numpy"}) == 2, "one for each Python"
 
 
 @pytest.mark.parametrize(
