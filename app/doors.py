@@ -30,7 +30,7 @@ COOKIE = "headwater"
 _PUBLIC = re.compile(
     r"/healthz|/readyz|/status|/sign-in(/oidc(/back)?)?|/sign-out|/_favicon\.ico|/favicon\.ico"
     r"|/assets/.*|/_dash-component-suites/.*|/live/modules/.*"
-    r"|/api/ingest/[^/]*",  # has keys of its own
+    r"|/api/ingest/[^/]*|/api/staging(/hold/[^/]*)?",  # have keys of their own
     re.DOTALL,
 )
 """What is served without a session."""

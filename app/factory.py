@@ -33,6 +33,7 @@ from app.reading import StandingReader
 from app.settings import Settings
 from app.shell import INDEX, LOADER, PRODUCT, Shell, register_pages
 from app.sign_in import SignIn
+from app.staging import Staging
 from app.static import Modules, serve_static
 from app.status_page import register_status
 from app.tracing import Tracing
@@ -168,6 +169,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     ).register(server)
     Explore(declarations, doors, database, broker, readings, clock, audit).register(server)
     tracing.register(server)
+    Staging(broker, declarations, keys).register(server)
     known = LastKnown(StandingRegister(database), settings.data / "standing.json")
     register_status(server, lambda: known.standing, clock)
     reader = None if contract is None else StandingReader(known, database)

@@ -7,6 +7,7 @@ accepted, duplicate or rejected with a reason; rejections are counted and sample
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,10 @@ class Ingestion:
         if mark is None and not is_built_in(feed.name):
             self._account(feed, accepted, duplicates, rejected)
         return Receipt(accepted, duplicates, tuple(rejected))
+
+    def is_held(self, feed: FeedSpec) -> bool:
+        """Whether the feed's source is kept back, as an acceptance on a staging deployment asks. Raises BrokerDown."""
+        return self._broker.held(feed.name)
 
     def throttled(self) -> None:
         """A request was told to come again later, as its key posted too much."""
@@ -185,6 +190,7 @@ class FeedIntake:
 
     def __init__(self, ingestion: Ingestion, feed: FeedSpec, stop: threading.Event, clock: Clock) -> None:
         self._ingestion, self._feed, self._stop, self._clock = ingestion, feed, stop, clock
+        self._held, self._asked_at = False, float("-inf")
 
     def now_ms(self) -> int:
         return self._clock()
@@ -197,10 +203,18 @@ class FeedIntake:
 
     def _try(self, records: Sequence[Any]) -> bool:
         try:
+            if self._is_held():
+                return False
             self._ingestion.accept(self._feed, records)
         except (Overloaded, BrokerDown):
             return False
         return True
+
+    def _is_held(self) -> bool:
+        """Asked at most twice a second: a source may have many records a second."""
+        if time.monotonic() - self._asked_at >= _RETRY_S:
+            self._asked_at, self._held = time.monotonic(), self._ingestion.is_held(self._feed)
+        return self._held
 
     def newest_ms(self) -> int:
         while True:

@@ -36,9 +36,10 @@ def keys() -> None:
 @keys.command()
 @click.argument("name")
 @click.option("--feeds", required=True, metavar="FEEDS", help="Names or patterns, joined by commas: flights,host_*")
+@click.option("--staging", is_flag=True, help="Of a staging deployment: it may also be loaded, and its sources held.")
 @BY
 @explained
-def add(name: str, feeds: str, person: str) -> None:
+def add(name: str, feeds: str, staging: bool, person: str) -> None:
     """Add a key and print its secret, which is shown this once and stored nowhere. Web processes know it at once."""
     from services.accounts.key_register import KeyRefused, KeyRegister
 
@@ -46,7 +47,7 @@ def add(name: str, feeds: str, person: str) -> None:
     _require_declared(wanted)
     with database_at_hand() as database:
         try:
-            key, secret = KeyRegister(database).add(name, wanted, person)
+            key, secret = KeyRegister(database).add(name, wanted, person, staging=staging)
         except KeyRefused as refused:
             fail(refused, 1)
     click.echo(secret)

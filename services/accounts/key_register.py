@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from services.accounts.audit import Audit
+from services.accounts.keys import STAGING
 from services.database import Database, insert_new
 from services.database.tables.keys import ingest_key_uses, ingest_keys
 from services.positions import Clock, wall_clock
@@ -61,13 +62,15 @@ class KeyRegister:
     def __init__(self, database: Database, clock: Clock = wall_clock) -> None:
         self._database, self._clock, self._audit = database, clock, Audit(database, clock)
 
-    def add(self, name: str, feeds: Sequence[str], by: str) -> tuple[Key, str]:
-        """A new key with its secret, which nobody can be told again. Raises KeyRefused."""
+    def add(self, name: str, feeds: Sequence[str], by: str, *, staging: bool = False) -> tuple[Key, str]:
+        """A new key with its secret, which nobody can be told again; `staging` lets it load this deployment and hold
+        its sources. Raises KeyRefused."""
         if not NAME.match(name):
             raise KeyRefused(f"name: {name[:60]!r}: use 1 to 40 lower-case letters, digits, - or _")
         for feed in feeds or [""]:
             if not FEEDS.match(feed):
                 raise KeyRefused(f"feeds: {feed[:60]!r}: give names of feeds, or patterns such as flights_*")
+        feeds = [*feeds, *([STAGING] if staging else [])]
         key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
         secret = f"hw_{key_id}_{secrets.token_urlsafe(32)}"
         key = Key(key_id, name, hash_of(secret), tuple(feeds), self._clock(), by, 0)

@@ -8,7 +8,14 @@ from collections.abc import Iterable
 
 from services.accounts.principal import Principal
 
-_KEY = re.compile(r"^([a-z0-9_-]{1,40}):([A-Za-z0-9_-]{16,128}):([a-z0-9_*,]+)$")
+_KEY = re.compile(r"^([a-z0-9_-]{1,40}):([A-Za-z0-9_-]{16,128}):([a-z0-9_*,-]+)$")
+STAGING = "for-staging"
+"""Beside the feeds of a key: its holder may also bring the deployment to its limits. No feed can be called so."""
+
+
+def is_for_staging(holder: Principal) -> bool:
+    """Whether the key may load this deployment and hold its sources; no pattern of feeds means it by chance."""
+    return STAGING in holder.feeds
 
 
 class IngestKeys:

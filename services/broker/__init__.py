@@ -12,6 +12,7 @@ from services.broker.connection import memory_share
 from services.broker.errors import BacklogFull, BrokerDown, BrokerFull, LaneLost, MemoryHigh, Overloaded
 from services.broker.examining import Examining, persistence_of
 from services.broker.forgetting import Forgetting
+from services.broker.holding import Holding
 from services.broker.leading import Leading, Station
 from services.broker.limiting import Limiting
 from services.broker.measuring import Measuring
@@ -63,7 +64,8 @@ __all__ = [
 
 
 class Broker(
-    Accepting, Admitting, Archiving, Examining, Forgetting, Leading, Limiting, Measuring, Quarantining, Serving, Tracing
+    Accepting, Admitting, Archiving, Examining, Forgetting, Holding, Leading, Limiting, Measuring, Quarantining,
+    Serving, Tracing,
 ):  # fmt: skip
     """The door to Redis for one process: one connection for commands, and one that blocks where it is read from.
 
