@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from services.declare import Feed as Feed
     from services.declare import Flag as Flag
     from services.declare import Freshness as Freshness
+    from services.declare import Given as Given
+    from services.declare import GivenTime as GivenTime
     from services.declare import History as History
     from services.declare import Integer as Integer
     from services.declare import Latest as Latest
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from services.declare import Moment as Moment
     from services.declare import Number as Number
     from services.declare import Series as Series
+    from services.declare import SourceMapping as SourceMapping
     from services.declare import Text as Text
     from services.declare import count as count
     from services.declare import maximum as maximum
@@ -56,6 +59,8 @@ _DECLARE = (
     "Feed",
     "Flag",
     "Freshness",
+    "Given",
+    "GivenTime",
     "History",
     "Integer",
     "Latest",
@@ -63,6 +68,7 @@ _DECLARE = (
     "Moment",
     "Number",
     "Series",
+    "SourceMapping",
     "Text",
     "count",
     "maximum",
@@ -87,11 +93,14 @@ _COMPONENTS = (
     "tile",
 )
 """Each in a file of its name."""
+_SOURCES = {
+}
 _WHERE = {
     **dict.fromkeys(_DECLARE, "services.declare"),
     **dict.fromkeys(("Http", "Source"), "services.sources.source"),
     **dict.fromkeys(("grid", "row"), "components.layout"),
     **{name: f"components.{name}" for name in _COMPONENTS},
+    **_SOURCES,
     "Painted": "components.painted",
     "frame": "app.frames",
     "quarantine_box": "components.quarantine",

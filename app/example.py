@@ -7,7 +7,7 @@ import shlex
 
 from app.settings import Settings
 from services.declare import FeedSpec
-from services.declare.example import example_event
+from services.declare.example import example_record
 
 
 def example_post(settings: Settings, feed: FeedSpec) -> str:
@@ -15,5 +15,5 @@ def example_post(settings: Settings, feed: FeedSpec) -> str:
     key = shlex.quote(str(settings.data / "ingest.key"))
     return (
         f"curl {settings.url}/api/ingest/{feed.name} -H \"Authorization: Bearer $(cat {key})\" "
-        f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(example_event(feed)))}"
+        f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(example_record(feed)))}"
     )

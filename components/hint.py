@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from services.declare import FeedSpec
-from services.declare.example import example_event
+from services.declare.example import example_record
 
 LOCAL_ORIGIN = "http://localhost:8050"
 
@@ -28,7 +28,7 @@ def hint(feed: FeedSpec) -> Component:
 
 
 def _command(feed: FeedSpec) -> str:
-    event = shlex.quote(json.dumps(example_event(feed)))
+    event = shlex.quote(json.dumps(example_record(feed)))
     return (f'curl {_origin()}/api/ingest/{feed.name} -H "Authorization: Bearer $KEY" \\\n'
             f"  -H 'Content-Type: application/json' -d {event}")
 

@@ -81,11 +81,11 @@ _OF_PROPERTY: dict[str, dict[str, Kind]] = {
     "contract": {"phase": PHASE},
 }  # fmt: skip
 _OF_THING: dict[str, Kind] = {
-    "feed": FEED, "field": VALIDATION, "channel": CHANNEL, "column": CHART, "page": PAGE, "role": AUTH,
-    "contract": TERMS, "objective": TARGET, "exclusions": EXCLUSION, "support": SUPPORT, "severity": SUPPORT,
-    "alerts": ALERT, "sink": ALERT, "report": REPORT, "scope": SCOPE, "hosting": HOSTING, "envelope": ENVELOPE,
-    "deliverable": DELIVERABLE, "acceptance": ACCEPTANCE, "dependency": DEPENDENCY, "phase": PHASE, "change": TERMS,
-    "price": PRICE,
+    "feed": FEED, "field": VALIDATION, "mapping": SOURCE, "channel": CHANNEL, "column": CHART, "page": PAGE,
+    "role": AUTH, "contract": TERMS, "objective": TARGET, "exclusions": EXCLUSION, "support": SUPPORT,
+    "severity": SUPPORT, "alerts": ALERT, "sink": ALERT, "report": REPORT, "scope": SCOPE, "hosting": HOSTING,
+    "envelope": ENVELOPE, "deliverable": DELIVERABLE, "acceptance": ACCEPTANCE, "dependency": DEPENDENCY,
+    "phase": PHASE, "change": TERMS, "price": PRICE,
 }  # fmt: skip
 ABSORBED: dict[tuple[str, str], tuple[str, ...]] = {("channel", "kind"): ("keep", "evict_after_s")}
 """What follows from another property of the same thing: not told apart where that one changed."""

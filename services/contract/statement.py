@@ -101,6 +101,8 @@ def of_declarations(declarations: Declarations, named: Named) -> Statement:
         found[key] = _feed(feed)
         for field in feed.fields.values():
             found[under(key, "field", field.name)] = _field(field)
+        for name, said in feed.source.mapping.described(feed) if feed.source.mapping else ():
+            found[under(key, "mapping", name)] = said
         for channel in declarations.channels.values():
             left_out = named.channels is not None and channel.name not in named.channels
             if channel.feed.name == feed.name and channel not in twins and not left_out:

@@ -29,8 +29,10 @@ from services.declare.columns import (
 from services.declare.declarations import Declarations
 from services.declare.error import DeclarationError
 from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
+from services.declare.mapping import Given, MappingFault, SourceMapping
 from services.declare.personal import PERSONAL, hash_of_key, personal_columns, redacted
 from services.declare.probe import PROBE_FEED, Mark, is_built_in, is_of_clients
+from services.declare.stamps import GivenTime
 
 __all__ = [
     "PERSONAL",
@@ -48,6 +50,8 @@ __all__ = [
     "FieldType",
     "Flag",
     "Freshness",
+    "Given",
+    "GivenTime",
     "History",
     "Integer",
     "Keep",
@@ -55,11 +59,13 @@ __all__ = [
     "Lane",
     "Latest",
     "Log",
+    "MappingFault",
     "Mark",
     "Moment",
     "Number",
     "Policy",
     "Series",
+    "SourceMapping",
     "Text",
     "count",
     "hash_of_key",

@@ -152,8 +152,10 @@ class Feed:
             raise refuse(cls, "freshness", spec.freshness, problem)
         if problem := spec.history.problem():
             raise refuse(cls, "history", spec.history, problem)
-        if found_problem := feed_problem(spec):
-            raise refuse(cls, *found_problem)
+        mapping = spec.source.mapping
+        for found_problem in (feed_problem(spec), spec.source.problem(), mapping and mapping.problem(spec)):
+            if found_problem:
+                raise refuse(cls, *found_problem)
         if not 1 <= spec.lanes <= 64:
             raise refuse(cls, "lanes", spec.lanes, "give 1 to 64")
         if spec.lanes > 1 and spec.partition is None:

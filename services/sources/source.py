@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:  # a feed's declaration names its source, and so comes after it
+    from services.declare.mapping import SourceMapping
+    from services.sources.signature import Signature
 
 
 class Intake(Protocol):
@@ -12,8 +16,14 @@ class Intake(Protocol):
     def now_ms(self) -> int:
         """The server's time in milliseconds since the Unix epoch."""
 
-    def accept(self, records: Sequence[Any]) -> None:
-        """Hand records over; waits while ingestion refuses them for load, so none is lost."""
+    def accept(self, records: Sequence[Any], position: str | None = None) -> None:
+        """Hand records over; waits while ingestion refuses them for load, so none is lost.
+
+        `position`: where the source stands after them; kept as soon as all of them are accepted.
+        """
+
+    def position(self) -> str | None:
+        """Where the source stood at the last records that were accepted, in any process; None at the first start."""
 
     def newest_ms(self) -> int:
         """The time of the feed's newest processed event, to resume from; 0 where there is none."""
@@ -34,6 +44,19 @@ class Source:
     """Recorded data, replayed: labelled so on every page and export."""
     pulled: bool = True
     """Whether a worker runs it; a pushed source (HTTP ingest) is only listened to."""
+    mapping: SourceMapping | None = None
+    """Where the feed's fields stand in what it gives; None where records have the feed's own shape."""
+
+    place: str = ""
+    """What its positions are positions in (a table, a file); those of another place are not resumed from."""
+
+    def hidden(self, text: str) -> str:
+        """A text of its trouble, without its secrets."""
+        return text
+
+    def problem(self) -> tuple[str, object, str] | None:
+        """What of its own declaration cannot be meant: `source.<name>`, value and remedy; None where all is well."""
+        return None
 
     def run(self, intake: Intake) -> None:
         """Read records until `intake.wait` says stop. An exception is shown as the source's error."""
@@ -41,9 +64,17 @@ class Source:
 
 
 class Http(Source):
-    """Records are posted to `/api/ingest/<feed>`; an empty array is a sign of life."""
+    """Records are posted to `/api/ingest/<feed>`; an empty array is a sign of life.
+
+    Who posts has an ingest key, or signs as `signed` says: that is for webhooks of services that know no key.
+    """
 
     pulled = False
 
-    def __init__(self, title: str = "HTTP ingest") -> None:
-        self.title = title
+    def __init__(
+        self, title: str = "HTTP ingest", *, mapping: SourceMapping | None = None, signed: Signature | None = None
+    ) -> None:
+        self.title, self.mapping, self.signed = title, mapping, signed
+
+    def problem(self) -> tuple[str, object, str] | None:
+        return None if self.signed is None else self.signed.problem()
