@@ -31,7 +31,7 @@ from services.processor import Processor
 from services.report.source import Standings, StandingSource
 from services.sources.operations import OperationsSource
 from services.sources.runner import SourceRunner
-from services.sources.source import Intake
+from services.sources.trouble import Cause
 from services.telemetry import Telemetry
 
 if TYPE_CHECKING:  # SQLAlchemy stays out of the process that commits
@@ -245,11 +245,11 @@ class Worker:
             if isinstance(feed.source, StandingSource):
                 feed.source.observe(self._standings())
 
-        def intake_of(feed: FeedSpec, stop: threading.Event) -> Intake:
+        def intake_of(feed: FeedSpec, stop: threading.Event) -> FeedIntake:
             return FeedIntake(ingestion, feed, stop, self._clock)
 
-        def tell_error(feed: FeedSpec, text: str) -> None:
-            self._broker.source_error(Lane(feed.name, 0), text)
+        def tell_error(feed: FeedSpec, text: str, cause: Cause) -> None:
+            self._broker.source_error(Lane(feed.name, 0), text, cause)
 
         feeds = self._declarations.feeds.values()
         return SourceRunner(self._broker, feeds, intake_of, tell_error, worker=self._name)

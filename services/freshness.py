@@ -28,7 +28,7 @@ class Progress:
     newest processed event's; `backlog` events accepted and not processed, `backlog_since` the ingest time
     of the oldest of them; `unarchived`, `unarchived_since` the same of what the archive does not have yet; `shed`
     events dropped for a group that lagged too far; `alive_at` the source's
-    last sign of life; `error`, `error_at` its last trouble; `rejected`, `rejected_at`, `rejection` the
+    last sign of life; `error`, `error_at`, `error_cause` its last trouble; `rejected`, `rejected_at`, `rejection` the
     count, time and text of refusals, `refused_run`, `refused_from` how many and since when without an
     accepted event between; `lag_ms` the least time between stamp and arrival of late, below 0 where the
     source's clock is ahead.
@@ -52,6 +52,7 @@ class Progress:
     alive_at: int = 0
     error: str = ""
     error_at: int = 0
+    error_cause: str = ""
     rejected: int = 0
     rejected_at: int = 0
     rejection: str = ""
@@ -112,7 +113,7 @@ def _judge_source(rule: Freshness, progress: Progress, event_at: int, now: int, 
     silent, aged = now - life > stale_ms, now - (newest_feed_event or progress.started_at) > late_ms
     if progress.error_at > life and (silent or aged):
         since = life + stale_ms if silent else progress.error_at
-        return Verdict("stale" if silent else "late", "source_error", progress.error, since)
+        return Verdict("stale" if silent else "late", _trouble(progress), progress.error, since)
     if silent:
         if progress.rejected_at + stale_ms > now:
             return Verdict("stale", "rejecting", _refusals(progress), life + stale_ms)
@@ -123,6 +124,15 @@ def _judge_source(rule: Freshness, progress: Progress, event_at: int, now: int, 
     if aged:
         return _aged(rule, progress, newest_feed_event or progress.started_at, life, now, late_ms)
     return _flowing(rule, event_at, now)
+
+
+def _trouble(progress: Progress) -> Cause:
+    """What the source says of its own trouble: it answers with an error, not at all, or with what is old."""
+    match progress.error_cause:
+        case "source_silent" | "source_late" as cause:
+            return cause
+        case _:
+            return "source_error"
 
 
 def _aged(rule: Freshness, progress: Progress, event_at: int, life: int, now: int, late_ms: int) -> Verdict:

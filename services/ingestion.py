@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from services.broker import Broker, BrokerDown, Overloaded
 from services.columns import ColumnValidator
-from services.declare import Declarations, FeedSpec, Lane, Mark, is_built_in
+from services.declare import Declarations, FeedSpec, Lane, MappingFault, Mark, is_built_in
 from services.events import Event, Refused, Rejection, Validator
 from services.positions import Clock, wall_clock
 from services.telemetry import Telemetry
@@ -55,6 +56,8 @@ class Ingestion:
         self._probed = {str(lane): lane for lane in declarations.lanes()}
         self._validators = {name: Validator(feed) for name, feed in declarations.feeds.items()}
         self._columns = {name: ColumnValidator(feed) for name, feed in declarations.feeds.items()}
+        mapped = {name: feed.source.mapping for name, feed in declarations.feeds.items()}
+        self._mappings = {name: one.reader(declarations.feeds[name]) for name, one in mapped.items() if one is not None}
 
     def accept(
         self, feed: FeedSpec, records: Sequence[Any], mark: Mark | None = None, correlation: str = ""
@@ -70,7 +73,9 @@ class Ingestion:
             self._broker.sign_of_life(Lane(feed.name, 0))
             return Receipt(0, 0, ())
         now = self._clock()
-        lanes, rejected = self._sort(feed, records, now)
+        # what is marked is made by ourselves, in the feed's own shape
+        mapped = None if mark else self._mappings.get(feed.name)
+        lanes, rejected = self._sort(feed, records, now) if mapped is None else self._sort_mapped(feed, records, now)
         accepted = duplicates = 0
         lag_ms = None if mark else self._least_lag(feed, lanes, now)
         for lane, events in lanes.items():
@@ -100,6 +105,14 @@ class Ingestion:
         """The time of the feed's newest processed event, 0 where there is none. Raises BrokerDown."""
         return max((told.event_at for told in self._broker.lane_progress(feed.all_lanes()).values()), default=0)
 
+    def position(self, feed: FeedSpec) -> str | None:
+        """Where the feed's source stood when its records were last accepted. Raises BrokerDown."""
+        return self._broker.source_position(Lane(feed.name, 0), feed.source.place)
+
+    def keep_position(self, feed: FeedSpec, position: str) -> None:
+        """Remember where the feed's source stands. Raises BrokerDown."""
+        self._broker.keep_source_position(Lane(feed.name, 0), feed.source.place, position)
+
     def _sort(
         self, feed: FeedSpec, records: Sequence[Any], now: int
     ) -> tuple[dict[Lane, list[Event]], list[Rejection]]:
@@ -107,6 +120,21 @@ class Ingestion:
         if plain is not None:
             return _by_lane(feed, plain), []
         return self._sort_one_by_one(feed, records, now)
+
+    def _sort_mapped(
+        self, feed: FeedSpec, records: Sequence[Any], now: int
+    ) -> tuple[dict[Lane, list[Event]], list[Rejection]]:
+        """The same of records in the shape of the feed's source; a rejection's index counts what was handed over."""
+        read, mapped, places, faults = self._mappings[feed.name], list[Any](), list[int](), list[Rejection]()
+        for index, record in enumerate(records):
+            try:
+                mapped.append(read(record))
+                places.append(index)
+            except MappingFault as fault:
+                faults.append(Rejection(index, fault.reason, fault.detail))
+        lanes, rejected = self._sort(feed, mapped, now)
+        moved = [Rejection(places[one.index], one.reason, one.detail) for one in rejected]
+        return lanes, sorted(faults + moved, key=lambda one: one.index)
 
     def _sort_one_by_one(
         self, feed: FeedSpec, records: Sequence[Any], now: int
@@ -191,24 +219,52 @@ class FeedIntake:
     def __init__(self, ingestion: Ingestion, feed: FeedSpec, stop: threading.Event, clock: Clock) -> None:
         self._ingestion, self._feed, self._stop, self._clock = ingestion, feed, stop, clock
         self._held, self._asked_at = False, float("-inf")
+        self._kept: str | None = None
+        self.answered_at = 0
+        """When the source last gave records or a sign of life, in milliseconds; 0 where it never did."""
 
     def now_ms(self) -> int:
         return self._clock()
 
-    def accept(self, records: Sequence[Any]) -> None:
+    def accept(self, records: Sequence[Any], position: str | None = None) -> None:
         for first in range(0, max(1, len(records)), RECORDS_MAX):
-            while not self._try(records[first : first + RECORDS_MAX]):
-                if self.wait(_RETRY_S):
-                    return
+            if not self._insist(partial(self._try, records[first : first + RECORDS_MAX])):
+                return
+        self.answered_at = self._clock()
+        if position is None or position == self._kept:
+            return
+        # After acceptance, never before: a worker that dies between the two sends them again, known by their ids.
+        if self._insist(partial(self._keep, position)):
+            self._kept = position
 
     def _try(self, records: Sequence[Any]) -> bool:
-        try:
-            if self._is_held():
-                return False
-            self._ingestion.accept(self._feed, records)
-        except (Overloaded, BrokerDown):
+        if self._is_held():
             return False
+        self._ingestion.accept(self._feed, records)
         return True
+
+    def _keep(self, position: str) -> bool:
+        self._ingestion.keep_position(self._feed, position)
+        return True
+
+    def position(self) -> str | None:
+        def read() -> bool:
+            self._kept = self._ingestion.position(self._feed)
+            return True
+
+        self._insist(read)
+        return self._kept
+
+    def _insist(self, step: Callable[[], bool]) -> bool:
+        """Try until it is done; False where the source is to stop before."""
+        while True:
+            try:
+                if step():
+                    return True
+            except (Overloaded, BrokerDown):
+                pass
+            if self.wait(_RETRY_S):
+                return False
 
     def _is_held(self) -> bool:
         """Asked at most twice a second: a source may have many records a second."""

@@ -56,9 +56,25 @@ class Accepting(Connection):
         self._redis.hset(key_of(lane) + "source", "alive_at", self._clock())
 
     @surfacing
-    def source_error(self, lane: Lane, text: str) -> None:
+    def source_error(self, lane: Lane, text: str, cause: str = "source_error") -> None:
         """The source of a feed is in trouble; the text is its last answer."""
-        self._redis.hset(key_of(lane) + "source", mapping={"error": text, "error_at": self._clock()})
+        told = {"error": text, "error_at": self._clock(), "error_cause": cause}
+        self._redis.hset(key_of(lane) + "source", mapping=told)
+
+    @surfacing
+    def keep_source_position(self, lane: Lane, place: str, position: str) -> None:
+        """Where a feed's source stands in what `place` names. It lies beside the events that it follows: whoever loses
+        those loses it with them."""
+        self._run("note", [key_of(lane) + "source"], ["position", orjson.dumps([place, position])])
+
+    @surfacing
+    def source_position(self, lane: Lane, place: str) -> str | None:
+        """Where it stood last; None where it never did in that place."""
+        kept: Any = self._redis.hget(key_of(lane) + "source", "position")
+        if kept is None:
+            return None
+        of, position = orjson.loads(kept)
+        return str(position) if of == place else None
 
     @surfacing
     def rejections(self, lane: Lane, count: int, samples: Sequence[Mapping[str, Any]]) -> None:

@@ -228,6 +228,7 @@ def _progress(
         alive_at=number(source, b"alive_at"),
         error=source.get(b"error", b"").decode(),
         error_at=number(source, b"error_at"),
+        error_cause=source.get(b"error_cause", b"").decode(),
         rejected=number(source, b"rejected"),
         rejected_at=number(source, b"rejected_at"),
         rejection=source.get(b"rejection", b"").decode(),

@@ -69,9 +69,12 @@ class _Listening:
         self.now_ms, self.batches = clock, Queue[Batch](_HELD_MAX)
         self.stop = threading.Event()
 
-    def accept(self, records: Sequence[Any]) -> None:
+    def accept(self, records: Sequence[Any], position: str | None = None) -> None:
         if records and not self.stop.is_set():
             self.batches.put((list(records), self.now_ms()))
+
+    def position(self) -> None:
+        return None
 
     def newest_ms(self) -> int:
         return self.now_ms()

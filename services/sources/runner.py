@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -12,11 +16,21 @@ from services.broker import Broker, BrokerDown
 from services.declare import FeedSpec, Lane
 from services.leadership import Leadership, Renewal
 from services.sources.source import Intake
+from services.sources.trouble import Cause, SourceTrouble
 
-IntakeOf = Callable[[FeedSpec, threading.Event], Intake]
+
+class AnsweredIntake(Intake, Protocol):
+    """An intake that knows when the source last gave records or a sign of life; 0 where it never did."""
+
+    answered_at: int
+
+
+IntakeOf = Callable[[FeedSpec, threading.Event], AnsweredIntake]
 RENEW_EVERY_S = 0.5
-_BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+BACKOFF_FIRST_S, BACKOFF_MOST_S = 1.0, 30.0
 _STOP_TIMEOUT_S = 2.0
+_TEXT_MAX = 450
+_CHANCE = random.SystemRandom()
 
 log = structlog.get_logger("sources")
 
@@ -28,14 +42,14 @@ class _Running:
 
 
 class SourceRunner:
-    """Starts and stops sources as leadership moves. `tell` receives a feed and the text of its source's error."""
+    """Starts and stops sources as leadership moves. `tell` receives a feed, its source's last answer, and the cause."""
 
     def __init__(
         self,
         broker: Broker,
         feeds: Iterable[FeedSpec],
         intake_of: IntakeOf,
-        tell: Callable[[FeedSpec, str], None],
+        tell: Callable[[FeedSpec, str, Cause], None],
         *,
         worker: str,
     ) -> None:
@@ -87,21 +101,41 @@ class SourceRunner:
             log.warning("sources not handed over", error=str(error))
 
     def _keep(self, feed: FeedSpec, stop: threading.Event) -> None:
-        """Run a source again and again: its failure is shown, and stays its own."""
-        failures = 0
-        while not stop.is_set():
-            try:
-                feed.source.run(self._intake_of(feed, stop))
-            except Exception as error:  # whatever a source raises must not take the worker down
-                told = type(error).__name__ if feed.personal else f"{type(error).__name__}: {error}"
-                # the text of an error may quote a record
-                log.error("source failed", feed=feed.name, error=told, exc_info=not feed.personal)
-                self._report(feed, told)
-            stop.wait(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
-            failures += 1
+        """Run a source again and again: its failure is shown, and stays its own.
 
-    def _report(self, feed: FeedSpec, text: str) -> None:
+        After each run that gave nothing it waits for longer; one that gave something begins anew.
+        """
+        failures = answered_at = 0
+        while not stop.is_set():
+            intake, wait_s = self._intake_of(feed, stop), None
+            intake.answered_at = answered_at
+            try:
+                feed.source.run(intake)
+            except SourceTrouble as trouble:
+                self._tell_of(feed, str(trouble), trouble.cause, intake.answered_at)
+                wait_s = trouble.again_s
+            except Exception as error:  # whatever a source raises must not take the worker down
+                # the text of an error may quote a record
+                text = type(error).__name__ if feed.personal else f"{type(error).__name__}: {error}"
+                told = "" if feed.personal else traceback.format_exc()
+                self._tell_of(feed, text, "source_error", intake.answered_at, told)
+            failures = 0 if intake.answered_at > answered_at else failures + 1
+            answered_at = intake.answered_at
+            stop.wait(backoff_s(failures) if wait_s is None else wait_s)
+
+    def _tell_of(self, feed: FeedSpec, text: str, cause: Cause, answered_at: int, trace: str = "") -> None:
+        told = feed.source.hidden(text)[:_TEXT_MAX]
+        if answered_at:
+            told += f"; last answer {datetime.fromtimestamp(answered_at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        more = {"exception": feed.source.hidden(trace)} if trace else {}
+        log.error("source failed", feed=feed.name, error=told, cause=cause, **more)
         try:
-            self._tell(feed, text[:500])
+            self._tell(feed, told, cause)
         except Exception:  # the broker may be what is in trouble; the log has the error already
             log.exception("source error not reported", feed=feed.name)
+
+
+def backoff_s(failures: int) -> float:
+    """How long to wait after so many failures in a row: twice as long each time up to half a minute, less up to half of
+    it by chance, so that all who wait for one server do not come back at once."""
+    return min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 10)) * _CHANCE.uniform(0.5, 1.0)

@@ -46,8 +46,11 @@ class Collector:
     def newest_ms(self) -> int:
         return self._newest
 
-    def accept(self, records: Sequence[Any]) -> None:
+    def accept(self, records: Sequence[Any], position: str | None = None) -> None:
         self.records += records
+
+    def position(self) -> None:
+        return None
 
     def alive(self) -> None:
         self.alive_count += 1
@@ -223,9 +226,9 @@ def test_a_source_that_fails_is_told_and_run_again(system: System, stop: threadi
     def intake_of(of: FeedSpec, until: threading.Event) -> FeedIntake:
         return FeedIntake(system.ingestion, of, until, system.clock)
 
-    def tell(of: FeedSpec, text: str) -> None:
+    def tell(of: FeedSpec, text: str, cause: str) -> None:
         told.append((of.name, text))
-        system.broker.source_error(Lane(of.name, 0), text)
+        system.broker.source_error(Lane(of.name, 0), text, cause)
 
     runner = SourceRunner(system.broker, [feed], intake_of, tell, worker="worker-1")
     thread = threading.Thread(target=runner.run, args=(stop,))
