@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from services.declare import rate as rate
     from services.declare import sum_ as sum_
     from services.declare import value as value
+    from services.sources.http_poll import HttpPoll as HttpPoll
     from services.sources.source import Http as Http
     from services.sources.source import Source as Source
 
@@ -94,6 +95,7 @@ _COMPONENTS = (
 )
 """Each in a file of its name."""
 _SOURCES = {
+    "HttpPoll": "services.sources.http_poll",
 }
 _WHERE = {
     **dict.fromkeys(_DECLARE, "services.declare"),

@@ -1,0 +1,1 @@
+"""Sources: each against the real thing that it reads."""
