@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from services.sources.http_poll import HttpPoll as HttpPoll
     from services.sources.source import Http as Http
     from services.sources.source import Source as Source
+    from services.sources.sql_poll import SqlPoll as SqlPoll
 
 _DECLARE = (
     "Column",
@@ -96,6 +97,7 @@ _COMPONENTS = (
 """Each in a file of its name."""
 _SOURCES = {
     "HttpPoll": "services.sources.http_poll",
+    "SqlPoll": "services.sources.sql_poll",
 }
 _WHERE = {
     **dict.fromkeys(_DECLARE, "services.declare"),
