@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from services.sources.source import Http as Http
     from services.sources.source import Source as Source
     from services.sources.sql_poll import SqlPoll as SqlPoll
+    from services.sources.websocket_feed import WebSocketFeed as WebSocketFeed
 
 _DECLARE = (
     "Column",
@@ -98,6 +99,7 @@ _COMPONENTS = (
 _SOURCES = {
     "HttpPoll": "services.sources.http_poll",
     "SqlPoll": "services.sources.sql_poll",
+    "WebSocketFeed": "services.sources.websocket_feed",
 }
 _WHERE = {
     **dict.fromkeys(_DECLARE, "services.declare"),
