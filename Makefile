@@ -17,6 +17,7 @@ test:
 	@.ci/browser
 	@.ci/postgres
 	@.ci/redis
+	@.ci/servers
 	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
 	@failed=0; \

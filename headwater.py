@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from services.declare import sum_ as sum_
     from services.declare import value as value
     from services.sources.http_poll import HttpPoll as HttpPoll
+    from services.sources.prometheus_query import PrometheusQuery as PrometheusQuery
     from services.sources.source import Http as Http
     from services.sources.source import Source as Source
     from services.sources.sql_poll import SqlPoll as SqlPoll
@@ -98,6 +99,7 @@ _COMPONENTS = (
 """Each in a file of its name."""
 _SOURCES = {
     "HttpPoll": "services.sources.http_poll",
+    "PrometheusQuery": "services.sources.prometheus_query",
     "SqlPoll": "services.sources.sql_poll",
     "WebSocketFeed": "services.sources.websocket_feed",
 }
