@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from services.declare import rate as rate
     from services.declare import sum_ as sum_
     from services.declare import value as value
+    from services.sources.file_replay import FileReplay as FileReplay
+    from services.sources.file_tail import FileTail as FileTail
     from services.sources.http_poll import HttpPoll as HttpPoll
     from services.sources.prometheus_query import PrometheusQuery as PrometheusQuery
     from services.sources.source import Http as Http
@@ -99,6 +101,8 @@ _COMPONENTS = (
 """Each in a file of its name."""
 _SOURCES = {
     "HttpPoll": "services.sources.http_poll",
+    "FileReplay": "services.sources.file_replay",
+    "FileTail": "services.sources.file_tail",
     "PrometheusQuery": "services.sources.prometheus_query",
     "SqlPoll": "services.sources.sql_poll",
     "WebSocketFeed": "services.sources.websocket_feed",
