@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from services.sources.file_tail import FileTail as FileTail
     from services.sources.http_poll import HttpPoll as HttpPoll
     from services.sources.prometheus_query import PrometheusQuery as PrometheusQuery
+    from services.sources.redis_stream import RedisStream as RedisStream
     from services.sources.source import Http as Http
     from services.sources.source import Source as Source
     from services.sources.sql_poll import SqlPoll as SqlPoll
@@ -104,6 +105,7 @@ _SOURCES = {
     "FileReplay": "services.sources.file_replay",
     "FileTail": "services.sources.file_tail",
     "PrometheusQuery": "services.sources.prometheus_query",
+    "RedisStream": "services.sources.redis_stream",
     "SqlPoll": "services.sources.sql_poll",
     "WebSocketFeed": "services.sources.websocket_feed",
 }
