@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from services.sources.file_replay import FileReplay as FileReplay
     from services.sources.file_tail import FileTail as FileTail
     from services.sources.http_poll import HttpPoll as HttpPoll
+    from services.sources.kafka import Kafka as Kafka
+    from services.sources.mqtt import Mqtt as Mqtt
     from services.sources.prometheus_query import PrometheusQuery as PrometheusQuery
     from services.sources.redis_stream import RedisStream as RedisStream
     from services.sources.source import Http as Http
@@ -104,6 +106,8 @@ _SOURCES = {
     "HttpPoll": "services.sources.http_poll",
     "FileReplay": "services.sources.file_replay",
     "FileTail": "services.sources.file_tail",
+    "Kafka": "services.sources.kafka",
+    "Mqtt": "services.sources.mqtt",
     "PrometheusQuery": "services.sources.prometheus_query",
     "RedisStream": "services.sources.redis_stream",
     "SqlPoll": "services.sources.sql_poll",
