@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from services.sources.mqtt import Mqtt as Mqtt
     from services.sources.prometheus_query import PrometheusQuery as PrometheusQuery
     from services.sources.redis_stream import RedisStream as RedisStream
+    from services.sources.signature import GitHubSignature as GitHubSignature
+    from services.sources.signature import StripeSignature as StripeSignature
     from services.sources.source import Http as Http
     from services.sources.source import Source as Source
     from services.sources.sql_poll import SqlPoll as SqlPoll
@@ -103,6 +105,7 @@ _COMPONENTS = (
 )
 """Each in a file of its name."""
 _SOURCES = {
+    "GitHubSignature": "services.sources.signature",
     "HttpPoll": "services.sources.http_poll",
     "FileReplay": "services.sources.file_replay",
     "FileTail": "services.sources.file_tail",
@@ -111,6 +114,7 @@ _SOURCES = {
     "PrometheusQuery": "services.sources.prometheus_query",
     "RedisStream": "services.sources.redis_stream",
     "SqlPoll": "services.sources.sql_poll",
+    "StripeSignature": "services.sources.signature",
     "WebSocketFeed": "services.sources.websocket_feed",
 }
 _WHERE = {

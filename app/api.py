@@ -20,6 +20,7 @@ from app.past import Turns, answer_past
 from app.polling import take_poll, take_report
 from app.readiness import checks, ready, standings, without_broker
 from app.recorded import answer_recorded
+from app.webhooks import Delivery, refused
 from services.accounts import Action, Principal, can
 from services.accounts.audit import Audit
 from services.accounts.key_limits import KeyLimits
@@ -39,6 +40,8 @@ from services.freshness import Progress, judge
 from services.gateway.gateway import Gateway, OnReport
 from services.ingestion import RECORDS_MAX, Ingestion
 from services.positions import Clock, Position
+from services.sources.signature import BadSignature
+from services.sources.trouble import SourceTrouble
 from services.telemetry import GONE_AFTER_MS, Measurement
 
 API_PREFIX = "/api/"
@@ -255,6 +258,8 @@ class Api:
         """Events by HTTP. What 202 counts as accepted is in the broker."""
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         holder = self.keys.holder(secret.strip()) if scheme.lower() == "bearer" else None
+        if holder is None and (delivery := Delivery.of(self.declarations.feeds.get(feed), request)) is not None:
+            return self._accept_delivery(delivery)
         if holder is None:
             detail = "send Authorization: Bearer with a key that may post to this feed"
             return refusal(401, "unknown_key", detail, WWW_Authenticate="Bearer")
@@ -267,9 +272,23 @@ class Api:
             return self._too_fast(holder, wait_s)
         return self._accept(declared, holder)
 
-    def _accept(self, feed: FeedSpec, holder: Principal) -> Response:
+    def _accept_delivery(self, delivery: Delivery) -> Response:
+        """A webhook's delivery: as its signature holds, for its own feed, and with no mark."""
+        if MARK_HEADER in request.headers:
+            return refusal(403, "forbidden", f"{MARK_HEADER}: a webhook sends its own events only")
+        if wait_s := self.limits.wait_s(delivery.sender.name):
+            return self._too_fast(delivery.sender, wait_s)
         try:
-            records, size = read_records(request, self.body_limit_bytes)
+            return self._accept(delivery.feed, delivery.sender, delivery)
+        except (BadSignature, SourceTrouble) as error:
+            return refused(delivery, error)
+
+    def _accept(self, feed: FeedSpec, holder: Principal, delivery: Delivery | None = None) -> Response:
+        try:
+            check = None if delivery is None else delivery.check(self.clock)
+            records, size = read_records(request, self.body_limit_bytes, check)
+            records = records if _mark(request) else _split(feed, records)
+            records = records if delivery is None else delivery.with_told(records)
             if len(records) > RECORDS_MAX:
                 raise BodyError(413, "too_large", f"{len(records)} records; send at most {RECORDS_MAX} in one request")
             if wait_s := self.limits.spend(holder.name, len(records), size):
@@ -284,6 +303,17 @@ class Api:
         self.ingestion.throttled()
         detail = f"key {holder.name!r} posts more than HEADWATER_KEY_EVENTS_PER_S or _MB_PER_S allow; send it later"
         return refusal(429, "key_limit", detail, Retry_After=str(wait_s))
+
+
+def _split(feed: FeedSpec, bodies: list[Any]) -> list[Any]:
+    """The records in what was posted, where the feed's mapping says where they stand. Raises BodyError."""
+    mapping = feed.source.mapping
+    if mapping is None:
+        return bodies
+    try:
+        return [record for body in bodies for record in mapping.split(body)]
+    except LookupError as error:
+        raise BodyError(400, "unreadable", str(error)) from None
 
 
 def _mark(request: Request) -> Mark | None:

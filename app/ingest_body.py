@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -27,19 +27,24 @@ class BodyError(ValueError):
         self.status, self.code, self.detail = status, code, detail
 
 
-def read_records(request: Request, limit_bytes: int) -> tuple[list[Any], int]:
-    """The records of a request, not yet validated, and its size inflated. Raises BodyError with 400, 413 or 415."""
+def read_records(
+    request: Request, limit_bytes: int, check: Callable[[bytes], None] | None = None
+) -> tuple[list[Any], int]:
+    """The records of a request, not yet validated, and its size inflated. Raises BodyError with 400, 413 or 415.
+
+    `check` is given the body as it was sent, before anything of it is read.
+    """
     kind = request.mimetype
     if kind not in JSON_TYPES | NDJSON_TYPES:
         raise BodyError(415, "unsupported_type", f"{kind or 'no content type'}: send application/json or x-ndjson")
-    body = _read(request, limit_bytes)
+    body = _read(request, limit_bytes, check)
     if kind in NDJSON_TYPES:
         return _parse_lines(body.splitlines()), len(body)
     parsed = _parse(body, "")
     return (parsed if isinstance(parsed, list) and parsed is not _TOO_DEEP else [parsed]), len(body)
 
 
-def _read(request: Request, limit_bytes: int) -> bytes:
+def _read(request: Request, limit_bytes: int, check: Callable[[bytes], None] | None) -> bytes:
     too_large = BodyError(413, "too_large", f"more than {limit_bytes:,} bytes; send fewer events in one request")
     if (request.content_length or 0) > limit_bytes:
         raise too_large
@@ -47,6 +52,8 @@ def _read(request: Request, limit_bytes: int) -> bytes:
     raw = request.stream.read(limit_bytes + 1)
     if len(raw) > limit_bytes:
         raise too_large
+    if check is not None:
+        check(raw)
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
         return raw
