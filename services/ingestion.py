@@ -252,7 +252,8 @@ class FeedIntake:
             self._kept = self._ingestion.position(self._feed)
             return True
 
-        self._insist(read)
+        if not self._insist(read):  # what is not known is no beginning: all would be read anew
+            raise BrokerDown(f"feed {self._feed.name}: stopped before the position of its source was known")
         return self._kept
 
     def _insist(self, step: Callable[[], bool]) -> bool:

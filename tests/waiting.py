@@ -22,6 +22,11 @@ def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, what: str = 
         time.sleep(0.02)
 
 
+def be_slow(seconds: float) -> None:
+    """What makes a server of the tests slow."""
+    time.sleep(seconds)
+
+
 async def slowness(seconds: float) -> None:
     """What makes a link or a reader of the tests slow: never a way to wait for the system under test."""
     await asyncio.sleep(seconds)

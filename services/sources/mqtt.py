@@ -51,9 +51,10 @@ class Mqtt(Reached):
     ) -> None:
         super().__init__()
         self.address, self.topics, self.client, self.qos = address, tuple(topics), client, qos
-        self.mapping = mapping or SourceMapping()
-        if self.mapping.id is None:  # a payload's own id names a thing, as likely as a message
-            self.mapping = replace(self.mapping, id=())
+        mapping = mapping or SourceMapping()
+        # a payload's own id names a thing, as likely as a message
+        self.mapping = replace(mapping, id=()) if mapping.id is None else mapping
+        self._is_dated = mapping.created_at is not None
         self.title = title or f"{', '.join(topics)} of {without_secrets(address)}"
 
     def run(self, intake: Intake) -> None:
@@ -69,7 +70,8 @@ class Mqtt(Reached):
 
     def _client(self, held: deque[MQTTMessage]) -> Client:
         try:
-            from paho.mqtt.client import CallbackAPIVersion, Client
+            from paho.mqtt.client import Client
+            from paho.mqtt.enums import CallbackAPIVersion
         except ImportError:
             raise SourceTrouble("the MQTT client is not installed; run pip install 'headwater[mqtt]'") from None
         client = Client(
@@ -130,7 +132,7 @@ class Mqtt(Reached):
                     intake.alive()
                 continue
             messages = [held.popleft() for _ in range(len(held))]
-            taken = [one for one in messages if not one.retain or self.mapping.created_at is not None]
+            taken = [one for one in messages if self._is_dated or not one.retain]
             intake.accept([_record(one) for one in taken])
             if intake.wait(0):
                 return  # perhaps not accepted: the broker sends them to who comes next

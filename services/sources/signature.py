@@ -10,14 +10,20 @@ import hashlib
 import hmac
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from services.sources.secret import Secrets
 from services.sources.trouble import SourceTrouble
 
 SECRETS_MAX = 2
 _NAMED = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Headers(Protocol):
+    """Of a request, by name in whatever case."""
+
+    def get(self, name: str, default: str, /) -> str: ...
 
 
 class BadSignature(ValueError):
@@ -34,7 +40,7 @@ class Signature(ABC):
         self.secrets = tuple(secrets)
         self._known = Secrets()
 
-    def check(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> None:
+    def check(self, headers: Headers, body: bytes, now_ms: int) -> None:
         """Raises BadSignature, or SourceTrouble where no secret is set here."""
         signed = self._signed(headers, body, now_ms)
         given = [one.lower() for one in self._given(headers)]
@@ -62,14 +68,14 @@ class Signature(ABC):
         return found
 
     @abstractmethod
-    def _given(self, headers: Mapping[str, str]) -> Iterator[str]:
+    def _given(self, headers: Headers) -> Iterator[str]:
         """The signatures that were sent, in hex."""
 
-    def _signed(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> bytes:
+    def _signed(self, headers: Headers, body: bytes, now_ms: int) -> bytes:
         """What the signature is of. Raises BadSignature."""
         return body
 
-    def told(self, headers: Mapping[str, str]) -> dict[str, Any]:
+    def told(self, headers: Headers) -> dict[str, Any]:
         """What the headers say of a delivery, for the mapping to take as `webhook.<name>`."""
         return {}
 
@@ -89,13 +95,14 @@ class GitHubSignature(Signature):
 
     header = "X-Hub-Signature-256"
 
-    def _given(self, headers: Mapping[str, str]) -> Iterator[str]:
+    def _given(self, headers: Headers) -> Iterator[str]:
         kind, _, signature = headers.get(self.header, "").partition("=")
         if kind == "sha256" and signature:
             yield signature
 
-    def told(self, headers: Mapping[str, str]) -> dict[str, Any]:
-        return {"event": headers.get("X-GitHub-Event"), "delivery": headers.get("X-GitHub-Delivery")}
+    def told(self, headers: Headers) -> dict[str, Any]:
+        said = {name: headers.get(f"X-GitHub-{name.capitalize()}", "") for name in ("event", "delivery")}
+        return {name: value for name, value in said.items() if value}
 
 
 class StripeSignature(Signature):
@@ -110,15 +117,15 @@ class StripeSignature(Signature):
         super().__init__(secrets)
         self.tolerance_s = tolerance_s
 
-    def _parts(self, headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    def _parts(self, headers: Headers) -> Iterator[tuple[str, str]]:
         for part in headers.get(self.header, "").split(","):
             name, _, value = part.strip().partition("=")
             yield name, value
 
-    def _given(self, headers: Mapping[str, str]) -> Iterator[str]:
+    def _given(self, headers: Headers) -> Iterator[str]:
         yield from (value for name, value in self._parts(headers) if name == "v1" and value)
 
-    def _signed(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> bytes:
+    def _signed(self, headers: Headers, body: bytes, now_ms: int) -> bytes:
         stamp = next((value for name, value in self._parts(headers) if name == "t"), "")
         if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
             raise BadSignature(f"{self.header}: no time (t=<seconds>); let the sender sign as Stripe does")

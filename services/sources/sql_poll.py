@@ -152,7 +152,7 @@ class SqlPoll(Polled):
         question = text(self.query.strip().rstrip(";"))
         inner: Subquery = question.columns(column(self.mark), column(self.tie)).subquery("r")
         mark, tie = inner.c[self.mark], inner.c[self.tie]
-        wanted = select(literal_column("*")).select_from(inner).where(mark.is_not(None), tie.is_not(None))
+        wanted: Select[Any] = select(literal_column("*")).select_from(inner).where(mark.is_not(None), tie.is_not(None))
         if begin is not None and begin.tie is None:
             wanted = wanted.where(mark >= begin.mark)
         elif begin is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -17,7 +16,7 @@ import requests
 
 from services.leash import leashed
 from tests.ports import free_port
-from tests.waiting import wait_until
+from tests.waiting import be_slow, wait_until
 
 
 class ScriptedHttp:
@@ -75,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.seen.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        time.sleep(answer.get("pause_s", 0))  # what makes this server slow
+        be_slow(answer.get("pause_s", 0))
         body = answer.get("body", [])
         raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
         self._say(answer.get("status", 200), answer.get("headers", {}), raw)
