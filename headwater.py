@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from components.page import page as page
     from components.painted import Painted as Painted
     from components.painted import painted as painted
+    from components.pause_all import pause_all_box as pause_all_box
     from components.quarantine import quarantine_box as quarantine_box
     from components.status_list import status_list as status_list
     from components.table import table as table
@@ -125,6 +126,7 @@ _WHERE = {
     **_SOURCES,
     "Painted": "components.painted",
     "frame": "app.frames",
+    "pause_all_box": "components.pause_all",
     "quarantine_box": "components.quarantine",
     "trace_box": "components.trace",
 }

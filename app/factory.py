@@ -27,6 +27,7 @@ from app.loading import DEMO, Project, load_contract, load_declarations, load_pa
 from app.menu import Menu
 from app.page_rights import guard_pages
 from app.past import Turns
+from app.pause_all import PauseAll
 from app.publisher import Publisher, process_name
 from app.quarantine import QuarantineKeeper
 from app.reading import StandingReader
@@ -158,7 +159,9 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     tracing = Tracing(Tracer(broker, database, declarations, clock), doors)
     keeper = QuarantineKeeper(Quarantine(broker, database, declarations, clock), declarations, doors)
     zone = "UTC" if contract is None else contract.zone.key
-    dash = _dash_app(server, menu, Modules(ASSETS / "live", project.painters, project.assets), zone, tracing, keeper)
+    pauser = PauseAll(broker, declarations, doors, Audit(database, clock), clock)
+    modules = Modules(ASSETS / "live", project.painters, project.assets)
+    dash = _dash_app(server, menu, modules, zone, tracing, keeper, pauser)
     _live_route(server, gateway, doors)
     exports, readings = Exports(gateway, database, clock), Turns()
     Api(
@@ -237,7 +240,7 @@ def _measured(declarations: Declarations, contract: Contract | None) -> list[Cha
 
 
 def _dash_app(
-    server: Flask, menu: Menu, modules: Modules, zone: str, tracing: Tracing, keeper: QuarantineKeeper
+    server: Flask, menu: Menu, modules: Modules, zone: str, tracing: Tracing, keeper: QuarantineKeeper, pauser: PauseAll
 ) -> Dash:
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
@@ -258,7 +261,7 @@ def _dash_app(
     )
     register_pages(menu)
     app.layout = app.layout_for_reader
-    register_all(app, tracing.follow, keeper)
+    register_all(app, tracing.follow, keeper, pauser)
     guard_callbacks(app)
     # After Dash's own hooks, which therefore run later: static answers arrive there compressed already.
     serve_static(server, modules, ("/_dash-component-suites/", "/assets/"))

@@ -26,6 +26,7 @@ from components.attributes import aria, data
 from components.live import live_shell
 from components.page import Page
 from components.pause import page_pause, pause_bar
+from components.pause_all import pause_all_box
 from components.quarantine import quarantine_box
 from components.status import StatusId, banner, banner_told, link_state, look_back, theme_switch, zone_switch, zone_told
 from components.trace import trace_box
@@ -129,7 +130,8 @@ class Shell(Dash):
         drawn = html.Div([*[page.layout() for page in pages], shell_layout(pages, self.get_relative_path, "")])
         known = list(drawn)  # the ids in it
         # callbacks of parts that none of these pages has are there all the same: Dash would call them faulty
-        apart = [box for box in (trace_box(), quarantine_box()) if not any(one in known for one in box)]
+        boxes = (trace_box(), quarantine_box(), pause_all_box())
+        apart = [box for box in boxes if not any(one in known for one in box)]
         return html.Div([drawn, *apart])
 
     def _filler(self) -> str:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from dash import Dash
 
-from callbacks import live, quarantine, shell, table, trace
+from callbacks import live, pause_all, quarantine, shell, table, trace
+from callbacks.pause_all import Pauser
 from callbacks.quarantine import Keeper
 from callbacks.trace import Follow
 
 
-def register_all(app: Dash, follow: Follow, keeper: Keeper) -> None:
+def register_all(app: Dash, follow: Follow, keeper: Keeper, pauser: Pauser) -> None:
     """Register every callback on this app, and on no other.
 
-    `follow` traces an event, and `keeper` looks after the quarantine, for who asks.
+    `follow` traces an event, `keeper` looks after the quarantine, and `pauser` pauses for everybody, for who asks.
     """
     trace.register(app, follow)
     quarantine.register(app, keeper)
+    pause_all.register(app, pauser)
     for part in (live, shell, table):
         part.register(app)

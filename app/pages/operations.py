@@ -1,6 +1,6 @@
 """Operations: how Headwater itself is doing; the first page to open when something is slow."""
 
-from headwater import chart, log, page, quarantine_box, row, table, trace_box
+from headwater import chart, log, page, pause_all_box, quarantine_box, row, table, trace_box
 from services.feeds.contract import Incidents, Standing
 from services.feeds.operations import (
     Backlog,
@@ -42,6 +42,7 @@ OPERATIONS = page(
     trace_box(),
     log(Rejections, columns=[Operations.feed, Operations.reason, Operations.detail]),
     quarantine_box(),
+    pause_all_box(),
     table(Incidents, columns=[
         Standing.now, Standing.severity, Standing.title, Standing.began_at, Standing.ended_at],
         sort=Standing.began_at, descending=True, rows=5),

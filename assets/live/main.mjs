@@ -116,6 +116,7 @@ function onFrame(frame, received) {
   if (frame.op === 'error' && frame.channel) store.refuse(frame.channel, frame.code);
   if (frame.op !== 'heartbeat') return null;
   watch.heartbeat(frame.channels);
+  pausing.everybody(frame.channels);
   if (store.check(frame.channels, received, patience_ms()).length > 0) return onGap();
   return void measuring.proven();
 }

@@ -8,8 +8,11 @@ export class Freeze {
   #moves = new Map(); // channel → {epoch, from, to, passed, starts}
   #awaited = new Set(); // channels that had no state at the moment
 
-  /** `since` is the moment in ms since the epoch. */
-  constructor(since) { this.since = since; }
+  /** `since` is the moment in ms since the epoch; `by` who paused for everybody, '' where its reader did. */
+  constructor(since, by = '') { Object.assign(this, { since, by }); }
+
+  /** "Paused 14:02:11", in words for people; `clock` writes a moment. */
+  inWords(clock) { return `Paused ${clock(this.since)}${this.by ? ` for everybody by ${this.by}` : ''}`; }
 
   /** Takes a channel of the store, once, as it is now; returns whether there was something to take. */
   take(channel) {
@@ -53,6 +56,25 @@ export class Freeze {
 }
 
 const moveFrom = ({ epoch, seq }) => ({ epoch, from: seq, to: seq, passed: 0, starts: 0 });
+
+/** Pauses for everybody, as heartbeats tell them: each component is held once for each, so that a reader who resumes it
+    sees it live. */
+export class Common {
+  #known = new WeakMap(); // component → {since, freeze}
+
+  /** What is to be done for a component that shows these channels: {hold: {by, since}}, {release: freeze}, or nothing.
+      `told` is what the heartbeat says, by channel. */
+  next(component, channels, told) {
+    if (!channels.some((name) => name in told)) return {};
+    const paused = channels.map((name) => told[name]?.paused).find(Boolean), known = this.#known.get(component);
+    if (paused) return known?.since === paused.since ? {} : { hold: paused };
+    this.#known.delete(component);
+    return known ? { release: known.freeze } : {};
+  }
+
+  /** It was held, by this freeze; again it is not for the same pause. */
+  held(component, { since }, freeze) { this.#known.set(component, { since, freeze }); }
+}
 
 /** Which components are held, by which freeze: one of their own, or the page's. */
 export class Pause {

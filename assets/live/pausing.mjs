@@ -3,13 +3,14 @@
 
 import { clock, number, zonedClock } from './format.mjs';
 import { setData, setText } from './nodes.mjs';
-import { Freeze, Pause, behindInWords } from './pause.mjs';
+import { Common, Freeze, Pause, behindInWords } from './pause.mjs';
 
 const PARAMETER = 'paused', KEY = 'KeyP'; // with Alt: by its place on the keyboard, as Alt makes another letter of it
 const count = (one) => number(one, 0);
 
 export class Pausing {
   #pause = new Pause();
+  #common = new Common();
   #path = null;
 
   /** `parts()` {element, channels, grid} of each live component; `time()` the server's, NaN where it is not known;
@@ -54,6 +55,27 @@ export class Pausing {
     for (const part of fresh.length > 0 ? this.parts() : []) if (fresh.includes(part.element)) this.show(part);
   }
 
+  /** A heartbeat says which channels are paused for everybody: what shows them is held, or live again. */
+  everybody(told) {
+    if (this.#isReplay) return;
+    let freeze = null, words = '';
+    for (const part of [...this.parts()]) {
+      const { hold, release } = this.#common.next(part.element, part.channels, told);
+      if (hold) {
+        freeze ??= new Freeze(this.#now(), hold.by);
+        this.#common.held(part.element, hold, freeze);
+        this.#hold(part, freeze);
+        words = `Paused for everybody by ${hold.by}`;
+      } else if (release) {
+        if (this.#pause.of(part.element) === release) this.#release(part);
+        words = 'Resumed for everybody';
+      }
+    }
+    if (words === '') return;
+    setText(this.document.querySelector('[data-pause-told]'), words);
+    this.paint();
+  }
+
   /** The components of the page were looked for: another page begins as its address says, and what was drawn anew on
       a paused one is held as well. */
   rescanned() {
@@ -82,9 +104,9 @@ export class Pausing {
     return {
       state: 'paused',
       text: isNarrow ? 'paused' : `paused ${since}`,
-      more: `, ${count(behind.updates)} behind${behind.starts > 0 ? ', new start' : ''}`,
+      more: `${freeze.by ? ` by ${freeze.by}` : ''}, ${count(behind.updates)} behind${behind.starts > 0 ? ', new start' : ''}`,
       detail: [
-        `Paused ${since}: ${behindInWords(behind, count)}`,
+        `${freeze.inWords(clock)}: ${behindInWords(behind, count)}`,
         ...(shown?.createdAt ? [`Last event shown ${zonedClock(shown.createdAt)}`] : []),
         ...(fresh ? [`Its channel meanwhile: ${fresh.text}`] : []),
       ].join('\n'),

@@ -19,6 +19,7 @@ What = Literal[
     "account_added", "account_disabled", "account_enabled", "password_changed", "roles_changed",
     "key_added", "key_used", "key_refused", "key_revoked",
     "contract_changed", "exported", "forgotten", "quarantine_replayed", "quarantine_discarded",
+    "feed_paused", "feed_resumed",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(What)
 COMMAND = "command"

@@ -16,6 +16,7 @@ from services.broker.holding import Holding
 from services.broker.leading import Leading, Station
 from services.broker.limiting import Limiting
 from services.broker.measuring import Measuring
+from services.broker.pausing import Paused, Pausing
 from services.broker.quarantining import Quarantining
 from services.broker.serving import Serving
 from services.broker.stored import (
@@ -53,6 +54,7 @@ __all__ = [
     "MemoryHigh",
     "OpenLane",
     "Overloaded",
+    "Paused",
     "Quarantined",
     "Station",
     "StoredChannel",
@@ -64,8 +66,8 @@ __all__ = [
 
 
 class Broker(
-    Accepting, Admitting, Archiving, Examining, Forgetting, Holding, Leading, Limiting, Measuring, Quarantining,
-    Serving, Tracing,
+    Accepting, Admitting, Archiving, Examining, Forgetting, Holding, Leading, Limiting, Measuring, Pausing,
+    Quarantining, Serving, Tracing,
 ):  # fmt: skip
     """The door to Redis for one process: one connection for commands, and one that blocks where it is read from.
 

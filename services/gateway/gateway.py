@@ -109,7 +109,9 @@ class Gateway:
         self._delivery = Delivery(self._sockets, clock, telemetry)
         self._heartbeats = Heartbeats(self._delivery, self._sockets, clock, self.limits.heartbeat_s)
         self._reader = DeltaReader(broker, self._sockets.call, self._delivery)
-        self._asker = BrokerAsker(broker, self._sockets.call, self._delivery, declarations.lanes(), self._reader)
+        self._asker = BrokerAsker(
+            broker, self._sockets.call, self._delivery, declarations.lanes(), self._reader, self._heartbeats.paused_came
+        )
         self._polls = Polls(self._delivery, self._sockets, self._heartbeats)
         self._admission = Admission(self.limits)
         self._grants = grants

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from services.broker import Paused
 from services.freshness import Verdict, judge
 from services.gateway.delivery import Delivery
 from services.gateway.frames import Frame
@@ -26,6 +27,7 @@ class Heartbeats:
     def __init__(self, delivery: Delivery, sockets: Sockets, clock: Clock, every_s: float) -> None:
         self._delivery, self._sockets, self._clock, self.every_s = delivery, sockets, clock, every_s
         self._verdicts: dict[Publication, Verdict] = {}
+        self._paused: Mapping[str, Paused] = {}
         self._due = 0.0
 
     def tick(self) -> None:
@@ -39,6 +41,13 @@ class Heartbeats:
             stirred = list(self._delivery.audiences)
         for audience in stirred:
             self._beat_audience(audience)
+
+    def paused_came(self, paused: Mapping[str, Paused]) -> None:
+        """Which feeds are paused for everybody; told at once where that has changed."""
+        if paused != self._paused:
+            self._paused, self._due = paused, 0.0
+            for audience in self._delivery.audiences:
+                _stir_polls(audience, time.monotonic())
 
     def _judge_all(self) -> set[Publication]:
         """Judge every channel; returns those whose state or cause is another than before."""
@@ -103,6 +112,8 @@ class Heartbeats:
             "since": verdict.since, "backlog": progress.backlog if progress is not None else 0,
             "event_age_ms": max(0, now - publication.event_at) if publication.event_at else None,
         }
+        if (paused := self._paused.get(publication.ref.channel.feed.name)) is not None:
+            entry["paused"] = {"by": paused.by, "since": paused.since}
         if verdict.detail:
             entry["detail"] = verdict.detail
         if (behind := _behind(publication, position)) > 0:

@@ -18,7 +18,7 @@ from typing import Protocol
 
 import structlog
 
-from services.broker import Broker, BrokerDown, StoredChannel, StoredDelta
+from services.broker import Broker, BrokerDown, Paused, StoredChannel, StoredDelta
 from services.declare import ChannelRef, Lane
 from services.freshness import Progress
 
@@ -153,13 +153,15 @@ class DeltaReader(_BrokerThread):
 
 
 class BrokerAsker(_BrokerThread):
-    """Asks the broker one thing at a time, and for progress once a second."""
+    """Asks the broker one thing at a time, and for progress and pauses once a second; the latter by `paused_came`."""
 
     def __init__(
-        self, broker: Broker, post: Post, findings: Findings, lanes: Sequence[Lane], reader: DeltaReader
+        self, broker: Broker, post: Post, findings: Findings, lanes: Sequence[Lane], reader: DeltaReader,
+        paused_came: Callable[[Mapping[str, Paused]], None],
     ) -> None:
         super().__init__("questions", broker, post, findings)
-        self._lanes, self._reader = lanes, reader
+        self._lanes, self._reader, self._paused_came = lanes, reader, paused_came
+        self._feeds = list(dict.fromkeys(lane.feed for lane in lanes))
         self._questions: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._progress_due = 0.0
 
@@ -210,9 +212,10 @@ class BrokerAsker(_BrokerThread):
         self._answered()
 
     def _progress(self) -> None:
-        progress = self._broker.lane_progress(self._lanes)
+        progress, paused = self._broker.lane_progress(self._lanes), self._broker.paused(self._feeds)
         self._answered()
         self._post(lambda: self._findings.progress_came(progress))
+        self._post(lambda: self._paused_came(paused))
 
     def _channel(self, ref: ChannelRef) -> None:
         stored = self._broker.read_channel(ref)

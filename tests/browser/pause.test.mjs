@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { Grids } from '../../assets/live/grid.mjs';
-import { Freeze, Pause, behindInWords } from '../../assets/live/pause.mjs';
+import { Common, Freeze, Pause, behindInWords } from '../../assets/live/pause.mjs';
 import { stateOf } from '../../assets/live/state.mjs';
 import { Store } from '../../assets/live/store.mjs';
 
@@ -218,4 +218,21 @@ test('how far behind is said in words', () => {
   assert.equal(words(214, 0), '214 updates behind');
   assert.equal(words(12, 1), '12 updates behind and a new start');
   assert.equal(words(12, 2), '12 updates behind and 2 new starts');
+});
+
+test('a pause for everybody holds a component once, and lets go of what it held', () => {
+  const common = new Common(), element = {}, mine = new Freeze(2, 'ann'), paused = { by: 'ann', since: 1 };
+  assert.deepEqual(common.next(element, ['rows'], { points: { paused } }), {}, 'a heartbeat of other channels says nothing');
+  assert.deepEqual(common.next(element, ['points', 'rows'], { rows: { paused } }), { hold: paused }, 'one channel is enough');
+  common.held(element, paused, mine);
+  assert.deepEqual(common.next(element, ['rows'], { rows: { paused } }), {}, 'whoever resumed it is left alone');
+  assert.deepEqual(common.next(element, ['rows'], { rows: { paused: { by: 'bob', since: 3 } } }), { hold: { by: 'bob', since: 3 } });
+  assert.deepEqual(common.next(element, ['rows'], { rows: {} }), { release: mine });
+  assert.deepEqual(common.next(element, ['rows'], { rows: {} }), {}, 'once');
+});
+
+test('a pause says who it is of where that is somebody else', () => {
+  const clock = (at) => `at ${at}`;
+  assert.equal(new Freeze(5).inWords(clock), 'Paused at 5');
+  assert.equal(new Freeze(5, 'ann').inWords(clock), 'Paused at 5 for everybody by ann');
 });

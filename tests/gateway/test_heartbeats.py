@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from services.accounts import Principal
+from services.broker import Paused
+from services.broker.pausing import PAUSE_LASTS_S
 from services.gateway.gateway import GatewayLimits
 from tests.gateway.raw import RawViewer
 from tests.gateway.served import Served
@@ -167,3 +169,20 @@ def test_no_more_channels_are_followed_than_allowed(system: System) -> None:
         tab.subscribe("orders.shop_board:north", "orders.shop_board:a", "orders.shop_board:b")
         assert tab.until_frame(op="error")["code"] == "too_many"
         tab.until(lambda t: "orders.shop_board:north" in t.positions)
+
+
+def test_a_feed_that_is_paused_for_everybody_is_told_of_while_its_frames_go_on(served: Served, system: System) -> None:
+    publish(system, 1)
+    with Tab(served.url) as tab:
+        tab.subscribe("orders.board")
+        tab.until_frame(op="snapshot")
+        assert "paused" not in told(tab)
+        assert system.broker.pause("orders", Paused("ann", 1_000))
+        assert not system.broker.pause("orders", Paused("bob", 2_000)), "the first one counts"
+        wait_until(lambda: told(tab).get("paused") == {"by": "ann", "since": 1_000}, what="the pause")
+        publish(system, 2)
+        assert tab.until_frame(op="delta")["channel"] == "orders.board"
+        assert 0 < system.broker._redis.ttl("hw:paused:orders") <= PAUSE_LASTS_S
+        assert system.broker.resume("orders")
+        wait_until(lambda: "paused" not in told(tab), what="its end")
+        assert not system.broker.resume("orders")

@@ -96,3 +96,42 @@ def test_what_is_wrong_stands_on_the_page_and_everybody_can_read_it(demo: Runnin
     assert faults(viewer, "color-contrast") == []
     viewer.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     broker.close()
+
+
+def test_a_feed_paused_for_everybody_stands_still_says_by_whom_and_whoever_resumes_sees_it_live(
+    demo: Running, viewer: Viewer
+) -> None:
+    viewer.open(f"{demo.url}/operations")
+    wait_until(lambda: "signals" in viewer.text(".pause-all"), 30, "the feeds")
+    click(viewer, "Pause signals for everybody")
+    wait_until(lambda: "Paused signals for everybody." in viewer.text(".pause-all"), 20, "the answer")
+    viewer.run(OPEN_PAGE, "Signals")
+    wait_until(lambda: "for everybody by open" in badges(viewer), 20, "who paused it")
+    post(demo, {"id": "while-paused", "name": "while-paused", "value": 3}, "request-3")
+    wait_until(lambda: "1 update behind" in badges(viewer), 20, "how far behind it is")
+    assert "while-paused" not in viewer.log_text()
+    viewer.run("document.querySelector('.log [data-pause]').click()")
+    wait_until(lambda: "while-paused" in viewer.log_text(), 20, "the log live again, for this reader")
+    demo_resumes(viewer)
+    wait_until(lambda: "for everybody" not in badges(viewer), 20, "everything live again")
+
+
+def demo_resumes(viewer: Viewer) -> None:
+    """The same button ends it."""
+    viewer.run(OPEN_PAGE, "Operations")
+    wait_until(lambda: "paused by open since" in viewer.text(".pause-all"), 20, "the feed as paused")
+    click(viewer, "Resume signals for everybody")
+    wait_until(lambda: "Resumed signals for everybody." in viewer.text(".pause-all"), 20, "the answer")
+    viewer.run(OPEN_PAGE, "Signals")
+    wait_until(lambda: viewer.log_text(), 20, "the page")
+
+
+def click(viewer: Viewer, words: str) -> None:
+    viewer.run("document.querySelector(`button[aria-label='${arguments[0]}']`).click()", words)
+
+
+def badges(viewer: Viewer) -> str:
+    """What the badges say, and what stands in their details."""
+    every = "[...document.querySelectorAll('.freshness')]"
+    text: str = viewer.run(f"return {every}.map((one) => one.textContent).join('; ')")
+    return text
