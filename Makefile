@@ -54,6 +54,7 @@ drill:
 	@.ci/postgres
 	@.ci/redis
 	@$(BIN)/python -m tests.chaos drill
+	@$(BIN)/python -m tests.chaos size
 
 lock:
 	@.ci/environment run

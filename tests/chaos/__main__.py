@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.chaos.arena import Arena
 from tests.chaos.drill import run_drill
 from tests.chaos.overload import calm, flood
+from tests.chaos.size import installed, wrong_in
 from tests.chaos.soak import soak
 from tests.chaos.summary import run_seeds, tell
 from tests.chaos.truth import settle
@@ -62,10 +63,20 @@ def drill(asked: argparse.Namespace) -> int:
     return len(wrong)
 
 
+def size(_: argparse.Namespace) -> int:
+    """Install the lock that is served, slim it, and see whether it is small enough and serves everything."""
+    with tempfile.TemporaryDirectory(prefix="size-") as folder:
+        told, wrong = wrong_in(installed(Path(folder) / "environment"), Path(folder))
+    tell(told)
+    for text in wrong:
+        tell(text)
+    return len(wrong)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     commands = parser.add_subparsers(required=True)
-    for name, act in {"seeds": seeds, "burst": burst, "soak": long, "drill": drill}.items():
+    for name, act in {"seeds": seeds, "burst": burst, "soak": long, "drill": drill, "size": size}.items():
         commands.add_parser(name, help=act.__doc__).set_defaults(act=act)
     commands.choices["drill"].add_argument("--minutes", type=float, default=10)
     commands.choices["drill"].add_argument("--every-s", type=float, default=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import tomllib
@@ -20,7 +21,10 @@ PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 OURS = ("release", "web", "worker")
-FILES = ("Procfile", "app.json", ".python-version", "requirements.txt", "Dockerfile", ".dockerignore", "compose.yaml")
+FILES = (
+    "Procfile", "app.json", ".python-version", "requirements.txt", "bin/post_compile", "Dockerfile", ".dockerignore",
+    "compose.yaml",
+)
 
 
 def command_of(line: str) -> str:
@@ -56,14 +60,24 @@ def test_every_file_says_the_same_python_and_the_project_allows_it() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     low, high = (tuple(map(int, bound.split("."))) for bound in re.findall(r"\d+\.\d+", project["requires-python"]))
     assert low <= tuple(map(int, python_version().split("."))) < high
-    assert re.search(r"^FROM python:([\d.]+)-slim$", DOCKERFILE, re.MULTILINE)[1] == python_version()  # type: ignore[index]
+    images = re.findall(r"^FROM python:([\d.]+)(?:-slim| AS packages)$", DOCKERFILE, re.MULTILINE)
+    assert images == [python_version()] * 2
 
 
 def test_a_platform_finds_exactly_one_lock_of_what_is_served() -> None:
     others = ("uv.lock", "poetry.lock", "Pipfile", "Pipfile.lock", "pylock.toml", "environment.yml", "setup.py")
     assert [name for name in others if (ROOT / name).exists()] == []
     assert "COPY requirements.txt ./" in DOCKERFILE
-    assert "--require-hashes --requirement requirements.txt" in DOCKERFILE
+    assert re.search(r"--require-hashes[\s\\]+--requirement requirements.txt", DOCKERFILE)
+
+
+def test_image_and_slug_hold_only_what_serves() -> None:
+    _, built, served = DOCKERFILE.split("\nFROM ")
+    assert built.index("COPY . ./") < built.index("RUN python -m app.slim")
+    assert "COPY --from=packages /packages /packages" in served
+    hook = ROOT / "bin/post_compile"
+    assert "exec python -m app.slim" in hook.read_text()
+    assert os.access(hook, os.X_OK)
 
 
 def test_the_image_starts_web_as_an_ordinary_user_and_can_be_asked_whether_it_lives() -> None:
@@ -74,7 +88,7 @@ def test_the_image_starts_web_as_an_ordinary_user_and_can_be_asked_whether_it_li
     assert DOCKERFILE.index("\nUSER headwater") < DOCKERFILE.index("\nCMD")
     for line in re.findall(r"^ENV (.*)$", DOCKERFILE, re.MULTILINE):
         names = {word.partition("=")[0] for word in line.split()}
-        assert {name for name in names if not name.startswith(("PYTHON", "PIP_"))} <= VARIABLES
+        assert {name for name in names if not name.startswith(("PYTHON", "PIP_", "PATH"))} <= VARIABLES
     assert {".git", ".venv", ".headwater"} <= set((ROOT / ".dockerignore").read_text().splitlines())
 
 
