@@ -16,7 +16,11 @@ from pathlib import Path
 import brotli
 from flask import Flask, Response, abort, request
 
+from app.bundle import BUNDLE, bundled
+
 MODULES_ROUTE = "/live/modules/"
+ENTRIES = ("main.mjs", "early.mjs")
+"""The modules that the document and its loader ask for; all others are imported by these."""
 _PAINTERS, _ASSETS = "painters/", "assets/"
 _YEAR_S = 31_536_000
 _SMALL_BYTES = 500
@@ -83,7 +87,8 @@ class Modules:
     """
 
     def __init__(self, folder: Path, painters: Path | None = None, assets: Path | None = None) -> None:
-        self._files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.mjs"))}
+        modules = bundled({path.name: path.read_text() for path in sorted(folder.glob("*.mjs"))})
+        self._files = {name: text.encode() for name, text in modules.items()}
         own = [] if painters is None else sorted([*painters.glob("*.mjs"), *painters.glob("*.css")])
         self._files |= {f"{_PAINTERS}{path.name}": path.read_bytes() for path in own}
         if assets is not None:
@@ -99,8 +104,10 @@ class Modules:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Every module of this release, for a page that wants them all at once instead of one import after another."""
-        return self._named(".mjs")
+        """What a page begins with, to be fetched at once instead of one import after another."""
+        begin = (BUNDLE, *ENTRIES)
+        own = [f"{self.prefix}{name}" for name in begin if name in self._files]
+        return (*own, *self._named(".mjs", _PAINTERS), *self._named(".mjs", _ASSETS))
 
     @property
     def painters(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 
 import { number, withUnit } from './format.mjs';
 
-export const ROOM = 0.03, ROOM_MIN_MS = 3_000; // to the right of the newest point, so that not each new one asks for a drawing
+export const ROOM = 0.03; // to the right of the newest point, so that not each new one asks for a drawing
+export const ROOM_MIN_MS = 3_000;
 const ROOM_Y = 0.06; // above and below, beside what Plotly leaves there
 const ALONE_MS = 10_000; // to both sides of a moment that has no other: its axis would show parts of a second
 const RIM_PX = 0.5;

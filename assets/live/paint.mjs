@@ -4,7 +4,8 @@
 export const FRAME_BUDGET_MS = 12; // of one animation frame; what is left over is painted in the next
 /** A group whose paints cost c ms, with the style, layout and raster that the browser does for them, rests for so many
     times c: a fifth of the thread for texts and one for tables, a quarter for charts, at most. */
-export const SHARE = 4, SHARES = { chart: 3 };
+export const SHARE = 4;
+export const SHARES = { chart: 3 };
 export const REST_MAX_MS = 500; // however dear one frame was: the first of a grid may take seconds on a slow machine
 const RETRY_MS = 250; // a job that cannot paint yet (Plotly or a grid still loads)
 const FRAME_MS = 17;

@@ -11,7 +11,10 @@ const PAST_MAX = 8; // epochs that a channel has left and does not return to
 const GAPS_MAX = 2, GAPS_MAX_PAST = 6; // so many gaps at one position mean: a snapshot, whatever it is
 
 /** Outcomes of a frame. A gap means: close, reconnect and recover by position. */
-export const APPLIED = 'applied', DUPLICATE = 'duplicate', IGNORED = 'ignored', GAP = 'gap';
+export const APPLIED = 'applied';
+export const DUPLICATE = 'duplicate';
+export const IGNORED = 'ignored';
+export const GAP = 'gap';
 
 export class Store {
   #channels = new Map();

@@ -6,7 +6,8 @@ import { thinned, withGaps, within } from './points.mjs';
 import { complete, openFrom, restatedInWords } from './windows.mjs';
 
 const SVG = 'http://www.w3.org/2000/svg';
-export const TREND_WIDTH = 100, TREND_HEIGHT = 24;
+export const TREND_WIDTH = 100;
+export const TREND_HEIGHT = 24;
 const TREND_POINTS = 120; // more cannot be told apart on a tile
 const drawnAt = new WeakMap(); // section → position of the trend that it shows
 

@@ -2,7 +2,8 @@
    Everything that writes or reads a clock time asks here; a change of it is told to the page. */
 
 const KEY = 'headwater-zone', META = 'headwater-zone', PARAMETER = 'zone';
-export const VIEWER = 'viewer', SERVER = 'server';
+export const VIEWER = 'viewer';
+export const SERVER = 'server';
 const QUARTER_MS = 900_000, DAY_MS = 86_400_000, KNOWN_MAX = 20_000; // clocks change at a full quarter of an hour
 const LABEL = { timeZoneName: 'short' };
 const FIELDS = { hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' };
