@@ -67,8 +67,8 @@ class Api:
     on_report: OnReport
     database: Database
     exports: Exports
+    audit: Audit
     readings: Turns = field(default_factory=Turns)
-    audit: Audit | None = None
 
     def register(self, server: Flask) -> None:
         others = frozenset(server.view_functions)
@@ -224,18 +224,21 @@ class Api:
         """A file to take away: of what a viewer shows (POST), of an interval, or of what is now."""
         asked = request.args
         past = request.method == "GET" and ("since" in asked or "until" in asked)
-        ref = self._seen(name, "history" if past else "view", "export")
+        needed: tuple[Action, ...] = ("history" if past else "view", "export")
+        ref = self._seen(name, *needed)
         if isinstance(ref, Response):
             return ref
         self._note_export(ref, asked.get("format", "csv") if request.method == "GET" else "what was shown")
         if request.method == "POST":
             return self.exports.of_shown(ref, request)
-        return self.exports.of_past(ref, asked) if past else self.exports.of_now(ref, asked)
+        if not past:
+            return self.exports.of_now(ref, asked)
+        return self.exports.of_past(ref, asked, self.doors.still_may(ref.name, *needed))
 
     def _note_export(self, ref: ChannelRef, how: str) -> None:
-        """Nothing is taken away unrecorded. Raises DatabaseDown."""
+        """Where people are known by name, nothing is taken away unrecorded. Raises DatabaseDown."""
         principal = self.doors.principal()
-        if self.audit is not None and principal is not None:
+        if principal is not None and not self.doors.is_open:
             interval = "-".join(filter(None, (request.args.get("since"), request.args.get("until"))))
             address = request.remote_addr or ""
             self.audit.record(
@@ -256,13 +259,11 @@ class Api:
 
     def ingest(self, feed: str) -> Response:
         """Events by HTTP. What 202 counts as accepted is in the broker."""
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        holder = self.keys.holder(secret.strip()) if scheme.lower() == "bearer" else None
+        holder = self._holder()
         if holder is None and (delivery := Delivery.of(self.declarations.feeds.get(feed), request)) is not None:
             return self._accept_delivery(delivery)
         if holder is None:
-            detail = "send Authorization: Bearer with a key that may post to this feed"
-            return refusal(401, "unknown_key", detail, WWW_Authenticate="Bearer")
+            return _unknown_key()
         declared = self.declarations.feeds.get(feed)
         if declared is None:
             return refusal(404, "unknown_feed", f"no feed {feed!r}; a feed is declared in services/feeds/")
@@ -271,6 +272,11 @@ class Api:
         if wait_s := self.limits.wait_s(holder.name):
             return self._too_fast(holder, wait_s)
         return self._accept(declared, holder)
+
+    def _holder(self) -> Principal | None:
+        """Whose key the request carries, as it is now."""
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        return self.keys.holder(secret.strip()) if scheme.lower() == "bearer" else None
 
     def _accept_delivery(self, delivery: Delivery) -> Response:
         """A webhook's delivery: as its signature holds, for its own feed, and with no mark."""
@@ -287,6 +293,8 @@ class Api:
         try:
             check = None if delivery is None else delivery.check(self.clock)
             records, size = read_records(request, self.body_limit_bytes, check)
+            if delivery is None and self._holder() is None:  # revoked while the body came, which may take half a minute
+                return _unknown_key()
             records = records if _mark(request) else _split(feed, records)
             records = records if delivery is None else delivery.with_told(records)
             if len(records) > RECORDS_MAX:
@@ -303,6 +311,11 @@ class Api:
         self.ingestion.throttled()
         detail = f"key {holder.name!r} posts more than HEADWATER_KEY_EVENTS_PER_S or _MB_PER_S allow; send it later"
         return refusal(429, "key_limit", detail, Retry_After=str(wait_s))
+
+
+def _unknown_key() -> Response:
+    detail = "send Authorization: Bearer with a key that may post to this feed"
+    return refusal(401, "unknown_key", detail, WWW_Authenticate="Bearer")
 
 
 def _split(feed: FeedSpec, bodies: list[Any]) -> list[Any]:

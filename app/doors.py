@@ -40,7 +40,7 @@ NEXT_MAX = 1_000
 
 
 class Doors:
-    """Checks of one installation; without sessions it is in open mode."""
+    """Checks of one installation; in open mode nobody needs a session, without `sessions` for ever."""
 
     def __init__(self, settings: Settings, sessions: Sessions | None = None) -> None:
         self._insecure, self._metrics_key = settings.insecure, settings.metrics_key
@@ -48,6 +48,11 @@ class Doors:
         named = [*settings.origins, *filter(None, [settings.public_url])]
         self._hosts = frozenset(urlsplit(origin).netloc.lower() for origin in named)
         self.sessions = sessions
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may come in: this machine's own people, as long as nobody has an account."""
+        return self.sessions is None or self.sessions.is_open
 
     def host_allowed(self, host: str) -> bool:
         """Whether requests may name this host; a port is part of it. A browser always names one."""
@@ -67,7 +72,7 @@ class Doors:
 
         Raises BrokerDown or DatabaseDown where that cannot be known.
         """
-        if self.sessions is None:
+        if self.sessions is None or self.sessions.is_open:
             return OPEN
         if "principal" not in g:
             identifier = self.identifier()
@@ -95,6 +100,16 @@ class Doors:
         principal = self.principal() if has_request_context() else None
         return lambda action, name: principal is not None and can(principal, action, name)
 
+    def still_may(self, name: str, *actions: Action) -> Callable[[], bool]:
+        """Whether whoever asks may do these at any later time, for an answer that takes long. Asks nobody."""
+        principal, sessions = self.principal(), self.sessions
+
+        def holds() -> bool:
+            now = principal if principal is None or sessions is None else sessions.renewed(principal)
+            return now is not None and all(can(now, action, name) for action in actions)
+
+        return holds
+
     def refuse(self) -> Response | None:
         """The refusal of the request at hand, or None to let it through. Raises BrokerDown or DatabaseDown."""
         host = request.host
@@ -102,7 +117,7 @@ class Doors:
             return refusal(403, "forbidden_host", f"host {host!r} is not ours; add its origin to HEADWATER_ORIGINS")
         if request.path == LIVE_PATH:
             return self._refuse_socket(host)
-        if self.sessions is None or _PUBLIC.fullmatch(request.path) or self._reads_metrics():
+        if self.is_open or _PUBLIC.fullmatch(request.path) or self._reads_metrics():
             return None
         principal = self.principal()
         if principal is None:
@@ -110,6 +125,11 @@ class Doors:
         if request.path == METRICS_PATH and not can(principal, "admin", METRICS_PATH):
             return refusal(403, "forbidden", "metrics are for administrators, or for HEADWATER_METRICS_KEY")
         return None
+
+    def refuse_again(self) -> Response | None:
+        """The same once a body has come whole: that may have taken half a minute, in which much can be taken away."""
+        g.pop("principal", None)
+        return self.refuse()
 
     def _reads_metrics(self) -> bool:
         """Whether a program asks for the figures with the key for them."""
@@ -120,7 +140,7 @@ class Doors:
 
     def keep_private(self, answer: Response) -> Response:
         """After each request: what was made for somebody is kept by no cache, nor shown once he is signed out."""
-        if self.sessions is not None and not _PUBLIC.fullmatch(request.path):
+        if not self.is_open and not _PUBLIC.fullmatch(request.path):
             answer.headers["Cache-Control"] = "no-store"
             answer.vary.add("Cookie")
         return answer

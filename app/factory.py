@@ -41,7 +41,7 @@ from app.tracing import Tracing
 from app.transport import Transport
 from app.viewer_reports import ViewerReports
 from callbacks import register_all
-from services.accounts import SETTLED, IngestKeys
+from services.accounts import IngestKeys
 from services.accounts.attempts import Attempts
 from services.accounts.audit import Audit
 from services.accounts.key_limits import KeyLimits
@@ -87,15 +87,14 @@ class Web:
     broker: Broker
     exports: Exports
     keys: KeyRing
+    sessions: Sessions
     reader: StandingReader | None = None
     lookout: Lookout | None = None
-    sessions: Sessions | None = None
     database: Database | None = None
 
     def start(self) -> None:
         """Start the threads; after the fork, since a fork keeps none."""
-        if self.sessions is not None:
-            self.sessions.start()
+        self.sessions.start()
         self.gateway.start()
         self.publisher.start()
         self.keys.start()
@@ -107,8 +106,7 @@ class Web:
     def stop(self) -> None:
         """Close every viewer's socket with 1012 (they come back to another process), then the rest."""
         self.gateway.stop()
-        if self.sessions is not None:
-            self.sessions.stop()
+        self.sessions.stop()
         self.keys.stop()
         if self.lookout is not None:
             self.lookout.stop()
@@ -138,7 +136,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     reports = ViewerReports(telemetry, declarations, [page.path for page in pages], clock)
     gateway = Gateway(
         broker, declarations, telemetry, clock, limits=_limits(settings), on_viewer_report=reports,
-        measured=_measured(declarations, contract), grants=SETTLED if sessions is None else sessions,
+        measured=_measured(declarations, contract), grants=sessions,
     )
     server = Flask("headwater", static_folder=None)
     server.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
@@ -148,13 +146,12 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     server.before_request(doors.refuse)
     put_headers(server, settings.frame_ancestors, lambda: dash.csp_hashes())
     server.after_request(doors.keep_private)
-    audit = None if sessions is None else Audit(database)
-    if sessions is not None and audit is not None:
-        signing = SignIn(doors, sessions, accounts, Attempts(broker), audit, _provider(settings))
-        signing.put_on(server)
-        _put_provider(server, signing, roles, broker)
+    audit = Audit(database)
+    signing = SignIn(doors, sessions, accounts, Attempts(broker), audit, _provider(settings))
+    signing.put_on(server)
+    _put_provider(server, signing, roles, broker)
     menu = Menu(pages, doors.principal)
-    guard_pages(server, menu)
+    guard_pages(server, menu, doors.refuse_again)
     keys = KeyRing(IngestKeys(settings.ingest_keys), KeyRegister(database, clock), clock=clock)
     tracing = Tracing(Tracer(broker, database, declarations, clock), doors)
     keeper = QuarantineKeeper(Quarantine(broker, database, declarations, clock), declarations, doors)
@@ -167,8 +164,8 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
         keys, KeyLimits(broker, settings.key_events_per_s, settings.key_mb_per_s * 1_000_000), doors, clock,
-        settings.ingest_body_mb * 1024 * 1024, reports, database, exports, readings,
-        audit,
+        settings.ingest_body_mb * 1024 * 1024, reports, database, exports,
+        audit, readings,
     ).register(server)
     Explore(declarations, doors, database, broker, readings, clock, audit).register(server)
     tracing.register(server)
@@ -182,14 +179,14 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     lookout = None if alerting is None else alerting.lookout(process_name("web"))
     transport.warn(server)
     publisher = Publisher(broker, telemetry, clock)
-    return Web(dash, server, gateway, publisher, broker, exports, keys, reader, lookout, sessions, database)
+    return Web(dash, server, gateway, publisher, broker, exports, keys, sessions, reader, lookout, database)
 
 
-def _sessions(settings: Settings, broker: Broker, accounts: Accounts, roles: Roles) -> Sessions | None:
-    """The sessions where sign-in is asked for, None in open mode."""
-    if not settings.asks_for_sign_in and not _has_accounts(accounts):
-        return None
-    return Sessions(broker, accounts, roles, Lifetimes(settings.session_idle_min * 60, settings.session_max_h * 3_600))
+def _sessions(settings: Settings, broker: Broker, accounts: Accounts, roles: Roles) -> Sessions:
+    """The sessions; in open mode nobody needs one until there is an account."""
+    lifetimes = Lifetimes(settings.session_idle_min * 60, settings.session_max_h * 3_600)
+    asked_for = settings.asks_for_sign_in or _has_accounts(accounts)
+    return Sessions(broker, accounts, roles, lifetimes, asked_for=asked_for)
 
 
 def _provider(settings: Settings) -> Provider | None:

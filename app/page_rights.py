@@ -6,7 +6,7 @@ values that no page ever showed. What a callback of Dash's own pages is asked fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Flask, Response, request
@@ -18,7 +18,7 @@ from app.menu import Menu
 PATH = "/_dash-update-component"
 
 
-def guard_pages(server: Flask, menu: Menu) -> None:
+def guard_pages(server: Flask, menu: Menu, refuse_again: Callable[[], Response | None]) -> None:
     """Lead to the first page that whoever asks may see; refuse callbacks of components that he may not see."""
 
     def refuse() -> Response | None:
@@ -28,6 +28,8 @@ def guard_pages(server: Flask, menu: Menu) -> None:
         if request.path != PATH or request.method != "POST":
             return None
         body = _body()
+        if (refused := refuse_again()) is not None:
+            return refused
         if not isinstance(body, dict) or menu.forbidden(_named(body)):
             return refusal(404, "unknown_callback", "no such callback on the pages that you may see")
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
@@ -20,13 +20,14 @@ from sqlalchemy import Connection
 from app.answers import refusal
 from app.doors import Doors
 from app.explore.question import Question, read_question
+from app.explore.sources import Source
 from app.explore.words import decimals_of, unit_of, value_in_words
 from app.exports.formats import MIME, Format, write
 from app.exports.outlet import Outlet, Sink
 from app.exports.sheet import Row, Sheet, Stamp, file_name
 from app.past import Busy, Turns
 from components.freshness import feed_in_words
-from services.accounts import can
+from services.accounts import Action, can
 from services.accounts.audit import Audit
 from services.archive.aggregating import Aggregation, TooMany
 from services.archive.exploring import Answer, Interval, archived_until, explore
@@ -55,7 +56,7 @@ class Explore:
     broker: Broker
     turns: Turns
     clock: Clock
-    audit: Audit | None = None
+    audit: Audit
     places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
     def register(self, server: Flask) -> None:
@@ -84,14 +85,17 @@ class Explore:
             if not can(principal, "export", question.source.name):
                 detail = f"of: {question.source.name!r}: nothing of that name to take away"
                 return refusal(404, "unknown_source", detail)
-            if self.audit is not None:
+            if not self.doors.is_open:
                 self.audit.record(
                     "exported", who=principal.name, subject=question.source.name, address=request.remote_addr or "",
                     detail=f"explore, {form}",
                 )
-        return self._answer(question, form, now, framed=asked.get("progress") == "1")
+        allowed = self.doors.still_may(question.source.name, *_needed(question.source, form))
+        return self._answer(question, form, now, allowed, framed=asked.get("progress") == "1")
 
-    def _answer(self, question: Question, form: str, now: int, *, framed: bool) -> Response:
+    def _answer(
+        self, question: Question, form: str, now: int, allowed: Callable[[], bool], *, framed: bool
+    ) -> Response:
         assert question.source is not None
         if not self.places.acquire(blocking=False):
             detail = f"{AT_ONCE} questions are being answered in this process; come again"
@@ -99,7 +103,7 @@ class Explore:
         try:
             interval, as_of = question.interval(now), self._as_of(question.source.feed, now)
             outlet = Outlet(self._producing(question, interval, as_of, form, now), framed=framed,
-                            ended=self.places.release)
+                            ended=self.places.release, allowed=allowed)
         except BaseException:
             self.places.release()
             raise
@@ -158,6 +162,12 @@ class Explore:
             with self._reading() as connection:
                 return min(now, archived_until(connection, feed))
         return min([now, *(lane.unarchived_since or lane.at for lane in lanes if lane.unarchived)])
+
+
+def _needed(source: Source, form: str) -> tuple[Action, ...]:
+    """What whoever asks must be allowed until the last of the answer is handed over."""
+    seen: tuple[Action, ...] = ("history",) if source.ref is None else ("view", "history")
+    return seen if form == "json" else (*seen, "export")
 
 
 def _too_many(asked: Aggregation) -> str:

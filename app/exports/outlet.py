@@ -21,6 +21,8 @@ PIECES_MAX = 4
 STALLED_S = 60.0
 """A client that takes nothing for so long keeps a transaction open for nothing."""
 
+TAKEN_AWAY = "you are signed out, or may no longer see this; what came until then is not the whole file"
+
 log = structlog.get_logger("export")
 
 
@@ -73,12 +75,16 @@ class Sink(io.RawIOBase):
 class Outlet:
     """Iterates over the pieces of what `produce` writes; `close` ends the writing, whenever it comes.
 
+    Before each piece `allowed` is asked: what was taken away while the file was under way is handed over no further.
     With `framed` each piece follows a line of JSON that says its size and how far the file is:
     `{"bytes": n, "rows": n, "until": ms, "done": bool, "error"?: text}`. Without, an error breaks the answer off.
     """
 
-    def __init__(self, produce: Callable[[Sink], None], *, framed: bool, ended: Callable[[], None]) -> None:
-        self._produce, self._framed, self._ended = produce, framed, ended
+    def __init__(
+        self, produce: Callable[[Sink], None], *, framed: bool, ended: Callable[[], None],
+        allowed: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        self._produce, self._framed, self._ended, self._allowed = produce, framed, ended, allowed
         self._pieces: queue.Queue[Piece] = queue.Queue(PIECES_MAX)
         self._closed, self._over = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="export", daemon=True)
@@ -90,6 +96,9 @@ class Outlet:
     def __next__(self) -> bytes:
         while not self._over:
             piece = self._pieces.get()
+            if not self._allowed():
+                self._closed.set()
+                piece = Piece(b"", piece.rows, piece.until, TAKEN_AWAY, last=True)
             self._over = piece.last
             if self._framed:
                 return _frame(piece) + piece.body

@@ -67,8 +67,11 @@ class Exports:
         stamp = Stamp.of(ref, frame["epoch"] or None, frame["seq"], event_at or None, self.clock())
         return _whole(form, Sheet(now_columns(ref.channel), stamp), rows_of(ref.channel.kind, frame["data"]))
 
-    def of_past(self, ref: ChannelRef, asked: Mapping[str, str]) -> Response:
-        """A file of an interval from the archive, handed over while it is read. Raises DatabaseDown."""
+    def of_past(self, ref: ChannelRef, asked: Mapping[str, str], allowed: Callable[[], bool]) -> Response:
+        """A file of an interval from the archive, handed over while it is read, and as long as it is `allowed`.
+
+        Raises DatabaseDown.
+        """
         now = self.clock()
         try:
             form = _format(asked)
@@ -87,7 +90,7 @@ class Exports:
             sheet = _past_sheet(ref, question, found, missing, now)
             outlet = Outlet(
                 self._producing(ref, question, form, sheet), framed=asked.get("progress") == "1",
-                ended=self.places.release,
+                ended=self.places.release, allowed=allowed,
             )
         except BaseException:
             self.places.release()

@@ -3,6 +3,9 @@
 A session ends when it is not used for `idle_s`, after `lasts_s` in any case, when its account is disabled or gets
 another password, and when its owner signs out. In between its principal has the roles that the account has now.
 
+Where nobody asks for sign-in (this machine's own people, open mode), the first account changes that: from then on it is
+asked for, and who came in before is let in no more.
+
 Each process remembers who asked lately, so that a request costs nobody a round trip, and looks twice a second whether
 anything changed; a viewer's socket is asked again then, by `generation` and `renewed` (see `grants`).
 """
@@ -19,11 +22,11 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from services.accounts.principal import Principal
+from services.accounts.principal import OPEN, Principal
 from services.accounts.register import Account, Register
 from services.accounts.roles import Roles
 from services.broker import Broker, BrokerDown
-from services.database import DatabaseDown
+from services.database import DatabaseBehind, DatabaseDown
 from services.positions import Clock, wall_clock
 
 LOOK_EVERY_S = 0.5
@@ -68,9 +71,11 @@ class Sessions:
 
     def __init__(
         self, broker: Broker, register: Register, roles: Roles, lifetimes: Lifetimes | None = None,
-        clock: Clock = wall_clock,
+        clock: Clock = wall_clock, *, asked_for: bool = True,
     ) -> None:  # fmt: skip
         self._broker, self._register, self._roles, self._clock = broker, register, roles, clock
+        self.is_open = not asked_for
+        """Whether everybody may come in without signing in, as there is no account yet."""
         self.lifetimes = lifetimes or Lifetimes()
         self._remembered: dict[str, _Remembered] = {}
         self._watched: WeakValueDictionary[str, Principal] = WeakValueDictionary()
@@ -178,6 +183,8 @@ class Sessions:
 
     def renewed(self, principal: Principal) -> Principal | None:
         """The principal with its present roles, None where it is signed out. Asks nobody."""
+        if principal == OPEN:
+            return principal if self.is_open else None
         return self._renewed.get(principal.session, principal) if principal.session else principal
 
     def start(self) -> None:
@@ -192,15 +199,28 @@ class Sessions:
             self._thread.join(2)
 
     def _watch(self) -> None:
+        told = False  # once when it begins, and once when it is over
         while not self._stopping.is_set():
             try:
                 self.look()
             except (BrokerDown, DatabaseDown) as error:
-                log.warning("grants not read, they stay as they were", error=str(error))
+                if not told:
+                    log.warning("grants not read, they stay as they were", error=str(error))
+                told = True
+            else:
+                if told:
+                    log.info("grants read again")
+                told = False
             self._stopping.wait(LOOK_EVERY_S)
 
     def look(self) -> None:
         """Take in what changed since the last look, and what ran out. Raises BrokerDown or DatabaseDown."""
+        if self.is_open and not self._has_accounts():
+            return
+        if self.is_open:
+            self.is_open = False
+            self.generation += 1
+            log.info("there is an account: sign-in is asked for from now on")
         changes, now = self._broker.grants_changes(), self._clock()
         due = now - self._reviewed_at >= USED_EVERY_MS
         if changes == self._changes and not due:
@@ -213,6 +233,12 @@ class Sessions:
                 self._broker.use_sessions([name], self._left_s(held[name][0], now))
         self._take_in(watched, {name: held[name][1] if name in held else None for name in watched})
         self._changes, self._reviewed_at = changes, now
+
+    def _has_accounts(self) -> bool:
+        try:
+            return self._register.any()
+        except DatabaseBehind:
+            return False  # there is no such table yet
 
     def _take_in(self, watched: dict[str, Principal], fresh: dict[str, Principal | None]) -> None:
         changed = {name for name, principal in fresh.items() if principal != watched[name]}

@@ -9,7 +9,7 @@ import redis
 
 from services.accounts.register import Register
 from services.accounts.roles import Roles
-from services.accounts.sessions import Lifetimes, Sessions, name_of
+from services.accounts.sessions import REMEMBERED_MS, Lifetimes, Sessions, name_of
 from services.broker import Broker
 from services.database import Database
 
@@ -71,6 +71,24 @@ def test_a_change_of_roles_reaches_what_is_open_and_a_change_of_nothing_does_not
     assert renewed is not None
     assert renewed.roles == ()
     assert both.there.principal(identifier) == renewed
+
+
+def test_a_change_that_a_request_saw_before_the_look_reaches_what_is_open_too(both: Installation) -> None:
+    identifier = both.here.begin(both.ann)
+    held = both.there.principal(identifier)
+    assert held is not None
+    both.there.look()
+    before = both.there.generation
+    both.register.set_roles("ann", [], who="root")
+    both.now += REMEMBERED_MS
+    seen = both.there.principal(identifier)
+    assert seen is not None
+    assert seen.roles == (), "a request reads what is now, told of it or not"
+    assert both.there.generation == before + 1, "sockets ask again"
+    assert both.there.renewed(held) == seen
+    both.brokers[0].tell_grants_changed()
+    both.there.look()
+    assert both.there.renewed(held) == seen, "and the look finds nothing else"
 
 
 @pytest.mark.parametrize("act", ["disable", "password"])

@@ -58,6 +58,10 @@ def address(kind: str = "latest") -> str:
     return f"/api/channels/{channel(kind)}/export"
 
 
+def always() -> bool:
+    return True
+
+
 def as_csv(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
@@ -227,7 +231,7 @@ def endless(stopped: threading.Event) -> Any:
 
 def test_the_writing_ends_when_the_client_goes() -> None:
     stopped, ended = threading.Event(), threading.Event()
-    outlet = Outlet(endless(stopped), framed=True, ended=ended.set)
+    outlet = Outlet(endless(stopped), framed=True, ended=ended.set, allowed=always)
     assert b'"done":false' in next(iter(outlet))
     assert not stopped.is_set()
     outlet.close()
@@ -238,19 +242,33 @@ def test_the_writing_ends_when_the_client_goes() -> None:
 def test_the_writing_ends_when_the_client_takes_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlets, "STALLED_S", 0.5)
     stopped = threading.Event()
-    outlet = Outlet(endless(stopped), framed=False, ended=lambda: None)
+    outlet = Outlet(endless(stopped), framed=False, ended=lambda: None, allowed=always)
     assert stopped.wait(10)
     outlet.close()
+
+
+def test_what_is_taken_away_while_a_file_is_under_way_is_handed_over_no_further() -> None:
+    stopped, may = threading.Event(), [True]
+    outlet = Outlet(endless(stopped), framed=True, ended=lambda: None, allowed=lambda: may[0])
+    assert json.loads(next(outlet).partition(b"\n")[0])["done"] is False
+    may[0] = False
+    head, _, body = next(outlet).partition(b"\n")
+    assert (body, json.loads(head)["done"], json.loads(head)["error"]) == (b"", False, outlets.TAKEN_AWAY)
+    assert list(outlet) == [], "not what was ready before, either"
+    assert stopped.wait(5), "and the archive is read no further"
+    plain = Outlet(endless(threading.Event()), framed=False, ended=lambda: None, allowed=lambda: False)
+    with pytest.raises(RuntimeError, match="not the whole file"):
+        list(plain)
 
 
 def test_an_error_is_told_in_a_frame_and_breaks_a_plain_answer_off() -> None:
     def produce(sink: Sink) -> None:
         raise OSError("disk away")
 
-    (frame,) = list(Outlet(produce, framed=True, ended=lambda: None))
+    (frame,) = list(Outlet(produce, framed=True, ended=lambda: None, allowed=always))
     assert json.loads(frame) == {"bytes": 0, "rows": 0, "until": 0, "done": False, "error": "disk away"}
     with pytest.raises(RuntimeError, match="disk away"):
-        list(Outlet(produce, framed=False, ended=lambda: None))
+        list(Outlet(produce, framed=False, ended=lambda: None, allowed=always))
 
 
 def test_no_web_process_loads_the_library_of_parquet_files_at_start() -> None:

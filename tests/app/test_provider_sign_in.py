@@ -24,6 +24,8 @@ from tests.app.signing import asking, migrated, sign_in, word_of
 from tests.identity_provider import CLIENT, SECRET, IdentityProvider, identity_provider
 from tests.ports import free_port
 
+pytestmark = pytest.mark.usefixtures("broker_url")  # which empties the broker: nobody tried to sign in before
+
 BACK = "http://localhost/sign-in/oidc/back"
 
 
@@ -48,16 +50,6 @@ def web(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     made = create_app(settings, by_claims(tmp_path_factory.mktemp("roles")))
     yield made
     made.stop()
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_before(broker_url: str) -> None:
-    """The broker is empty."""
-
-
-@pytest.fixture
-def client(web: Web) -> FlaskClient:
-    return web.server.test_client()
 
 
 def known_to(issuer: str, broker_url: str, folder: Path) -> Settings:
@@ -133,7 +125,7 @@ def test_other_words_at_the_next_sign_in_are_other_roles(
     again = web.server.test_client()
     assert come_back(again, provider.sign_in(begun(again), "sam")) == (303, "/")
     assert again.get("/api/session").get_json()["roles"] == []
-    web.sessions.look()  # type: ignore[union-attr] # as it does twice a second
+    web.sessions.look()  # as it does twice a second
     assert client.get("/api/session").get_json()["roles"] == [], "what is open follows"
 
 
@@ -213,7 +205,7 @@ def test_who_is_refused_there_or_disabled_here_is_told_what_to_do(
     database = Database(settings.database_address)
     Register(database).disable("dan", who="tests")
     database.close()
-    web.sessions.look()  # type: ignore[union-attr] # as it does twice a second
+    web.sessions.look()  # as it does twice a second
     again = web.server.test_client()
     status, said = come_back(again, provider.sign_in(begun(again), "dan"))
     assert status == 403

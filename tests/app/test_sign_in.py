@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,12 +15,17 @@ from app.doors import next_path
 from app.factory import Web, create_app
 from app.settings import Settings
 from app.sign_in import EXPIRED, WRONG
+from services.accounts import OPEN
 from services.accounts.attempts import PER_ACCOUNT, PER_ADDRESS
 from services.accounts.audit import Audit
+from services.accounts.register import Register
 from services.database import Database
 from services.embedded import EmbeddedBroker
 from tests.app.signing import HERE, PASSWORD, asking, migrated, sign_in, signed_in, word_of
 from tests.app.test_doors import UPGRADE
+from tests.app.test_matrix import opening
+
+pytestmark = pytest.mark.usefixtures("broker_url")  # which empties the broker: nobody tried to sign in before
 
 SECURE = "https://ops.example.com"
 
@@ -26,7 +34,7 @@ SECURE = "https://ops.example.com"
 def settings(shared_broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("sign-in")
     made = asking(shared_broker.url, folder, origins=(SECURE,), metrics_key="0123456789abcdef")
-    migrated(made, ann="desk", bob="desk", root="admin", carl="desk")
+    migrated(made, ann="desk", bob="desk", root="admin", carl="desk", dora="desk")
     return made
 
 
@@ -35,16 +43,6 @@ def web(settings: Settings) -> Iterator[Web]:
     made = create_app(settings)
     yield made
     made.stop()
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_before(broker_url: str) -> None:
-    """The broker is empty."""
-
-
-@pytest.fixture
-def client(web: Web) -> FlaskClient:
-    return web.server.test_client()
 
 
 def acts(settings: Settings, *subjects: str) -> list[tuple[str, str, str]]:
@@ -136,6 +134,38 @@ def test_no_other_site_can_sign_somebody_in_or_out(client: FlaskClient, web: Web
     assert "You are signed out" in ann.get(out.headers["Location"]).text
 
 
+class SlowBody(io.BytesIO):
+    """A body in the middle of which something happens."""
+
+    def __init__(self, body: bytes, meanwhile: Callable[[], None]) -> None:
+        super().__init__(body)
+        self._meanwhile = meanwhile
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._meanwhile()
+        return super().readinto(buffer)
+
+
+def test_a_callback_whose_body_comes_slowly_is_asked_again_who_sends_it(web: Web, settings: Settings) -> None:
+    dora, asked = signed_in(web, "dora"), json.dumps(opening("/host")).encode()
+
+    def send(meanwhile: Callable[[], None]) -> int:
+        body = SlowBody(asked, meanwhile)
+        return dora.post(
+            "/_dash-update-component", input_stream=body, content_length=len(asked), content_type="application/json"
+        ).status_code
+
+    def disable() -> None:
+        database = Database(settings.database_address)
+        Register(database).disable("dora", who="tests")
+        database.close()
+        web.broker.tell_grants_changed()
+        web.sessions.look()  # as it does twice a second
+
+    assert send(lambda: None) == 200
+    assert send(disable) == 401
+
+
 def test_a_session_that_is_taken_along_ends_with_the_next_sign_in(web: Web) -> None:
     browser = signed_in(web, "ann")
     cookie = browser.get_cookie("headwater")
@@ -215,3 +245,33 @@ def test_sign_in_is_asked_for_where_others_come_in_or_accounts_are(broker_url: s
     assert asks(sign_in=True)
     migrated(Settings(redis_url=broker_url, data=tmp_path), ann="admin")
     assert asks(), "there is an account"
+
+
+def test_until_there_is_an_account_nobody_signs_in_or_out_and_then_everybody_must(
+    broker_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(redis_url=broker_url, data=tmp_path)
+    web = create_app(settings)
+    client = web.server.test_client()
+    try:
+        for path in ("/sign-in", "/sign-in?next=/host", "/sign-out"):
+            answer = client.get(path, base_url=HERE)
+            assert (answer.status_code, answer.headers["Location"]) == (303, path.partition("next=")[2] or "/")
+        assert client.post("/sign-in", data={"name": "ann"}, base_url=HERE).status_code == 303
+        assert client.post("/sign-out", base_url=HERE).status_code == 303
+        web.sessions.look()  # as it does twice a second
+        migrated(settings)
+        web.sessions.look()
+        assert client.get("/api/session", base_url=HERE).status_code == 200, "nobody has an account yet"
+        assert web.sessions.renewed(OPEN) is OPEN
+        database = Database(settings.database_address)
+        Register(database).add("ann", PASSWORD, ["admin"], who="tests")
+        database.close()
+        before = web.sessions.generation
+        web.sessions.look()
+        assert web.sessions.generation == before + 1, "what is open is asked again"
+        assert web.sessions.renewed(OPEN) is None
+        assert client.get("/api/session", base_url=HERE).status_code == 401
+        assert sign_in(client, "ann").status_code == 303
+    finally:
+        web.stop()
