@@ -198,6 +198,7 @@ class Worker:
 
     def _once_prepared(self, database: Database, run: Run) -> Run:
         """What runs as soon as the database is there: one that is away when the worker starts is waited for."""
+        from app.in_force import note_in_force
         from services.database import DatabaseDown, prepare
 
         def wait_and_run(stop: threading.Event) -> None:
@@ -205,6 +206,7 @@ class Worker:
             while not stop.is_set():
                 try:
                     prepare(database)
+                    note_in_force(database, self._project, self._name)
                     break
                 except DatabaseDown as error:
                     if not told:

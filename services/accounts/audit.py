@@ -60,6 +60,14 @@ class Audit:
         kept = {name: _storable(text) for name, text in texts.items()}
         connection.execute(insert(audit).values(at=self._clock(), what=what, **kept))
 
+    def record_new(self, what: What, *, who: str, subject: str, detail: str) -> None:
+        """Add an entry unless the newest one of that act and subject says the same: what is, not what was done."""
+        newest = select(audit.c.detail).where(audit.c.what == what, audit.c.subject == _storable(subject))
+        with self._database.writing() as connection:
+            known = connection.execute(newest.order_by(audit.c.id.desc()).limit(1)).scalar()
+            if known != _storable(detail):
+                self.record_in(connection, what, who=who, subject=subject, detail=detail)
+
     def entries(self, *, since: int = 0, what: str = "", who: str = "", limit: int = 1_000) -> list[Entry]:
         """The newest entries, oldest first; of one act, of one principal, where these are named."""
         wanted = select(audit).where(audit.c.at >= since)

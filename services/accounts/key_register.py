@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, text, update
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from services.accounts.audit import Audit
 from services.accounts.keys import STAGING
 from services.database import Database, insert_new
+from services.database.tables.accounts import audit
 from services.database.tables.keys import ingest_key_uses, ingest_keys
 from services.positions import Clock, wall_clock
 
@@ -162,6 +163,23 @@ class KeyRegister:
                 if is_first:
                     self._audit.record_in(
                         connection, "key_used", who=names[key], subject=key, address="", detail="first use of the day"
+                    )
+
+    def note_refused(self, keys: Iterable[str]) -> None:
+        """Somebody came with a key that is revoked, or with its id and another secret: an entry a day (UTC) for each.
+
+        Ids that no key ever had are anybody's to make up: of these nothing is kept.
+        """
+        if self._database.absent:
+            return
+        now, table = self._clock(), ingest_keys.c
+        with self._database.writing() as connection:
+            for row in connection.execute(select(table.id, table.name).where(table.id.in_(list(keys)))).all():
+                subject = f"{row.name} {row.id}"
+                today = (audit.c.what == "key_refused", audit.c.subject == subject, audit.c.at >= now - now % DAY_MS)
+                if connection.execute(select(audit.c.id).where(*today).limit(1)).first() is None:
+                    self._audit.record_in(
+                        connection, "key_refused", who="", subject=subject, address="", detail="first time of the day"
                     )
 
     def last_uses(self) -> dict[str, int]:

@@ -24,6 +24,8 @@ READ_EVERY_S = 0.5
 ASK_AGAIN_S = 0.25
 """A key that is not known may have been added just now: so often at most the database is asked for it at once."""
 USES_EVERY_MS = 60_000
+REFUSED_MAX = 100
+"""Ids of refused keys that wait to be written: anybody can make up any number."""
 _NO_HASH = hash_of("")
 
 log = structlog.get_logger("keys")
@@ -45,6 +47,8 @@ class KeyRing:
         self._used: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._written: dict[str, int] = {}
+        self._refused: dict[str, int] = {}
+        self._refused_told: dict[str, int] = {}
         self._reading, self._asked_at, self._trouble = threading.Lock(), float("-inf"), ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
@@ -76,6 +80,8 @@ class KeyRing:
         known = self._known or {}
         stored, principal = known.get(key_id, (_NO_HASH, None))
         if not hmac.compare_digest(stored, hash_of(secret)) or principal is None:
+            if len(self._refused) < REFUSED_MAX:
+                self._refused[key_id] = self._clock()
             return None
         self._note(key_id, principal.name)
         return principal
@@ -113,6 +119,17 @@ class KeyRing:
         if due:
             self._register.note_uses(due, self._names)
             self._written.update(due)
+        self._write_refused(now)
+
+    def _write_refused(self, now: int) -> None:
+        """Which keys were refused, each at most once a minute. Raises DatabaseDown."""
+        told = {key: at for key, at in self._refused_told.items() if now - at < USES_EVERY_MS}
+        due = [key for key in list(self._refused) if key not in told]
+        self._refused_told = told
+        if due:
+            self._register.note_refused(due)
+            self._refused_told |= dict.fromkeys(due, now)
+        self._refused.clear()
 
     def _run(self) -> None:
         while not self._stopping.wait(READ_EVERY_S):

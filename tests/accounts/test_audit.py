@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import insert
 
 from app.cli import main
+from app.in_force import note_in_force
+from app.loading import DEMO
 from services.accounts.audit import TEXT_MAX, Audit
 from services.database import Database
 from services.database.tables import archive_gaps
@@ -40,6 +45,27 @@ def test_an_act_that_fails_leaves_no_entry(database: Database) -> None:
         audit.record_in(connection, "exported", who="ann")
         raise ZeroDivisionError
     assert audit.entries() == []
+
+
+def test_what_is_in_force_is_recorded_when_it_is_another_than_before(each_database: Database, tmp_path: Path) -> None:
+    for name in ("contract.toml", "roles.toml"):
+        (tmp_path / name).write_text("first")
+    project = replace(DEMO, contract=tmp_path / "contract.toml", roles=tmp_path / "roles.toml")
+
+    def noted() -> list[tuple[str, str]]:
+        note_in_force(each_database, project, "worker-1")
+        return [(entry.what, entry.subject) for entry in Audit(each_database).entries()]
+
+    first = [("contract_changed", "contract.toml"), ("roles_changed", "roles.toml")]
+    assert noted() == first
+    assert noted() == first, "the same again is no change"
+    (tmp_path / "roles.toml").write_text("second")
+    assert noted() == [*first, first[1]]
+    (tmp_path / "roles.toml").write_text("first")
+    assert noted() == [*first, first[1], first[1]], "as before is a change, too"
+    (entry, *_) = Audit(each_database).entries(what="contract_changed")
+    assert entry.who == "worker-1"
+    assert entry.detail.startswith("sha256 a7937b64b8ca. ")
 
 
 def test_what_is_typed_writes_one_line_of_bounded_length(each_database: Database) -> None:

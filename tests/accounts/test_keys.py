@@ -150,6 +150,27 @@ def test_last_use_is_written_once_a_minute_and_its_first_of_a_day_is_in_the_audi
     assert len(entries) == 5
 
 
+def test_a_revoked_key_that_is_still_used_is_in_the_audit_log_once_a_day_and_made_up_ones_are_not(
+    each_database: Database, clock: Clock
+) -> None:
+    register, rings = KeyRegister(each_database, clock), [ring_of(each_database, clock) for _ in range(2)]
+    key, secret = register.add("plant", ["flights"], "ada")
+    register.revoke(key.id, "ada")
+
+    def come() -> list[str]:
+        for ring in rings:
+            assert ring.holder(secret) is None
+            assert ring.holder("hw_aaaaaaaa_" + 43 * "a") is None
+            ring.write_uses()
+        return [entry.subject for entry in Audit(each_database).entries(what="key_refused")]
+
+    assert come() == [f"plant {key.id}"]
+    clock.now_ms += 120_000
+    assert come() == [f"plant {key.id}"]
+    clock.now_ms += DAY_MS
+    assert come() == 2 * [f"plant {key.id}"]
+
+
 # Limits -------------------------------------------------------------------------------------------
 
 
