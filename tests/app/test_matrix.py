@@ -24,6 +24,8 @@ from werkzeug.serving import make_server
 import tests.project.feeds.shop
 from app.factory import Web, create_app
 from app.loading import load_declarations
+from components.quarantine import QuarantineId
+from components.trace import TraceId
 from services.embedded import EmbeddedBroker
 from tests.app.signing import asking, migrated, signed_in
 from tests.project.__main__ import PROJECT
@@ -125,10 +127,23 @@ def _in_a_word(path: str, answer: Any) -> str:
 
 
 def _of_callback(client: FlaskClient, path: str) -> str:
-    answer = client.post("/_dash-update-component", json=opening(path))
+    answer = client.post("/_dash-update-component", json=FORGED.get(path) or opening(path))
     if answer.status_code != 200:
         return str(answer.status_code)
+    if path in FORGED:
+        return "refused" if "Only an admin may" in answer.text else "answered"
     return "page" if "data-page" in answer.text else "not-found"
+
+
+def _of_quarantine(clicked: list[dict[str, Any]]) -> dict[str, Any]:
+    """A body that opens the quarantine, or presses a button in it."""
+    lists = (QuarantineId.LIST, QuarantineId.SAID)
+    return {
+        "output": f"..{lists[0]}.children...{lists[1]}.children..",
+        "outputs": [{"id": one, "property": "children"} for one in lists],
+        "inputs": [{"id": QuarantineId.REFRESH, "property": "n_clicks", "value": 0}, clicked],
+        "changedPropIds": [f"{json.dumps(one['id'], sort_keys=True)}.n_clicks" for one in clicked],
+    }
 
 
 def opening(path: str) -> dict[str, Any]:
@@ -144,6 +159,23 @@ def opening(path: str) -> dict[str, Any]:
         ],
         "changedPropIds": ["_pages_location.pathname"],
     }
+
+
+DISCARD = {"type": QuarantineId.ACT, "act": "discard", "lane": "orders.0", "entry": "1-1"}
+FORGED: dict[str, dict[str, Any]] = {
+    "trace": {
+        "output": f"{TraceId.ANSWER}.children", "outputs": {"id": TraceId.ANSWER, "property": "children"},
+        "inputs": [
+            {"id": TraceId.ASK, "property": "n_clicks", "value": 1},
+            {"id": TraceId.WANTED, "property": "n_submit", "value": None},
+        ],
+        "state": [{"id": TraceId.WANTED, "property": "value", "value": "o1"}],
+        "changedPropIds": [f"{TraceId.ASK}.n_clicks"],
+    },
+    "quarantine": _of_quarantine([]),
+    "discard": _of_quarantine([{"id": DISCARD, "property": "n_clicks", "value": 1}]),
+}
+"""What no page of this project would send, as somebody may write it who has read the source."""
 
 
 def _said(frames: list[dict[str, Any]], channel: str) -> str:

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -27,6 +28,8 @@ from app.settings import Settings, SettingsError, entries, read_settings
 from services.database import Database
 from services.embedded import EmbeddedBroker
 from tests.app.running import ROOT, environment
+from tests.app.signing import asking, migrated
+from tests.identity_provider import CLIENT, identity_provider
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -194,6 +197,28 @@ def test_an_error_of_our_own_logs_no_header_and_answers_with_none(
             assert canaries(answer.text) == set()
     assert "planted" in caplog.text
     assert canaries(caplog.text) == set()
+
+
+def test_an_identity_provider_that_refuses_us_is_told_of_without_our_secret(
+    broker_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = SECRETS["HEADWATER_OIDC_CLIENT_SECRET"]
+    with identity_provider("http://localhost/sign-in/oidc/back", eve=[]) as provider:
+        settings = asking(
+            broker_url, tmp_path, oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=secret
+        )
+        migrated(settings)
+        made = create_app(settings)
+        client = made.server.test_client()
+        with caplog.at_level(logging.DEBUG):
+            leads = client.get("/sign-in/oidc").headers["Location"]
+            back = urlsplit(provider.sign_in(leads, "eve"))
+            answer = client.get(f"{back.path}?{back.query}")
+        made.stop()
+    assert answer.status_code in (502, 503), "the provider does not know us by that secret"
+    told = leads + answer.text + str(answer.headers) + caplog.text
+    assert canaries(told) == set()
+    assert base64.b64encode(f"{CLIENT}:{secret}".encode()).decode() not in told
 
 
 def test_metrics_of_a_system_at_work_hold_no_secret(broker_url: str, tmp_path: Path) -> None:
