@@ -13,6 +13,7 @@ import argparse
 import importlib
 import multiprocessing
 import pkgutil
+import re
 import time
 import traceback
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ HERE = Path(__file__).parent
 def benches() -> list[str]:
     """Names of all benches, by their `run`; found by reading, as an import may need what is not installed."""
     names = (module.name for module in pkgutil.iter_modules([str(HERE)]))
-    return [name for name in names if "\ndef run(runs: int" in _source(name)]
+    return [name for name in names if re.search(r"^def run\(\s*runs: int", _source(name), re.MULTILINE)]
 
 
 def _source(name: str) -> str:
