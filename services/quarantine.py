@@ -49,16 +49,19 @@ class Quarantine:
         if held is None:
             raise _gone(lane, entry_id)
         bodies = [orjson.dumps(self._fresh(feed, event)) for event in _events_of(held)]
+        # first the entry: where the database is away nothing is done, rather than something that nobody did
+        self._audit.record("quarantine_replayed", who=by, subject=f"{lane}/{entry_id}", detail=f"{len(bodies)} events")
         if not self._broker.replay_quarantined(lane, entry_id, bodies):
             raise _gone(lane, entry_id)
-        self._audit.record("quarantine_replayed", who=by, subject=f"{lane}/{entry_id}", detail=f"{len(bodies)} events")
         return len(bodies)
 
     def discard(self, lane: Lane, entry_id: str, by: str) -> None:
         """Let it go. Raises NotInQuarantine."""
-        if not self._broker.discard_quarantined(lane, entry_id):
+        if self._broker.quarantined_one(lane, entry_id) is None:
             raise _gone(lane, entry_id)
         self._audit.record("quarantine_discarded", who=by, subject=f"{lane}/{entry_id}")
+        if not self._broker.discard_quarantined(lane, entry_id):
+            raise _gone(lane, entry_id)
 
     def _fresh(self, feed: FeedSpec, event: dict[str, Any]) -> dict[str, Any]:
         """The event as it is folded: ingested now, or its latency would be counted from the day that it first came."""

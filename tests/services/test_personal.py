@@ -12,7 +12,7 @@ import pytest
 from headwater import DeclarationError, Feed, History, Http, Latest, Number, Series, Text, count, minimum, sum_, value
 from services.accounts.audit import Audit
 from services.broker import StoredDelta
-from services.database import Database
+from services.database import Database, DatabaseDown
 from services.declare import Lane, redacted
 from services.quarantine import NotInQuarantine, Quarantine
 from tests import feeds, visits
@@ -256,6 +256,20 @@ def test_what_still_cannot_be_folded_comes_back_and_what_is_discarded_does_not(
     with pytest.raises(NotInQuarantine):
         quarantine.discard(ORDERS, again.id, "ada")
     assert quarantine.entries() == []
+
+
+def test_what_cannot_be_recorded_is_not_done(system: System) -> None:
+    system.broker.ingest(ORDERS, [("p", orjson.dumps({**order(1), "ingested_at": "never", "price": "dear"}))])
+    system.drain()
+    away = Database("postgresql://nobody@127.0.0.1:1/none")
+    quarantine = Quarantine(system.broker, away, system.declarations, system.clock)
+    (held,) = quarantine.entries()
+    for act in (quarantine.replay, quarantine.discard):
+        with pytest.raises(DatabaseDown):
+            act(ORDERS, held.id, "ada")
+    system.drain()
+    assert [one.id for one in quarantine.entries()] == [held.id]
+    away.close()
 
 
 def test_personal_fields_of_what_is_replayed_come_from_the_archive(personal: System, tmp_path: Path) -> None:
