@@ -128,7 +128,8 @@ export function readPalette(style) {
   const read = (name) => style.getPropertyValue(`--${name}`).trim() || undefined;
   const names = ['text', 'muted', 'line', 'surface', 'ok', 'warn', 'bad'];
   const series = Array.from({ length: COLOURS }, (_, i) => read(`series-${i + 1}`));
-  return { ...Object.fromEntries(names.map((name) => [name, read(name)])), series, kiosk: read('kiosk') === '1' };
+  const veil = /^#[0-9a-f]{6}$/i.test(read('surface') ?? '') ? `${read('surface')}c8` : read('surface'); // words over lines, which shine through
+  return { ...Object.fromEntries(names.map((name) => [name, read(name)])), veil, series, kiosk: read('kiosk') === '1' };
 }
 
 /** What was wrong meanwhile, and what is missing in the archive, as bands with a text. */
@@ -147,7 +148,7 @@ function marked(layout, palette, spec, traces, incidents, missing, out, size, ah
 function gapNotes(gaps, palette, place, middle) {
   return gaps.map(({ from, reason }) => ({
     x: place(from), xref: 'x', y: 0, yref: 'paper', yanchor: 'bottom', xanchor: from > middle ? 'right' : 'left', showarrow: false,
-    text: escapeHtml(REASONS[reason] ?? reason), font: { size: 11, color: palette.muted }, bgcolor: palette.surface,
+    text: escapeHtml(REASONS[reason] ?? reason), font: { size: 11, color: palette.muted }, bgcolor: palette.veil,
   }));
 }
 
@@ -158,7 +159,7 @@ const beyond = (graph, traces, spec, { kiosk }) => outside(traces, spec, Math.fl
 function outsideNotes({ above, below }, palette) {
   return [[above, '\u25B2', 1, 'top'], [below, '\u25BC', 0, 'bottom']].filter(([lines]) => lines.length > 0).map(([lines, sign, y, yanchor]) => ({
     x: 1, xref: 'paper', xanchor: 'right', y, yref: 'paper', yanchor, showarrow: false, text: escapeHtml(`${sign} ${lines.join(', ')}`),
-    font: { size: palette.kiosk ? 20 : 11, color: palette.warn }, bgcolor: palette.surface,
+    font: { size: palette.kiosk ? 20 : 11, color: palette.warn }, bgcolor: palette.veil,
   }));
 }
 
@@ -190,11 +191,13 @@ export function paintChart(section, spec, store, palette, incidents, now) {
   section.toggleAttribute('data-drawn', true);
   if (spec.window_ms && traces.length > 0) traces.push(...windowMarks(traces, marked, palette));
   traces.push(...ghosts);
-  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead, JSON.stringify(beyond(graph, traces, spec, palette)), graph._fullLayout.width], now)) {
+  if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead, JSON.stringify(beyond(graph, traces, spec, palette)), sizeOf(graph)], now)) {
     draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead);
   }
   return true;
 }
+
+const sizeOf = ({ _fullLayout: { width, height } }) => `${width}×${height}`;
 
 /** The lines that were switched off in the legend, or by a key. */
 const hiddenOf = (graph) => new Set((graph.data.length > 0 ? graph.data : drawings.get(graph)?.traces ?? []).filter(({ visible }) => visible === 'legendonly').map(({ name }) => name));
@@ -258,7 +261,7 @@ function extend(graph, traces, key, now) {
     graph.on('plotly_afterplot', () => {
       const { key, traces } = drawings.get(graph);
       rewrite(graph, traces);
-      if (key.at(-1) !== graph._fullLayout.width) setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0); // its legend has another height
+      if (key.at(-1) !== sizeOf(graph)) setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0); // its legend and its notes have other places
       viewOf(graph.closest('.chart'))?.look();
     });
   }

@@ -53,7 +53,7 @@ export function markNotes(marks, palette, place, middle, { w: width_px = Infinit
     x: place(from), xref: 'x', y: 1, yshift: -line_px * row, yref: 'paper', yanchor: 'top', showarrow: false,
     xanchor: from > middle ? 'right' : 'left', align: 'left', borderpad: 2,
     text: escapeHtml(shortened(labelOf({ text, ...one }), most)), hovertext: escapeHtml(text),
-    font: { size: palette.kiosk ? 20 : 11, color: palette[level] }, bgcolor: palette.surface,
+    font: { size: palette.kiosk ? 20 : 11, color: palette[level] }, bgcolor: palette.veil,
   }));
 }
 

@@ -68,6 +68,7 @@ def test_a_replay_that_takes_long_to_load_is_given_up_and_shows_what_it_showed(
     installation: Installation, viewer: Viewer
 ) -> None:
     began = post(installation)
+    wait_until(lambda: time.time() * 1_000 > began + 6_000, 10, "the end of the interval")
     viewer.open(f"{installation.url}/?replay={began}&until={began + 5_000}")
     wait_until(lambda: viewer.text(".replay-said") == "As recorded", 20, "the recording")
     before = viewer.run(SHOWN)
