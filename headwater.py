@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from components.table import table as table
     from components.tile import tile as tile
     from components.trace import trace_box as trace_box
+    from services.declare import Anomaly as Anomaly
     from services.declare import Column as Column
     from services.declare import DeclarationError as DeclarationError
     from services.declare import Feed as Feed
@@ -40,10 +41,12 @@ if TYPE_CHECKING:
     from services.declare import Log as Log
     from services.declare import Moment as Moment
     from services.declare import Number as Number
+    from services.declare import Remembering as Remembering
     from services.declare import Series as Series
     from services.declare import SourceMapping as SourceMapping
     from services.declare import Text as Text
     from services.declare import count as count
+    from services.declare import joined as joined
     from services.declare import maximum as maximum
     from services.declare import mean as mean
     from services.declare import minimum as minimum
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
     from services.sources.websocket_feed import WebSocketFeed as WebSocketFeed
 
 _DECLARE = (
+    "Anomaly",
     "Column",
     "DeclarationError",
     "Feed",
@@ -79,10 +83,12 @@ _DECLARE = (
     "Log",
     "Moment",
     "Number",
+    "Remembering",
     "Series",
     "SourceMapping",
     "Text",
     "count",
+    "joined",
     "maximum",
     "mean",
     "minimum",

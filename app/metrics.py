@@ -61,6 +61,7 @@ LANE_COUNTERS = {
     "rejected": "records refused",
     "quarantined": "events that no channel could fold",
     "too_late": "events too late for their window",
+    "filtered": "events left out by the feed's enrichment",
     "shed": "processed events dropped before a group that lags had read them",
 }
 """What was counted of each lane since the broker has it, as `headwater_lane_<name>_total`."""

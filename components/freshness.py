@@ -20,6 +20,7 @@ from components.attributes import aria, data
 from components.formula import duration
 from components.live import badge_id
 from services.declare import Channel, ChannelRef, FeedSpec, Freshness
+from services.declare.enrich import describe
 
 Fact: TypeAlias = tuple[str, str]
 
@@ -98,6 +99,7 @@ def channel_facts(ref: ChannelRef, said: str) -> list[Fact]:
         ("Keeps", keeps_in_words(channel)),
         *([("Precision", rough)] if rough else []),
         ("Source", source_in_words(channel)),
+        *([("Enriched", "; ".join(map(describe, steps)))] if (steps := channel.feed.enrich) else []),
         ("Freshness", rule_in_words(channel.freshness)),
         ("Under load", _POLICIES[channel.policy]),
         ("Channel", ref.name),

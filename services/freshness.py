@@ -25,7 +25,8 @@ class Progress:
     """What the worker of a lane last said of it. Times are milliseconds since the Unix epoch; 0 is never.
 
     `at` is when it was said; `started_at` when the lane's epoch began; `event_at`, `ingested_at` the
-    newest processed event's; `backlog` events accepted and not processed, `backlog_since` the ingest time
+    newest processed event's; `filtered` events that the feed's enrichment left out;
+    `backlog` events accepted and not processed, `backlog_since` the ingest time
     of the oldest of them; `unarchived`, `unarchived_since` the same of what the archive does not have yet; `shed`
     events dropped for a group that lagged too far; `alive_at` the source's
     last sign of life; `error`, `error_at`, `error_cause` its last trouble; `rejected`, `rejected_at`, `rejection` the
@@ -44,6 +45,7 @@ class Progress:
     processed: int = 0
     quarantined: int = 0
     too_late: int = 0
+    filtered: int = 0
     shed: int = 0
     backlog: int = 0
     backlog_since: int = 0

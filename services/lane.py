@@ -18,6 +18,7 @@ import orjson
 from services.batch import Batch, Event, Span
 from services.broker import FORGET, REPLAY, Broker, ChannelCommit, Entry, LaneCommit, OpenLane
 from services.declare import PERSONAL, Channel, ChannelRef, Declarations, FeedSpec, Lane, hash_of_key, redacted
+from services.enriching import Enriching
 from services.positions import Clock, Times, new_epoch
 from services.reducers import Change, Reducer, reducer_of
 
@@ -139,6 +140,7 @@ class LedLane:
         self._declarations = declarations
         self._feed: FeedSpec = declarations.feeds[lane.feed]
         self._channels_declared = declarations.channels_of(self._feed)
+        self._enriching = Enriching(broker, self._feed, lane)
         opened = self._open(run_id)
         self.epoch, self.started_at = opened.epoch, opened.started_at
         self._checkpoint_before = self.checkpoint = opened.checkpoint
@@ -149,6 +151,7 @@ class LedLane:
 
     def _open(self, run_id: str) -> OpenLane:
         signatures = {channel.name: channel.signature() for channel in self._channels_declared}
+        signatures |= self._enriching.signatures()
         whole = hashlib.sha256(repr(sorted(signatures.items())).encode()).hexdigest()[:16]
         archived = self._declarations.feeds[self.lane.feed].history.days > 0
         return self._broker.open_lane(self.lane, self.lease, run_id, signatures, whole, new_epoch(), archived=archived)
@@ -160,6 +163,7 @@ class LedLane:
             self._channel(ref).load(self._broker)
         self._single = [self._channel(ref) for ref in single]
         self._partitioned = [channel for channel in self._channels_declared if channel.partition is not None]
+        self._enriching.load()
 
     def _channel(self, ref: ChannelRef) -> _LedChannel:
         found = self._channels.get(ref.name)
@@ -196,9 +200,10 @@ class LedLane:
 
     @property
     def newest(self) -> tuple[int, int]:
-        """(event time, ingest time) of the newest event in any channel of the lane; 0 for none."""
+        """(event time, ingest time) of the newest event in any channel of the lane, or left out; 0 for none."""
         overall = [channel.overall for channel in self._channels.values() if channel.overall]
-        return (max((t.created[1] for t in overall), default=0), max((t.ingested[1] for t in overall), default=0))
+        created, ingested = self._enriching.filtered_span
+        return max([created, *(t.created[1] for t in overall)]), max([ingested, *(t.ingested[1] for t in overall)])
 
     def fold(self, entries: Sequence[Entry]) -> None:
         """Fold entries in stream order, which follow the checkpoint without a gap."""
@@ -215,7 +220,7 @@ class LedLane:
         elif entry.mark and entry.mark != REPLAY:
             self._marked.append(entry)
         else:
-            self._taken += self._events_of(entry)
+            self._taken += self._enriching.passed(self._events_of(entry), self._quarantine)
 
     def fold_taken(self) -> None:
         """Fold what was taken; a commit does it, too."""
@@ -229,6 +234,7 @@ class LedLane:
         """
         for asked in orjson.loads(entry.events):
             removed: Counter[str] = Counter()
+            self._enriching.forget(asked["key"])
             for name, led in list(self._channels.items()):
                 own = led.is_own_part_of(asked["key"])
                 if led.forget(asked["key"]) or own:
@@ -340,7 +346,8 @@ class LedLane:
                 processed_bytes=self._pending_bytes,
                 too_late=self._take_too_late(),
                 quarantined=quarantined,
-                channels=changes,
+                channels=[*changes, *self._enriching.commit()],
+                filtered=self._enriching.take_filtered(),
                 fresh_epoch=fresh,
                 gone=gone,
             ),

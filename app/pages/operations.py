@@ -26,7 +26,7 @@ OPERATIONS = page(
     ),
     table(Feeds, columns=[
         Operations.name, Operations.rate, Operations.backlog, Operations.unarchived, Operations.accepted,
-        Operations.rejected, Operations.duplicates, Operations.quarantined, Operations.shed,
+        Operations.rejected, Operations.duplicates, Operations.filtered, Operations.quarantined, Operations.shed,
         Operations.skew_ms], rows=6),
     table(Sources, columns=[
         Operations.name, Operations.verdict, Operations.interval_s, Operations.lateness_p95_s,

@@ -18,6 +18,7 @@ from services.archive.recording import BYTES_MAX, FRAMES_MAX, Frame, Recording
 from services.batch import Batch
 from services.database.tables import archive_events
 from services.declare import ChannelRef
+from services.enrichment import Enrichment, EnrichmentFailed
 from services.reducers import Reducer, reducer_of
 from services.state import Data, State, merge, state_of
 
@@ -47,18 +48,19 @@ def can_recompute(connection: Connection, ref: ChannelRef, before: int | None) -
 def read_recomputed(connection: Connection, ref: ChannelRef, since: int, until: int) -> Recording:
     """The frames from `since` up to, but without, `until`, as `read_recorded` gives them. The epoch tells that it is
     of no broker, and from when on the answer is."""
+    enrichment = Enrichment(ref.channel.feed)
     reducer, state = reducer_of(ref.channel), state_of(ref.channel.kind, ref.channel.keep)
     epoch, seq, size = f"recomputed-{since}", 0, 0
     last = 0
     for at, bodies in _ticks(connection, ref, _look_back(connection, ref, since), since):
-        last = last if _folded(ref, reducer, state, bodies) is None else at
+        last = last if _folded(ref, reducer, state, _enriched(enrichment, bodies)) is None else at
     frames: list[Frame] = [_frame(ref, "snapshot", epoch, 0, last, orjson.dumps(state.data()))]
     events = 0
     for at, bodies in _ticks(connection, ref, since, until):
         if len(frames) > FRAMES_MAX or size > BYTES_MAX or events > EVENTS_MAX:
             return _recording(connection, ref, frames, since, at)
         events += len(bodies)
-        data = _folded(ref, reducer, state, bodies)
+        data = _folded(ref, reducer, state, _enriched(enrichment, bodies))
         if data is not None:
             seq += 1
             raw = orjson.dumps(data)
@@ -118,6 +120,24 @@ def _ticks(connection: Connection, ref: ChannelRef, since: int, until: int) -> I
         for _, rows in groupby(found, lambda row: row.entry_at // TICK_MS):
             part = list(rows)
             yield part[-1].entry_at, [row.body for row in part]
+
+
+def _enriched(enrichment: Enrichment, bodies: Sequence[str]) -> Sequence[str]:
+    """The events as the feed's steps leave them; those that a step fails on are passed over, as the processor does.
+
+    What a step remembers begins with the events that are looked back at.
+    """
+    if not enrichment.has_steps:
+        return bodies
+    passed = []
+    for body in bodies:
+        try:
+            found = enrichment.passed(orjson.loads(body))
+        except EnrichmentFailed:
+            continue
+        if found is not None:
+            passed.append(orjson.dumps(found).decode())
+    return passed
 
 
 def _folded(ref: ChannelRef, reducer: Reducer, state: State, bodies: Sequence[str]) -> Data | None:

@@ -21,6 +21,7 @@ from services.broker.quarantining import Quarantining
 from services.broker.serving import Serving
 from services.broker.stored import (
     FORGET,
+    MEMORY,
     REPLAY,
     ArchiveStanding,
     ChannelCommit,
@@ -37,6 +38,7 @@ from services.broker.tracing import Tracing
 __all__ = [
     "FORGET",
     "IDS_WINDOW_MS",
+    "MEMORY",
     "MEMORY_LIMIT",
     "REPLAY",
     "ArchiveStanding",

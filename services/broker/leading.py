@@ -10,7 +10,7 @@ import orjson
 from services.broker.caps import SHORT_OF_MEMORY
 from services.broker.connection import Connection, key_of, surfacing
 from services.broker.errors import LaneLost
-from services.broker.stored import Entry, LaneCommit, OpenLane, entries_of
+from services.broker.stored import MEMORY, Entry, LaneCommit, OpenLane, entries_of
 from services.declare import Lane
 from services.freshness import Progress
 
@@ -101,6 +101,12 @@ class Leading(Connection):
         return sorted(name.decode() for name in found)
 
     @surfacing
+    def read_memory(self, lane: Lane) -> dict[str, bytes]:
+        """What the feed's enrichment remembered at the lane's checkpoint."""
+        found: Any = self._redis.hgetall(key_of(lane) + "c:" + MEMORY)
+        return {name.decode(): cell for name, cell in found.items()}
+
+    @surfacing
     def read_events(self, after: Mapping[Lane, str], count: int, block_ms: int) -> dict[Lane, list[Entry]]:
         """Entries of the lanes beyond the given ids; waits up to `block_ms` where there are none.
 
@@ -121,7 +127,7 @@ class Leading(Connection):
         key = key_of(lane)
         keys = [key + name for name in ("lease", "lane", "events", "quarantine", "channels", "leader")]
         arguments: list[Any] = [commit.lease, LEASE_TTL_MS, commit.epoch, commit.checkpoint_before, commit.checkpoint]
-        arguments += (commit.processed, commit.processed_bytes, commit.too_late)
+        arguments += (commit.processed, commit.processed_bytes, commit.too_late, commit.filtered)
         arguments += (self.caps.quarantined, len(commit.quarantined), *commit.quarantined, len(commit.channels))
         for channel in commit.channels:
             base = key + "c:" + channel.name
@@ -220,6 +226,7 @@ def _progress(
         processed=number(lane, b"processed"),
         quarantined=number(lane, b"quarantined"),
         too_late=number(lane, b"too_late"),
+        filtered=number(lane, b"filtered"),
         shed=number(lane, b"shed"),
         backlog=backlog,
         backlog_since=oldest if backlog else 0,

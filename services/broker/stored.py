@@ -34,6 +34,8 @@ class StoredDelta:
     upto: str = ""
 
 
+MEMORY = "(enrichment)"
+"""The name under which the memory of a feed's enrichment lies among its channels; no channel can be called so."""
 REPLAY, FORGET = "replay", "forget"
 """Marks of our own: events out of quarantine that are folded once more, and a request to forget a key."""
 
@@ -139,3 +141,4 @@ class LaneCommit:
     channels: Sequence[ChannelCommit]
     fresh_epoch: str = ""
     gone: Sequence[str] = ()
+    filtered: int = 0

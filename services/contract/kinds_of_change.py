@@ -63,7 +63,8 @@ _ON_PAGE = {
 _OF_PROPERTY: dict[str, dict[str, Kind]] = {
     "feed": {
         "source": SOURCE, "key": KEY, "partition": PARTITION, "lanes": PARTITION, "lateness_s": VALIDATION,
-        "strict": VALIDATION, "freshness": FRESHNESS, "history": RETENTION, **_WORDS,
+        "strict": VALIDATION, "freshness": FRESHNESS, "history": RETENTION,
+        "enriched": CHART, **_WORDS,
     },
     "field": {
         "type": VALIDATION, "required": VALIDATION, "personal": PERSONAL, "max_length": VALIDATION, "unit": CHART,

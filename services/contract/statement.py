@@ -13,6 +13,7 @@ from services.contract.clause import Clause
 from services.contract.clauses import File
 from services.contract.scope import Named
 from services.declare import Aggregate, Channel, Column, Declarations, FeedSpec, Field, is_of_clients
+from services.declare.enrich import describe
 
 Properties: TypeAlias = Mapping[str, Any]
 Statement: TypeAlias = dict[str, Properties]
@@ -121,6 +122,7 @@ def _feed(feed: FeedSpec) -> Properties:
         "strict": feed.strict,
         "freshness": plain(feed.freshness),
         "history": plain(feed.history),
+        "enriched": [describe(step) for step in feed.enrich] or None,
     }
     return _present(properties)
 

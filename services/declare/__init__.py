@@ -27,6 +27,7 @@ from services.declare.columns import (
     value,
 )
 from services.declare.declarations import Declarations
+from services.declare.enrich import Anomaly, Remembering, joined
 from services.declare.error import DeclarationError
 from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
 from services.declare.mapping import Given, MappingFault, SourceMapping
@@ -38,6 +39,7 @@ __all__ = [
     "PERSONAL",
     "PROBE_FEED",
     "Aggregate",
+    "Anomaly",
     "Channel",
     "ChannelRef",
     "Column",
@@ -64,6 +66,7 @@ __all__ = [
     "Moment",
     "Number",
     "Policy",
+    "Remembering",
     "Series",
     "SourceMapping",
     "Text",
@@ -71,6 +74,7 @@ __all__ = [
     "hash_of_key",
     "is_built_in",
     "is_of_clients",
+    "joined",
     "maximum",
     "mean",
     "minimum",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from services.declare.columns import Field, Integer, Text
+from services.declare.enrich import Step, enrich_problem
 from services.declare.error import refuse
 from services.declare.personal import feed_problem
 from services.sources.source import Source
@@ -89,6 +90,7 @@ class FeedSpec:
     history: History
     fields: Mapping[str, Field]
     declared_by: type[Feed]
+    enrich: tuple[Step, ...] = ()
 
     @cached_property
     def personal(self) -> frozenset[str]:
@@ -114,7 +116,8 @@ class Feed:
     Class keywords: `name`; `key`, the field that names the thing an event is about; `source`, where
     records come from; `freshness`, the rule its channels inherit; `lanes`, into how many ordered parts
     the feed is split, by `partition`; `lateness_s`, how late an event may come and still be folded into
-    a window; `strict`, whether an unknown field is a rejection; `history`, how long the archive keeps it.
+    a window; `strict`, whether an unknown field is a rejection; `history`, how long the archive keeps it; `enrich`, the
+    functions that each event goes through before its channels.
     """
 
     declaration: ClassVar[FeedSpec]
@@ -131,10 +134,12 @@ class Feed:
         lateness_s: float = 10.0,
         strict: bool = False,
         history: History = DEFAULT_HISTORY,
+        enrich: Sequence[Step] = (),
     ) -> None:
         fields = {k: v for k, v in vars(cls).items() if isinstance(v, Field)}
         cls.declaration = FeedSpec(
-            name, key, source, freshness, partition, lanes, lateness_s, strict, history, fields, declared_by=cls
+            name, key, source, freshness, partition, lanes, lateness_s, strict, history, fields, declared_by=cls,
+            enrich=tuple(enrich),
         )
         cls._check(cls.declaration)
 
@@ -153,7 +158,8 @@ class Feed:
         if problem := spec.history.problem():
             raise refuse(cls, "history", spec.history, problem)
         mapping = spec.source.mapping
-        for found_problem in (feed_problem(spec), spec.source.problem(), mapping and mapping.problem(spec)):
+        of_source = (spec.source.problem(), mapping and mapping.problem(spec))
+        for found_problem in (feed_problem(spec), *of_source, enrich_problem(spec)):
             if found_problem:
                 raise refuse(cls, *found_problem)
         if not 1 <= spec.lanes <= 64:

@@ -29,6 +29,7 @@ class Operations(
     rejected = Integer(label="Rejected", required=False)
     quarantined = Integer(label="Quarantined", required=False, about="events that no channel could fold")
     too_late = Integer(label="Too late", required=False, about="for a window that was closed")
+    filtered = Integer(label="Left out", required=False, about="by a step of the feed's enrichment")
     shed = Integer(label="Shed", required=False, about="processed, but dropped before another group had read them")
     skew_ms = Integer(
         unit="ms", label="Clock", required=False, about="the source's clock against ours, at best of the last minute"

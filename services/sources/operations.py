@@ -112,6 +112,7 @@ class _Reader:
                 "rejected": lanes[0].rejected,
                 "quarantined": sum(lane.quarantined for lane in lanes),
                 "too_late": sum(lane.too_late for lane in lanes),
+                "filtered": sum(lane.filtered for lane in lanes),
                 "shed": sum(lane.shed for lane in lanes),
                 "skew_ms": -lanes[0].lag_ms,
             }

@@ -20,7 +20,7 @@ from services.contract.clauses import File
 from services.contract.scope import Named
 from services.contract.shape import read_shape
 from services.contract.statement import Statement, of_declarations, of_file
-from services.declare import Aggregate, Channel, Declarations, FeedSpec, Freshness, History, Keep
+from services.declare import Aggregate, Anomaly, Channel, Declarations, FeedSpec, Freshness, History, Keep
 from services.sources.source import Http
 from tests.contract.test_scope import DECLARATIONS, demo
 
@@ -137,6 +137,7 @@ FEED: dict[str, tuple[Any, str]] = {
     "lateness_s": (20.0, "validation rule"),
     "strict": (True, "validation rule"),
     "history": (History(days=1), "retention"),
+    "enrich": ((Anomaly("delay_min", into="unusual"),), "chart semantics"),
     "declared_by": (type("Other", (), {"__doc__": "Something else."}), "wording"),
 }
 

@@ -4,7 +4,7 @@
 -- A writer that gets on keeps its lane: the lease is renewed with it.
 -- KEYS: lease, lane, events, quarantine, channels, leader, then cells, head and deltas of each channel, also of those gone
 -- ARGV: lease, its ttl_ms, epoch, checkpoint before, checkpoint after
---       counts: processed, processed_bytes, too_late
+--       counts: processed, processed_bytes, too_late, filtered
 --       how many the quarantine holds; n quarantined, bodies...; n channels, then for each:
 --       name, signature, seq before, data, its times, times of the whole state, trim below, n set, cell value ..., n drop, cells...
 --       at last: a fresh epoch or '', n channels that are gone, their names (a key is forgotten, see lane.py)
@@ -34,7 +34,7 @@ if not leads(lease) then return 'fenced' end
 local found = redis.call('HMGET', KEYS[2], 'epoch', 'checkpoint')
 if found[1] ~= epoch or (found[2] or '0-0') ~= before then return 'moved' end
 
-local processed, processed_bytes, too_late = take(), take(), take()
+local processed, processed_bytes, too_late, filtered = take(), take(), take(), take()
 local poison_held = take()
 local poison_first, poison_last = take_list()
 local channels = {}
@@ -75,6 +75,7 @@ redis.call('HSET', KEYS[2], 'checkpoint', after)
 redis.call('HINCRBY', KEYS[2], 'processed', processed)
 redis.call('HINCRBY', KEYS[2], 'processed_bytes', processed_bytes)
 if too_late ~= '0' then redis.call('HINCRBY', KEYS[2], 'too_late', too_late) end
+if filtered ~= '0' then redis.call('HINCRBY', KEYS[2], 'filtered', filtered) end
 if poison_last >= poison_first then redis.call('HINCRBY', KEYS[2], 'quarantined', poison_last - poison_first + 1) end
 
 -- The acknowledgement: the processor's group stands where the checkpoint stands, so that the stream's own tools
