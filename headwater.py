@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from services.declare import rate as rate
     from services.declare import sum_ as sum_
     from services.declare import value as value
+    from services.enrichment import Enrichment as Enrichment
     from services.sources.file_replay import FileReplay as FileReplay
     from services.sources.file_tail import FileTail as FileTail
     from services.sources.http_poll import HttpPoll as HttpPoll
@@ -64,8 +65,10 @@ if TYPE_CHECKING:
     from services.sources.signature import GitHubSignature as GitHubSignature
     from services.sources.signature import StripeSignature as StripeSignature
     from services.sources.source import Http as Http
+    from services.sources.source import Intake as Intake
     from services.sources.source import Source as Source
     from services.sources.sql_poll import SqlPoll as SqlPoll
+    from services.sources.trouble import SourceTrouble as SourceTrouble
     from services.sources.websocket_feed import WebSocketFeed as WebSocketFeed
 
 _DECLARE = (
@@ -126,10 +129,12 @@ _SOURCES = {
 }
 _WHERE = {
     **dict.fromkeys(_DECLARE, "services.declare"),
-    **dict.fromkeys(("Http", "Source"), "services.sources.source"),
+    **dict.fromkeys(("Http", "Intake", "Source"), "services.sources.source"),
+    "SourceTrouble": "services.sources.trouble",
     **dict.fromkeys(("grid", "row"), "components.layout"),
     **{name: f"components.{name}" for name in _COMPONENTS},
     **_SOURCES,
+    "Enrichment": "services.enrichment",
     "Painted": "components.painted",
     "frame": "app.frames",
     "pause_all_box": "components.pause_all",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.commands import explained, fail
+from app.drafts.sources import KINDS, source_of
 from app.settings import read_settings
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ def new() -> None:
 
 @new.command()
 @click.argument("name")
+@click.option("--source", "kind", default="posted", show_default=True, type=click.Choice(list(KINDS)),
+              help="Where its records come from; docs/sources.md describes each.")
 @explained
-def feed(name: str) -> None:
-    """Write a feed that takes events by HTTP, with four channels, and say how to post a first one."""
+def feed(name: str, kind: str) -> None:
+    """Write a feed with four channels, and say how its first event comes."""
     from app.drafts.feed import feed_text
     from app.example import example_post
     from app.loading import load_declarations, project_of
@@ -44,10 +47,15 @@ def feed(name: str) -> None:
     draft = unseen(
         name, polled=False, every_s=_EVERY_S, too_late_s=_TOO_LATE_S, cadence_s=5, history=History(days=7)
     )
-    path = _write(Path(project.feeds.__path__[0]) / f"{name}.py", feed_text(draft), project)
-    found = load_declarations(project).feeds[name]
-    click.echo(f"written: {path}")
-    click.echo(f"Its page: headwater new page {name}\nAn event, once it runs:\n  {example_post(settings, found)}")
+    path = _write(Path(project.feeds.__path__[0]) / f"{name}.py", feed_text(draft, kind), project)
+    found, source = load_declarations(project).feeds[name], source_of(kind, name, draft.every_s)
+    click.echo(f"written: {path}\nIts page: headwater new page {name}")
+    if source.extra:
+        click.echo(f"Install its client: pip install 'headwater[{source.extra}]'")
+    for variable in source.variables:
+        click.echo(f"Set {variable} in the environment of every process")
+    if kind == "posted":
+        click.echo(f"An event, once it runs:\n  {example_post(settings, found)}")
 
 
 @new.command()

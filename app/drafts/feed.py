@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import headwater
+from app.drafts.sources import SourceDraft, source_of
 from services.samples.draft import DraftType, FeedDraft, FieldDraft
 
 _TYPES: dict[DraftType, str] = {
     "text": "Text", "number": "Number", "integer": "Integer", "flag": "Flag", "moment": "Moment",
 }  # fmt: skip
 _CHANNELS = ("Newest", "Lately", "Course", "Entries")
+_LINE_MAX = 120
 _NUMBERS_MAX = 4
 """So many numbers of a feed are drawn; the others are in its table."""
 
@@ -17,59 +20,37 @@ _NUMBERS_MAX = 4
 def class_of(draft: FeedDraft) -> str:
     """`OrderLines` of `order_lines`; no name that a channel has, or that is imported."""
     name = "".join(part.capitalize() for part in draft.name.split("_"))
-    return f"{name}Feed" if name in {*_CHANNELS, *_names(draft), "Poll"} else name
+    return f"{name}Feed" if name in {*_CHANNELS, *dir(headwater)} else name
 
 
 def drawn(draft: FeedDraft) -> tuple[FieldDraft, ...]:
     return draft.numbers[:_NUMBERS_MAX]
 
 
-def feed_text(draft: FeedDraft) -> str:
-    """The whole file."""
-    return "\n".join([*_head(draft), *(_poll(draft) if draft.polled else ()), *_feed(draft), *_channels(draft), ""])
+def feed_text(draft: FeedDraft, kind: str = "") -> str:
+    """The whole file; `kind` is that of its source, by default what the draft says of it."""
+    source = source_of(kind or ("http" if draft.polled else "posted"), draft.name, draft.every_s)
+    return "\n".join([*_head(draft, source), *_feed(draft, source), *_channels(draft), ""])
 
 
-def _names(draft: FeedDraft) -> list[str]:
+def _names(draft: FeedDraft, source: SourceDraft) -> list[str]:
     names = {"Feed", "Freshness", "History", "Latest", "Log", "count", *(_TYPES[one.type] for one in draft.fields)}
     names |= {"Series", "mean"} if draft.numbers else set()
-    return sorted(names | ({"Source"} if draft.polled else {"Http"}), key=lambda one: (one.islower(), one))
+    return sorted(names | set(source.names), key=lambda one: (one.islower(), one))
 
 
-def _head(draft: FeedDraft) -> Iterator[str]:
-    how = f"asked for every {draft.every_s:g} s" if draft.polled else f"posted to /api/ingest/{draft.name}"
-    yield f'"""{draft.name.replace("_", " ").capitalize()}: {how}."""'
+def _head(draft: FeedDraft, source: SourceDraft) -> Iterator[str]:
+    yield f'"""{draft.name.replace("_", " ").capitalize()}: {source.means}."""'
     yield ""
-    if draft.polled:
-        yield from ("import os", "", "import requests", "")
-    yield f"from headwater import {', '.join(_names(draft))}"
+    if source.needs_path:
+        yield from ("from pathlib import Path", "")
+    names = ", ".join(_names(draft, source))
+    line = f"from headwater import {names}"
+    yield line if len(line) <= _LINE_MAX else f"from headwater import (\n    {names},\n)"
     yield ""
 
 
-def _poll(draft: FeedDraft) -> Iterator[str]:
-    variable = f"{draft.name.upper()}_URL"
-    yield f'''
-class Poll(Source):
-    """Asks the address in {variable}, which answers with a JSON array of records."""
-
-    title = "polled every {draft.every_s:g} s"
-
-    def __init__(self) -> None:
-        self.every_s = {float(draft.every_s)}
-
-    def run(self, intake) -> None:
-        while True:
-            address = os.environ.get("{variable}")
-            if not address:
-                raise LookupError("{variable} is not set; give the address that answers with the records")
-            answer = requests.get(address, timeout=10)
-            answer.raise_for_status()
-            intake.accept(answer.json())
-            if intake.wait(self.every_s):
-                return
-'''
-
-
-def _feed(draft: FeedDraft) -> Iterator[str]:
+def _feed(draft: FeedDraft, source: SourceDraft) -> Iterator[str]:
     history = draft.history
     kept = f"days={history.days:g}" + (f", hourly_days={history.hourly_days:g}" if history.hourly_days else "")
     times = (draft.every_s, draft.late_after_s, draft.stale_after_s)
@@ -79,7 +60,7 @@ class {class_of(draft)}(
     Feed,
     name="{draft.name}",
     key="{draft.key}",
-    source={"Poll()" if draft.polled else "Http()"},
+    source={source.text},
     freshness=Freshness(expected_every_s={every}, late_after_s={late}, stale_after_s={stale}, may_be_quiet=True),
     lateness_s={draft.lateness_s:g},
     history=History({kept}),

@@ -8,9 +8,13 @@ from types import ModuleType
 
 import pytest
 
+import headwater
+from app.drafts.sources import KINDS
 from components.page import Page
+from headwater import Source
 from services.declare import Declarations
 from tests.codebase.sources import ROOT
+from tests.services.test_sources import Collector
 
 
 def _examples(document: str) -> list[str]:
@@ -18,6 +22,7 @@ def _examples(document: str) -> list[str]:
 
 
 EXAMPLES = _examples("extending.md")
+OF_SOURCES = _examples("sources.md")
 
 
 def _run(example: str, names: dict[str, object]) -> None:
@@ -65,3 +70,54 @@ def test_the_component_of_ones_own_is_a_block_that_needs_its_painter(feed_file: 
     assert isinstance(page, Page)
     page.check(Declarations.read([feed_file]), {"gauge"})
     assert [block.painter for block in page.blocks] == ["gauge"]
+
+
+def _declared(number: int, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A feed file of the document on sources."""
+    module = ModuleType(f"services.feeds.example_{number}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    _run(OF_SOURCES[number], vars(module))
+    return module
+
+
+FEED_FILES = [number for number, text in enumerate(OF_SOURCES) if text.startswith('"""')]
+
+
+@pytest.mark.parametrize("number", FEED_FILES)
+def test_each_feed_file_of_the_document_on_sources_declares_its_feeds(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Declarations.read([_declared(number, monkeypatch)])
+    assert found.feeds
+    for feed in found.feeds.values():
+        assert feed.source.title
+
+
+def test_the_document_shows_every_source_there_is_and_how_it_is_drafted() -> None:
+    text = (ROOT / "docs/sources.md").read_text()
+    shown = "".join(OF_SOURCES)
+    pulled = {name for name in headwater.__all__ if isinstance(found := getattr(headwater, name), type)
+              and issubclass(found, Source) and found is not Source}  # fmt: skip
+    assert pulled >= {"HttpPoll", "SqlPoll", "Kafka", "Http"}
+    assert {name for name in pulled if f"source={name}(" not in shown} == set()
+    assert {name for name in pulled if f"| `{name}" not in text} == set()
+    kinds = set(re.findall(r"^\| [^|]+ \| `([a-z`, ]+)` \|", text, re.MULTILINE))
+    assert {kind for one in kinds for kind in one.split("`, `")} == set(KINDS)
+
+
+def test_the_enrichment_of_the_document_does_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    (number,) = (n for n, text in enumerate(OF_SOURCES) if "enrichment.passed(" in text)
+    module = _declared(number - 1, monkeypatch)
+    _run(OF_SOURCES[number], vars(module))
+
+
+def test_the_source_of_ones_own_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    (number,) = (n for n, text in enumerate(OF_SOURCES) if "class Counter(Source)" in text)
+    source = vars(_declared(number, monkeypatch))["Counter"]()
+    intake = Collector(rounds=3)
+    source.run(intake)
+    assert [record["value"] for record in intake.records] == [1, 2, 3]
+    assert intake.kept == "3"
+    intake = Collector(rounds=1, position=intake.kept)
+    source.run(intake)
+    assert [record["value"] for record in intake.records] == [4]

@@ -35,8 +35,11 @@ TIMES = st.lists(st.integers(0, 100_000), min_size=1, max_size=50).map(sorted)
 class Collector:
     """An intake that keeps what it is given, on a clock that moves with each wait."""
 
-    def __init__(self, rounds: int, step_ms: int = 1_000, newest_ms: int = 0) -> None:
+    def __init__(
+        self, rounds: int, step_ms: int = 1_000, newest_ms: int = 0, position: str | None = None
+    ) -> None:
         self.records: list[Any] = []
+        self.kept = position
         self.alive_count = 0
         self._rounds, self._step_ms, self._now, self._newest = rounds, step_ms, NOW, newest_ms
 
@@ -48,9 +51,10 @@ class Collector:
 
     def accept(self, records: Sequence[Any], position: str | None = None) -> None:
         self.records += records
+        self.kept = self.kept if position is None else position
 
-    def position(self) -> None:
-        return None
+    def position(self) -> str | None:
+        return self.kept
 
     def alive(self) -> None:
         self.alive_count += 1
