@@ -65,8 +65,16 @@ def _row(one: Quarantined) -> Component:
         for act, word in _WORDS
     ]
     when = f"{datetime.fromtimestamp(one.at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    cells = [html.Td(when, className="when"), html.Td(lane), html.Td(html.Code(name)), html.Td(one.why[:WHY_LENGTH])]
+    cells = [html.Td(when, className="when"), html.Td(lane), html.Td(html.Code(name)), html.Td(_why(one.why))]
     return html.Tr([*cells, html.Td(buttons, className="acts")])
+
+
+def _why(text: str) -> str | Component:
+    """The reason; below it, to be opened, where in a step of the feed's enrichment it was."""
+    reason, _, trace = text.partition("\n")
+    if not trace:
+        return reason[:WHY_LENGTH]
+    return html.Details([html.Summary(reason[:WHY_LENGTH]), html.Pre(html.Code(trace), tabIndex=0)])
 
 
 _WORDS: tuple[tuple[Act, str], ...] = (("replay", "Replay"), ("discard", "Discard"))

@@ -84,6 +84,8 @@ def _records(source: str, for_s: float, every_s: float) -> Iterator[tuple[Sequen
 
         declared = load_declarations(project_of(read_settings())).feeds.values()
         feeds = {feed.name: feed for feed in declared if feed.source.pulled and is_of_clients(feed.name)}
+        if source in feeds and feeds[source].source.consumes:
+            fail(f"profile: {source}: to read it would take its records away from the feed; give a file of some", 2)
         if source not in feeds:
             fail(f"profile: {source!r}: no file, address or feed that is pulled; give one, or one of "
                  f"{', '.join(feeds)}", 2)

@@ -55,7 +55,10 @@ def list_(feed: str, limit: int) -> None:
         for one in held.entries(feed or None, limit):
             at = f"{datetime.fromtimestamp(one.at / 1_000, UTC):%Y-%m-%d %H:%M:%S}"
             event = one.event if isinstance(one.event, str) else orjson.dumps(one.event).decode()
-            click.echo(f"{one.lane}/{one.id}  {at}  {one.why}  {event[:SHOWN]}")
+            why, _, trace = one.why.partition("\n")
+            click.echo(f"{one.lane}/{one.id}  {at}  {why}  {event[:SHOWN]}")
+            for line in trace.splitlines():  # of a step that failed
+                click.echo(f"    {line}")
 
 
 @quarantine.command()

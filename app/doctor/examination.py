@@ -16,6 +16,7 @@ from app.doctor.link import Link
 from app.doctor.outside import Served
 from app.doctor.place import DatabaseAnswers, DataDirectory, Disk, Lasting, Port
 from app.doctor.running import ClockOffset, Workers
+from app.doctor.sources import SourcesEquipped
 from app.loading import load_declarations, project_of
 from app.settings import Settings, SettingsError
 from services.broker import Broker, BrokerDown
@@ -52,6 +53,7 @@ def _settled(settings: Settings, reach: Reach) -> Iterator[Check]:
     if reach == "doctor":
         yield from (Origins(settings), Router(settings), Secrets(settings), Disk(settings.data))
     if reach != "offline":
+        yield SourcesEquipped(project)
         yield Port(settings)
         yield Reachable(settings)
     if reach == "release":

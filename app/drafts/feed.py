@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import headwater
-from app.drafts.sources import SourceDraft, source_of
+from app.drafts.sources import SourceDraft, mapped, source_of
 from services.samples.draft import DraftType, FeedDraft, FieldDraft
 
 _TYPES: dict[DraftType, str] = {
@@ -29,7 +29,7 @@ def drawn(draft: FeedDraft) -> tuple[FieldDraft, ...]:
 
 def feed_text(draft: FeedDraft, kind: str = "") -> str:
     """The whole file; `kind` is that of its source, by default what the draft says of it."""
-    source = source_of(kind or ("http" if draft.polled else "posted"), draft.name, draft.every_s)
+    source = mapped(source_of(kind or ("http" if draft.polled else "posted"), draft.name, draft.every_s), draft)
     return "\n".join([*_head(draft, source), *_feed(draft, source), *_channels(draft), ""])
 
 
@@ -60,7 +60,7 @@ class {class_of(draft)}(
     Feed,
     name="{draft.name}",
     key="{draft.key}",
-    source={source.text},
+    source={source.text()},
     freshness=Freshness(expected_every_s={every}, late_after_s={late}, stale_after_s={stale}, may_be_quiet=True),
     lateness_s={draft.lateness_s:g},
     history=History({kept}),

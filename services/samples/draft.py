@@ -13,18 +13,24 @@ DraftType = Literal["text", "number", "integer", "flag", "moment"]
 
 @dataclass(frozen=True, slots=True)
 class FieldDraft:
-    """A field; `about` says what of it is in doubt, if anything is."""
+    """A field; `about` says what of it is in doubt, if anything is; `path` where it stands in a record of the sample,
+    where that is not its name.
+    """
 
     name: str
     type: DraftType
     required: bool = True
     max_length: int = 200
     about: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedDraft:
-    """A feed. `every_s` is its refresh interval; `polled` whether we ask for it or it is posted to us."""
+    """A feed. `every_s` is its refresh interval; `polled` whether we ask for it or it is posted to us.
+
+    `time` is the expression of its `created_at`, `id_path` where its events' ids stand, where those are elsewhere.
+    """
 
     name: str
     key: str
@@ -36,6 +42,8 @@ class FeedDraft:
     lateness_s: float = 10.0
     cadence_s: int = 5
     history: History = DEFAULT_HISTORY
+    time: str = ""
+    id_path: str = ""
 
     @property
     def numbers(self) -> tuple[FieldDraft, ...]:

@@ -178,7 +178,9 @@ def drafted(profile: Profile, name: str, *, polled: bool, every_s: float | None 
     if key is None:
         fields.insert(0, FieldDraft("item", "text", about="the sample has no field that names what a record is about"))
     lateness = min(86_400.0, max(10.0, math.ceil(profile.backwards_s)))
+    at = next((one for one in profile.fields if one.path == profile.time_path and one.path != "created_at"), None)
     return FeedDraft(
         name, key or "item", tuple(fields), polled, every, round(late, 1), round(max(3 * late, 10.0), 1),
-        lateness, min(60, max(1, round(every))),
+        lateness, min(60, max(1, round(every))), time="" if at is None else at.given_time(),
+        id_path="" if profile.id_path in (None, "id") else str(profile.id_path),
     )  # fmt: skip

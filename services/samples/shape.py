@@ -124,12 +124,18 @@ class FieldShape:
         if kind == "integer" and self.moments == self.present and self.least >= EARLIEST_MS:
             kind = "moment"
         length = next((one for one in _LENGTHS if one >= 2 * self.longest), 16_000)
-        return FieldDraft(field_name(self.path), kind, self.present == records, length, self._doubt(kind))
+        name = field_name(self.path)
+        path = "" if name == self.path else self.path
+        return FieldDraft(name, kind, self.present == records, length, self._doubt(kind), path)
+
+    def given_time(self) -> str:
+        """How a mapping reads it as a time."""
+        if self.usual in ("integer", "number"):
+            return f'GivenTime("{self.path}", unit="{"ms" if self.least >= EARLIEST_MS else "s"}")'
+        return f'GivenTime("{self.path}", zone="UTC")'
 
     def _doubt(self, kind: DraftType) -> str:
         said = []
-        if field_name(self.path) != self.path:
-            said.append(f"called {self.path} in the sample")
         if self.odd_count:
             said.append(f"{self.odd_count} of {self.present} values were odd")
         if kind == "text" and self.present and self.moments == self.present:

@@ -33,7 +33,7 @@ def _time(profile: Profile) -> str:
         return "no field is a time; an event's time is that of its arrival"
     if profile.time_path == "created_at":
         return "created_at"
-    return f"{profile.time_path}; send it as created_at, in milliseconds since 1970"
+    return f"{profile.time_path}; the draft reads created_at from it"
 
 
 def _field(one: FieldShape, records: int) -> str:

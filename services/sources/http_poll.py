@@ -75,7 +75,7 @@ class HttpPoll(Polled):
     def records_of(self, found: Any) -> list[Any]:
         """The records of a JSON answer. Raises SourceTrouble where there are none where they should be."""
         try:
-            return self.mapping.split(found) if self.mapping else found if isinstance(found, list) else [found]
+            return self.split(found)
         except LookupError as error:
             raise SourceTrouble(f"the answer has {error}") from None
 

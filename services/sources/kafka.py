@@ -33,6 +33,8 @@ class Kafka(Reached):
     no other. `options` go to librdkafka as they are: `{"security.protocol": "SASL_SSL", "sasl.password": "env:NAME"}`.
     """
 
+    consumes = True
+
     def __init__(
         self,
         address: str,

@@ -38,6 +38,7 @@ class Mqtt(Reached):
     """
 
     schemes = ("mqtt", "mqtts")
+    consumes = True
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from services.sources.secret import Secrets, password_problem
+from services.sources.secret import Secrets, named_in, password_problem
 from services.sources.source import Source
 
 
@@ -17,6 +17,11 @@ class Reached(Source):
 
     def __init__(self) -> None:
         self._secrets = Secrets()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        own = [value for name, value in vars(self).items() if not name.startswith("_") and name != "title"]
+        return tuple(named_in(own))
 
     def filled(self, text: str) -> str:
         """A text of the declaration with its secrets. Raises SourceTrouble where one is not set."""

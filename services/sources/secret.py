@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote, urlsplit
 
 from services.sources.trouble import SourceTrouble
@@ -48,6 +49,19 @@ class Secrets:
         for value in sorted(self._known, key=len, reverse=True):
             text = text.replace(value, self._known[value])
         return text
+
+
+def named_in(declared: Iterable[object]) -> list[str]:
+    """The variables that texts name, alone or in lists and tables, each once."""
+    found: dict[str, None] = {}
+    for one in declared:
+        if isinstance(one, str):
+            found |= dict.fromkeys(_NAMED.findall(one))
+        elif isinstance(one, Mapping):
+            found |= dict.fromkeys(named_in(one.values()))
+        elif isinstance(one, list | tuple):
+            found |= dict.fromkeys(named_in(one))
+    return list(found)
 
 
 def _password(address: str) -> str | None:

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from services.sources.secret import Secrets
+from services.sources.secret import Secrets, named_in
 from services.sources.trouble import SourceTrouble
 
 SECRETS_MAX = 2
@@ -39,6 +39,11 @@ class Signature(ABC):
     def __init__(self, secrets: Sequence[str]) -> None:
         self.secrets = tuple(secrets)
         self._known = Secrets()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Those that hold the secrets; one of them is enough."""
+        return tuple(named_in(self.secrets))
 
     def check(self, headers: Headers, body: bytes, now_ms: int) -> None:
         """Raises BadSignature, or SourceTrouble where no secret is set here."""

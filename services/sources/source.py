@@ -47,12 +47,25 @@ class Source:
     mapping: SourceMapping | None = None
     """Where the feed's fields stand in what it gives; None where records have the feed's own shape."""
 
+    consumes: bool = False
+    """Whether who reads it takes records away from whoever reads next: then it is run for its feed alone."""
     place: str = ""
     """What its positions are positions in (a table, a file); those of another place are not resumed from."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables of the environment that it needs as it runs."""
+        return ()
 
     def hidden(self, text: str) -> str:
         """A text of its trouble, without its secrets."""
         return text
+
+    def split(self, answer: Any) -> list[Any]:
+        """The records of one answer: a list of them, one, or what the mapping finds. Raises LookupError."""
+        if self.mapping is not None:
+            return self.mapping.split(answer)
+        return answer if isinstance(answer, list) else [answer]
 
     def problem(self) -> tuple[str, object, str] | None:
         """What of its own declaration cannot be meant: `source.<name>`, value and remedy; None where all is well."""
@@ -75,6 +88,10 @@ class Http(Source):
         self, title: str = "HTTP ingest", *, mapping: SourceMapping | None = None, signed: Signature | None = None
     ) -> None:
         self.title, self.mapping, self.signed = title, mapping, signed
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return () if self.signed is None else self.signed.variables
 
     def problem(self) -> tuple[str, object, str] | None:
         return None if self.signed is None else self.signed.problem()

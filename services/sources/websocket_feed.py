@@ -104,7 +104,7 @@ class WebSocketFeed(Reached):
     def _records(self, frame: str | bytes) -> list[Any]:
         try:
             found = orjson.loads(frame)
-            records = self.mapping.split(found) if self.mapping else found if isinstance(found, list) else [found]
+            records = self.split(found)
         except orjson.JSONDecodeError as error:
             raise SourceTrouble(f"a frame is no JSON: {error}") from None
         except LookupError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,16 @@ def test_an_entry_of_the_quarantine_is_listed_without_its_values() -> None:
     assert "bad-1" in texts(drawn)
     assert "<b>" not in texts(drawn)
     assert said == ""
+
+
+def test_where_a_step_failed_is_listed_below_its_reason() -> None:
+    class Failed(Keeper):
+        def entries(self) -> list[Quarantined]:
+            return [replace(HELD, why='kelvin: ValueError: "x"\n  File "feeds/a.py", line 7, in kelvin')]
+
+    drawn, _ = of_quarantine(None, Failed())
+    assert 'kelvin: ValueError: "x"' in texts(drawn)
+    assert "line 7, in kelvin" in texts(drawn)
 
 
 def test_a_click_is_done_once_and_a_forged_one_is_not() -> None:

@@ -51,7 +51,8 @@ def test_shape_missing_and_odd_values_duplicates_order_and_peak_are_said(tmp_pat
         "  price: number, odd 1 ('n/a'), 10.5 to 12.25",
         "  note: text, missing 2, null 1, 1 different, up to 5 characters",
         "  lines: nested, missing 4, a list or an object: a field holds a single value",
-        '    customer_name = Text(about="called customer.Name in the sample", required=False, max_length=50)',
+        '    source=Http(mapping=SourceMapping({"customer_name": "customer.Name"})),',
+        "    customer_name = Text(required=False, max_length=50)",
         "    lateness_s=16,",
     ):
         assert line in said.stdout.splitlines(), line
@@ -117,6 +118,33 @@ def test_what_is_drafted_into_a_project_loads_takes_the_sample_and_fills_the_env
             pytest.fail(f"{one}: {refusal}")
 
 
+def test_records_of_another_shape_are_read_by_the_mapping_that_is_drafted(tmp_path: Path) -> None:
+    folder = tmp_path / "board"
+    assert _run("contract", "new", str(folder), "--defaults", "--answer", "sources=trips=push@1").exit_code == 0
+    trips = [
+        {"uuid": f"u{n}", "pickedUpAt": 1_767_225_600 + n, "Fare-Total": n / 4, "from": {"zone": f"z{n % 5}"},
+         **{f"A{m}": m for m in range(20)}}
+        for n in range(50)
+    ]  # fmt: skip
+    path = tmp_path / "trips.json"
+    path.write_text(json.dumps([{**one, "timestamp": one["pickedUpAt"]} for one in trips]))
+    written = _run("profile", str(path), "--into", str(folder), "--replace")
+    assert written.exit_code == 0, written.output
+    text = (folder / "feeds/trips.py").read_text()
+    assert 'created_at=GivenTime("timestamp", unit="s"),' in text
+    assert 'id="uuid",' in text
+    assert max(map(len, text.splitlines())) <= 120
+    moved = tmp_path / "moved"
+    folder.rename(moved)
+    feed = load_declarations(Project.at(moved)).feeds["trips"]
+    assert feed.source.mapping is not None
+    read, validator = feed.source.mapping.reader(feed), Validator(feed)
+    for n, one in enumerate(trips):
+        event = json.loads(validator.event(read({**one, "timestamp": one["pickedUpAt"]}), START + 3_600_000).body)
+        assert (event["id"], event["created_at"]) == (f"u{n}", 1_000 * (1_767_225_600 + n))
+        assert (event["fare_total"], event["from_zone"]) == (n / 4, f"z{n % 5}")
+
+
 @pytest.fixture
 def address() -> Iterator[str]:
     """A source that has something new every other time it is asked."""
@@ -147,7 +175,7 @@ def test_a_live_source_is_asked_until_the_time_is_over_and_its_refresh_interval_
     every = next(line for line in said.stdout.splitlines() if line.startswith("refresh interval: "))
     assert 0.15 < float(every.split()[2]) < 0.9, every
     assert "time: no field is a time; an event's time is that of its arrival" in said.stdout
-    assert 'os.environ.get("STOCK_URL")' in said.stdout
+    assert 'source=HttpPoll("env:STOCK_URL", every_s=0.1),' in said.stdout
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from confluent_kafka import Producer
 
+from app.cli import main
 from headwater import Feed, Freshness, Kafka, Number, SourceMapping, Text
 from services.declare import DeclarationError, FeedSpec
 from tests.ports import free_port
@@ -95,6 +98,14 @@ def test_a_commit_that_was_lost_brings_the_same_events_again_and_they_count_once
     with Running(broker_url, elsewhere, worker="worker-2") as running:
         wait_until(lambda: running.duplicates() == 3, 40, "three duplicates")
         assert len(running.events()) == 3
+
+
+def test_what_would_take_messages_away_from_its_feed_is_not_profiled(tmp_path: Path) -> None:
+    given = {"HEADWATER_PROJECT": str(tmp_path), "HEADWATER_DATA": str(tmp_path / "data")}
+    assert CliRunner().invoke(main, ["new", "feed", "paid", "--source", "kafka"], env=given).exit_code == 0
+    refused = CliRunner().invoke(main, ["profile", "paid", "--for", "1s"], env=given)
+    assert refused.exit_code == 2
+    assert "would take its records away from the feed" in refused.output
 
 
 def test_a_cluster_that_is_not_there_is_silent(broker_url: str) -> None:
