@@ -21,8 +21,9 @@ from services.ingestion import FeedIntake
 from services.sources.flights import FlightsReplay
 from services.sources.host import HostSource
 from services.sources.operations import OperationsSource
+from services.sources.reached import Reached
 from services.sources.replay import Recording, Replay
-from services.sources.runner import SourceRunner
+from services.sources.runner import SourceRunner, backoff_s
 from services.sources.source import Source
 from services.telemetry import Telemetry
 from tests.system import System, order
@@ -265,3 +266,69 @@ def test_a_source_waits_while_the_backlog_is_full_and_loses_nothing(
 
     wait_until(all_there, what="every event, once there was room")
     sender.join(5)
+
+
+def test_a_position_is_kept_once_its_records_are_accepted_and_not_before(
+    system: System, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = system.declarations.feeds["orders"]
+    intake = FeedIntake(system.ingestion, feed, stop, system.clock)
+    assert intake.position() is None
+    intake.accept([order(1)], position="behind 1")
+    monkeypatch.setattr(caps, "BACKLOG_LIMIT_BYTES", 1)
+    sender = threading.Thread(target=lambda: intake.accept([order(2)], position="behind 2"))
+    sender.start()
+    other = FeedIntake(system.ingestion, feed, threading.Event(), system.clock)
+    assert other.position() == "behind 1"
+    stop.set()  # the worker ends while the broker is full: what was not accepted is read again
+    sender.join(5)
+    assert not sender.is_alive()
+    assert other.position() == "behind 1"
+    elsewhere = _with_source(feed, Elsewhere())
+    assert FeedIntake(system.ingestion, elsewhere, threading.Event(), system.clock).position() is None
+
+
+class Elsewhere(Source):
+    """Reads another place, in which no position of before means anything."""
+
+    place = "another table"
+
+
+@given(failures=st.integers(0, 10_000))
+def test_a_source_is_run_again_ever_later_and_at_most_half_a_minute_later(failures: int) -> None:
+    once = min(30.0, 2.0 ** min(failures, 10))
+    assert once / 2 <= backoff_s(failures) <= once
+
+
+class Leaking(Reached):
+    """Fails with the secret in the text of an exception that nobody expected."""
+
+    title = "leaking"
+    address = "env:LEAKING"
+
+    def run(self, intake: Any) -> None:
+        raise KeyError(f"no such thing at {self.filled(self.address)}")
+
+
+def test_a_secret_stands_in_no_log_line_and_in_no_traceback(
+    system: System, stop: threading.Event, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEAKING", "https://me:pa%20ss@example.com/?key=s3cret-key")
+    feed, told = _with_source(system.declarations.feeds["orders"], Leaking()), list[str]()
+
+    def intake_of(of: FeedSpec, until: threading.Event) -> FeedIntake:
+        return FeedIntake(system.ingestion, of, until, system.clock)
+
+    runner = SourceRunner(
+        system.broker, [feed], intake_of, lambda _, text, cause: told.append(f"{cause} {text}"), worker="worker-1"
+    )
+    thread = threading.Thread(target=runner.run, args=(stop,))
+    thread.start()
+    wait_until(lambda: told, what="its trouble")
+    stop.set()
+    thread.join(5)
+    assert told[0].startswith("source_error KeyError: 'no such thing at env:LEAKING")
+    said = capsys.readouterr().out
+    assert "Traceback" in said
+    assert "s3cret" not in said + told[0]
+    assert "pa%20ss" not in said + told[0]
