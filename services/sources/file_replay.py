@@ -72,4 +72,6 @@ class FileReplay(Replay):
             return "source.speed", self.speed, "give a factor above 0"
         if self.gap_max_s <= 0 or self.lead_s < 0:
             return "source.gap_max_s", self.gap_max_s, "give gap_max_s above 0 and lead_s from 0"
+        if not self.path.is_absolute():  # which folder a process starts in is nobody's promise
+            return "source.path", str(self.path), "give the whole path, such as Path(__file__).parent / 'x.csv'"
         return None

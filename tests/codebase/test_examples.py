@@ -75,6 +75,7 @@ def test_the_component_of_ones_own_is_a_block_that_needs_its_painter(feed_file: 
 def _declared(number: int, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A feed file of the document on sources."""
     module = ModuleType(f"services.feeds.example_{number}")
+    module.__file__ = str(ROOT / f"services/feeds/example_{number}.py")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     _run(OF_SOURCES[number], vars(module))
     return module

@@ -197,6 +197,7 @@ def test_csv_has_its_fields_from_the_first_line_and_may_begin_with_what_comes(br
         (FileReplay("a.txt", time=TIME), r"ends with \.csv"),
         (FileReplay("a.csv", time=GivenTime("at", zone="Nowhere/No")), "IANA"),
         (FileReplay("a.csv", time=TIME, speed=0), "a factor above 0"),
+        (FileReplay("a.csv", time=TIME), "the whole path"),
         (FileTail("log.jsonl"), "the whole path"),
     ],
 )
