@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from services.leash import leashed
 
@@ -16,6 +18,8 @@ OURSELVES = (sys.executable, "-P", "-m", "app.cli")
 """The command `headwater`, by this very interpreter. `-P`: the folder that it is started in may be a team's, with a
 package `services` of its own, and is not searched.
 """
+_FOUND_IN = Path(__file__).resolve().parents[1]
+"""The folder that this very code lies in: a checkout, where a platform or an image only installs the lock."""
 FIRST_PAUSE_S = 0.5
 PAUSE_MAX_S = 30.0
 HEALTHY_AFTER_S = 30.0
@@ -40,7 +44,8 @@ class Child:
     def start(self) -> None:
         self._started_at = time.monotonic()
         self._process = subprocess.Popen(
-            leashed(self._command), env=dict(self._environment), stdin=subprocess.DEVNULL, start_new_session=True
+            leashed(self._command), env=_finding_us(self._environment), stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def ended(self) -> int | None:
@@ -83,3 +88,11 @@ class Child:
         self._process.wait()
         self._process = None
         return in_time
+
+
+def _finding_us(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment, in which a Python that is told to search no folder of its own finds this code all the same."""
+    if str(_FOUND_IN) == str(Path(sysconfig.get_path("purelib")).resolve()):
+        return dict(environment)  # installed: found, and not to be searched before Python's own modules
+    paths = [str(_FOUND_IN), *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}

@@ -21,6 +21,7 @@ from services.embedded import EmbeddedBroker
 from tests.chaos.drill import EXIT_S, LISTENING_S
 from tests.chaos.dynos import Dyno
 from tests.installation import ROOT, SECRET
+from tests.platform_python import platform_python
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.alone
@@ -35,7 +36,8 @@ def dyno(own_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[Dyno]:
         "REDIS_URL": own_broker.url, "HOST": "127.0.0.1", "WEB_CONCURRENCY": "1",
         "HEADWATER_INGEST_KEYS": f"test:{SECRET}:*",
     }
-    made = Dyno(tmp_path, "one", "up", environment=environment)
+    python = platform_python(tmp_path / "environment")
+    made = Dyno(tmp_path, "one", "up", environment=environment, python=python)
     yield made
     if made.running:
         made.stop()
@@ -91,6 +93,7 @@ def test_one_process_serves_on_the_platforms_port_and_a_killed_worker_comes_back
 ) -> None:
     assert dyno.wait_listening(60) <= LISTENING_S, "on the PORT that it was given"
     wait_until(lambda: ready(dyno), 60, f"readiness; log: {dyno.log}")
+    wait_until(lambda: '"source started"' in dyno.log.read_text(), 60, "the stations beside the processor")
     assert not list(tmp_path.glob("disk-one/broker*")), "the broker is elsewhere"
     with watching(dyno) as socket:
         post(dyno, 1)

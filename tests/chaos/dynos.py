@@ -27,7 +27,9 @@ EXIT_WITHIN_S = 180.0
 class Dyno:
     """One process with its children: `web`, `worker`, or a command that ends by itself."""
 
-    def __init__(self, folder: Path, name: str, *command: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, name: str, *command: str, environment: Mapping[str, str], python: str = sys.executable
+    ) -> None:
         self.name, self.port = name, free_port()
         self.most_mb, self.most_threads, self.ended_in_s = 0.0, 0, 0.0
         self.log = folder / f"{name}.log"
@@ -39,7 +41,7 @@ class Dyno:
         self.began = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*group.command, sys.executable, "-m", "app.cli", *command], cwd=ROOT, stdout=log, stderr=log,
+                [*group.command, python, "-m", "app.cli", *command], cwd=ROOT, stdout=log, stderr=log,
                 env={**os.environ, **environment, **own},
             )
 
