@@ -21,6 +21,8 @@ const scrub = document.querySelector('.replay-scale input');
 scrub.value = String(Number(scrub.min) + arguments[0]);
 scrub.dispatchEvent(new Event('change', { bubbles: true }));
 """
+LOADED = ("As recorded", "In part recomputed from events")
+"""What a replay says that has what it shows; a channel of which there was nothing yet is computed anew."""
 SHOWN = "return document.querySelector('.replay-time').textContent"
 
 
@@ -70,7 +72,7 @@ def test_a_replay_that_takes_long_to_load_is_given_up_and_shows_what_it_showed(
     began = post(installation)
     wait_until(lambda: time.time() * 1_000 > began + 6_000, 10, "the end of the interval")
     viewer.open(f"{installation.url}/?replay={began}&until={began + 5_000}")
-    wait_until(lambda: viewer.text(".replay-said") == "As recorded", 20, "the recording")
+    wait_until(lambda: viewer.text(".replay-said") in LOADED, 30, "the recording")
     before = viewer.run(SHOWN)
     with slow_link(viewer):
         viewer.run(SEEK, 2_000)
@@ -81,4 +83,4 @@ def test_a_replay_that_takes_long_to_load_is_given_up_and_shows_what_it_showed(
         wait_until(lambda: viewer.run(SHOWN) == before, 10, "the time that was shown before")
     viewer.run(SEEK, 2_000)
     wait_until(lambda: viewer.run(SHOWN) != before, 20, "the later time")
-    wait_until(lambda: viewer.text(".replay-said") == "As recorded", 20, "its recording")
+    wait_until(lambda: viewer.text(".replay-said") in LOADED, 20, "its recording")
