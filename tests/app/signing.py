@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import requests
 from flask.testing import FlaskClient
 
 from app.factory import Web
@@ -52,3 +53,19 @@ def signed_in(web: Web, name: str) -> FlaskClient:
     answer = sign_in(client, name)
     assert answer.status_code == 303, answer.text
     return client
+
+
+def browser(url: str, name: str) -> requests.Session:
+    """Somebody who signed in to running web processes."""
+    made = requests.Session()
+    word = re.search(r'name="form" value="([^"]+)"', made.get(f"{url}/sign-in", timeout=10).text)
+    assert word
+    data = {"form": word[1], "name": name, "password": PASSWORD}
+    answer = made.post(f"{url}/sign-in", data=data, timeout=10, allow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    return made
+
+
+def cookie(signed_in: requests.Session) -> dict[str, str]:
+    """What it sends with each request to any of them."""
+    return {"Cookie": f"headwater={signed_in.cookies['headwater']}"}

@@ -31,7 +31,7 @@ from services.broker import Broker
 from services.database import Database
 from services.embedded import EmbeddedBroker
 from tests.app.running import Running, running
-from tests.app.signing import PASSWORD, migrated
+from tests.app.signing import PASSWORD, browser, cookie, migrated
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.alone
@@ -96,21 +96,6 @@ def _post(url: str, ending: threading.Event) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
     while not ending.wait(0.05):
         requests.post(f"{url}/api/ingest/signals", json={"name": "a", "value": 1}, headers=headers, timeout=10)
-
-
-def browser(web: Running, name: str) -> requests.Session:
-    """Somebody who signed in."""
-    made = requests.Session()
-    word = re.search(r'name="form" value="([^"]+)"', made.get(f"{web.url}/sign-in", timeout=10).text)
-    assert word
-    data = {"form": word[1], "name": name, "password": PASSWORD}
-    answer = made.post(f"{web.url}/sign-in", data=data, timeout=10, allow_redirects=False)
-    assert answer.status_code == 303, answer.text
-    return made
-
-
-def cookie(signed_in: requests.Session) -> dict[str, str]:
-    return {"Cookie": f"headwater={signed_in.cookies['headwater']}"}
 
 
 def process_of(web: Running, port: int) -> int:
@@ -180,7 +165,7 @@ def holds_it(frames: list[dict[str, Any]]) -> bool:
 def test_what_is_taken_away_is_gone_within_two_seconds_on_every_process(
     web: Running, name: str, taken_away: str, ends: set[str]
 ) -> None:
-    signed_in = browser(web, name)
+    signed_in = browser(web.url, name)
     held_by = cookie(signed_in)  # as somebody would go on who does not know that it is over
     with ExitStack() as stack:
         watchers = watching(web, held_by, stack)
@@ -213,7 +198,7 @@ def test_the_first_account_shuts_the_door_of_what_runs_within_two_seconds(
         assert {one.end for one in watchers} == {"4401", "401"}
         page = requests.get(web.url, allow_redirects=False, timeout=10)
         assert (page.status_code, page.headers["Location"]) == (303, "/sign-in")
-        known = browser(web, "root").get(f"{web.url}/api/session", timeout=10).json()
+        known = browser(web.url, "root").get(f"{web.url}/api/session", timeout=10).json()
         assert known == {"principal": "root", "roles": ["admin"]}, "and it is signed in to without a restart"
 
 

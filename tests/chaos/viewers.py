@@ -10,7 +10,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -41,6 +41,8 @@ class Viewer:
         self.told: dict[str, Any] = {}
         self.processed_ms = 0
         self._port, self._record, self._deflate = port, record, deflate
+        self.headers: Mapping[str, str] = {}
+        """What it sends with its handshake, as who is signed in does."""
         self._chance = random.Random(seed)
         self._left: set[tuple[str, str]] = set()
         self._cursors: dict[str, Position | None] = {}
@@ -68,7 +70,7 @@ class Viewer:
         async with connect(
             f"ws://127.0.0.1:{self._port}/live?protocols=1", sock=await self._dial(), proxy=None, ping_interval=None,
             compression="deflate" if self._deflate else None, max_size=None, open_timeout=SILENCE_S,
-            close_timeout=1, max_queue=1 if self.slow else 16,
+            close_timeout=1, max_queue=1 if self.slow else 16, additional_headers=self.headers,
         ) as self._socket:
             await self._watch(self._socket)
 
