@@ -36,9 +36,12 @@ from app.commands.trace import trace
 from app.commands.users import users
 from app.settings import markdown_table, unknown_variables
 
+VERSION = "0.1.0"
+"""As pyproject.toml says; where a platform installs the lock alone, no package could be asked for it."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="headwater", prog_name="headwater")
+@click.version_option(VERSION, prog_name="headwater")
 def main() -> None:
     """Headwater: a live operations dashboard whose numbers are never silently wrong."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from app.cli import main
+from app.cli import VERSION, main
 from app.settings import Settings, entries
 from tests.codebase.sources import ROOT
 
@@ -62,6 +62,10 @@ def test_every_file_says_the_same_python_and_the_project_allows_it() -> None:
     assert low <= tuple(map(int, python_version().split("."))) < high
     images = re.findall(r"^FROM python:([\d.]+)(?:-slim| AS packages)$", DOCKERFILE, re.MULTILINE)
     assert images == [python_version()] * 2
+
+
+def test_the_command_says_the_projects_version_also_where_it_is_not_installed() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 def test_a_platform_finds_exactly_one_lock_of_what_is_served() -> None:
