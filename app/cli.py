@@ -46,18 +46,31 @@ def main() -> None:
     """Headwater: a live operations dashboard whose numbers are never silently wrong."""
 
 
+_left_out = click.option(
+    "--development", is_flag=True, help="Leave a file out that is wrong, and say so on the page; `up` says when."
+)
+
+
 @main.command()
+@click.option(
+    "--development/--no-development", default=None,
+    help="Load files anew when they are saved, and leave out what is wrong. On where HOST is this machine alone.",
+)
 @explained
-def up() -> None:
+def up(development: bool | None) -> None:
     """Run broker, worker and web together until Ctrl-C, and say where live data is to be seen."""
+    from app.addresses import is_loopback
     from app.example import example_post
-    from app.loading import load_contract, load_declarations, project_of
+    from app.loading import in_development, load_contract, load_declarations, project_of
+    from app.reloading import SavedFiles
     from app.room import require_broker_room
     from app.supervisor import Supervisor
     from services.broker import require_room
 
     settings = start("supervisor")
     project = project_of(settings)
+    files = SavedFiles(project) if (is_loopback(settings.host) if development is None else development) else None
+    project = project if files is None else in_development(project)
     declarations = load_declarations(project)  # what is wrong is told once, before anything starts
     load_contract(declarations, project)
     if settings.redis_url:
@@ -72,37 +85,44 @@ def up() -> None:
                 click.echo(f"  Post an event of your own:\n  {example_post(settings, feed)}\n")
                 break
 
-    Supervisor(settings, announce=announce).run()
+    Supervisor(settings, announce=announce, files=files).run()
 
 
 @main.command()
+@_left_out
 @explained
-def web() -> None:
+def web(development: bool) -> None:
     """Serve pages, HTTP API and live sockets (gunicorn); needs a broker."""
-    from app.loading import load_declarations, project_of
+    from app.loading import in_development, load_declarations, load_pages, project_of
     from app.room import require_broker_room
     from app.server import WebServer
 
     settings = start("web")
-    project = project_of(settings)
-    require_broker_room(settings, load_declarations(project))
+    project = in_development(project_of(settings)) if development else project_of(settings)
+    declarations = load_declarations(project)
+    require_broker_room(settings, declarations)
+    load_pages(declarations, project)
+    for fault in project.faults or ():
+        click.echo(f"headwater: {fault}", err=True)
     WebServer(settings.model_copy(update={"redis_url": settings.broker_url()}), project).run()
 
 
 @main.command()
 @click.option("--only", default="", metavar="STATIONS", help="Of sources,processor,archive,contract: run these only.")
+@_left_out
 @explained
-def worker(only: str) -> None:
+def worker(only: str, development: bool) -> None:
     """Run the stations of a worker; needs a broker. Several share the work, and take over from each other."""
-    from app.loading import load_declarations, project_of
+    from app.loading import in_development, load_declarations, project_of
     from app.room import require_broker_room
     from app.worker import Worker, read_stations
 
     stations = read_stations(only)
     settings = start("worker")
-    project = project_of(settings)
+    project = in_development(project_of(settings)) if development else project_of(settings)
     require_broker_room(settings, load_declarations(project))
-    Worker(settings, project=project, stations=stations, apart=[*OURSELVES, "worker", "--only"]).run()
+    apart = [*OURSELVES, "worker", *(["--development"] if development else []), "--only"]
+    Worker(settings, project=project, stations=stations, apart=apart).run()
 
 
 @main.command()

@@ -21,18 +21,21 @@ from app.doors import LIVE_PATH, Doors
 from app.explore.page import explore_page, with_explore
 from app.explore.routes import Explore
 from app.exports.routes import Exports
+from app.faults import Faults
 from app.headers import put_headers
 from app.incident_marks import IncidentMarks
 from app.loading import DEMO, Project, load_contract, load_declarations, load_pages, load_roles
 from app.menu import Menu
+from app.on_screen import OnScreen
 from app.page_rights import guard_pages
 from app.past import Turns
 from app.pause_all import PauseAll
 from app.publisher import Publisher, process_name
 from app.quarantine import QuarantineKeeper
 from app.reading import StandingReader
+from app.reloading import release_of
 from app.settings import Settings
-from app.shell import INDEX, LOADER, PRODUCT, Shell, register_pages
+from app.shell import INDEX, LOADER, PRODUCT, TELL_SCREEN, Shell, register_pages
 from app.sign_in import SignIn
 from app.staging import Staging
 from app.static import Modules, serve_static
@@ -157,10 +160,13 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     keeper = QuarantineKeeper(Quarantine(broker, database, declarations, clock), declarations, doors)
     zone = "UTC" if contract is None else contract.zone.key
     pauser = PauseAll(broker, declarations, doors, Audit(database, clock), clock)
-    modules = Modules(ASSETS / "live", project.painters, project.assets)
-    dash = _dash_app(server, menu, modules, zone, tracing, keeper, pauser)
-    _live_route(server, gateway, doors)
     exports, readings = Exports(gateway, database, clock), Turns()
+    on_screen = OnScreen(gateway, broker, database, doors.may, readings)
+    dash = _dash_app(server, menu, _modules(project), zone, project.faults)
+    declared = [one for page in pages for one in page.callbacks]
+    register_all(dash, tracing.follow, keeper, pauser, declared, on_screen.frame)
+    guard_callbacks(dash)
+    _live_route(server, gateway, doors)
     Api(
         broker, declarations, gateway, Ingestion(broker, declarations, telemetry, clock),
         keys, KeyLimits(broker, settings.key_events_per_s, settings.key_mb_per_s * 1_000_000), doors, clock,
@@ -236,19 +242,23 @@ def _measured(declarations: Declarations, contract: Contract | None) -> list[Cha
     ]
 
 
-def _dash_app(
-    server: Flask, menu: Menu, modules: Modules, zone: str, tracing: Tracing, keeper: QuarantineKeeper, pauser: PauseAll
-) -> Dash:
+def _modules(project: Project) -> Modules:
+    """What browsers load; in development each saved file makes it another release, which pages then go over to."""
+    release = b"" if project.faults is None else release_of(project)
+    return Modules(ASSETS / "live", project.painters, project.assets, release)
+
+
+def _dash_app(server: Flask, menu: Menu, modules: Modules, zone: str, faults: Faults | None) -> Dash:
     server.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_STREAMS": False}
     Compress(server)
     app = Shell(
         "headwater", modules=modules.paths, painters=modules.painters, styles=modules.styles,
-        scripts=modules.scripts, menu=menu,
+        scripts=modules.scripts, menu=menu, faults=[] if faults is None else [faults.short(one) for one in faults],
         server=server,
         title=PRODUCT, update_title="", index_string=INDEX,
         assets_folder=str(ASSETS), assets_path_ignore=["live"],
         assets_ignore=rf"^{re.escape(LOADER)}$",  # in the head already
-        pages_folder="", use_pages=True, enable_mcp=False,
+        pages_folder="", use_pages=True, enable_mcp=False, hooks=TELL_SCREEN,
         add_log_handler=False,  # our own logging has it already
         meta_tags=[
             {"name": MODULES_META, "content": modules.prefix},
@@ -258,8 +268,6 @@ def _dash_app(
     )
     register_pages(menu)
     app.layout = app.layout_for_reader
-    register_all(app, tracing.follow, keeper, pauser)
-    guard_callbacks(app)
     # After Dash's own hooks, which therefore run later: static answers arrive there compressed already.
     serve_static(server, modules, ("/_dash-component-suites/", "/assets/"))
     return app

@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-import traceback
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -18,8 +17,10 @@ from typing import TYPE_CHECKING
 import app.pages
 import services.declare.probe
 import services.feeds
+from app.faults import Faults, fault_of, pages_in
 from app.settings import Settings
 from services.contract.document import Contract
+from services.contract.faults import ContractError
 from services.contract.reading import read_contract
 from services.declare import DeclarationError, Declarations
 
@@ -34,7 +35,8 @@ class Project:
 
     `contract` is the project's `contract.toml`, None where it promises nothing; `roles` its `roles.toml`, None where
     there is the role `admin` alone. `folder` is the team's own, None for a project that is part of Headwater; it is
-    given the feed and the page on operations, which the others have among theirs.
+    given the feed and the page on operations, which the others have among theirs. `faults` takes what is wrong in the
+    files in development, where a wrong one is left out; without it a wrong file is refused.
     """
 
     feeds: ModuleType
@@ -42,6 +44,7 @@ class Project:
     contract: Path | None = None
     roles: Path | None = None
     folder: Path | None = None
+    faults: Faults | None = None
 
     @classmethod
     def at(cls, folder: Path) -> Project:
@@ -66,6 +69,19 @@ class Project:
     def assets(self) -> Path | None:
         """The folder of its own style sheets, scripts and pictures; None for a project that has none of its own."""
         return None if self.folder is None else found if (found := self.folder / "assets").is_dir() else None
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Where its files lie: the team's folder, or those of feeds and pages beside Headwater's own."""
+        if self.folder is not None:
+            return (self.folder,)
+        return tuple(Path(package.__path__[0]) for package in (self.feeds, self.pages))
+
+    def refused(self, error: DeclarationError, file: Path | None = None) -> None:
+        """Raise it, or note it where a wrong file is left out."""
+        if self.faults is None:
+            raise error
+        self.faults.add(error, file)
 
     @property
     def _built_in_feeds(self) -> list[str]:
@@ -103,22 +119,75 @@ def project_of(settings: Settings) -> Project:
     return DEMO if settings.project is None else Project.at(settings.project)
 
 
+def forgiving(project: Project) -> Project:
+    """The project, of which a wrong file is left out and noted in its `faults`, instead of ending what reads it."""
+    return replace(project, faults=Faults(project.folder or _ROOT))
+
+
+def in_development(project: Project) -> Project:
+    """The project with what of it can be used: what is wrong is in its `faults`, and is left out.
+
+    A contract that cannot be read promises nothing, and roles that cannot be read allow nobody but `admin` anything.
+    """
+    project = forgiving(project)
+    declarations = load_declarations(project)
+    if not _can_be_read(project, lambda: load_contract(declarations, project)):
+        project = replace(project, contract=None)
+    if not _can_be_read(project, lambda: load_roles(declarations, project)):
+        project = replace(project, roles=None)
+    return project
+
+
+def _can_be_read(project: Project, read: Callable[[], object]) -> bool:
+    from services.accounts.roles import RolesError
+
+    try:
+        read()
+    except (ContractError, RolesError) as error:
+        if project.faults is not None:
+            project.faults.add(error)
+        return False
+    return True
+
+
 def load_declarations(project: Project = DEMO) -> Declarations:
     """What the project's feed files declare. Raises DeclarationError."""
-    return Declarations.read([*_modules_of(project.feeds, project._built_in_feeds), services.declare.probe])
+    modules = _modules_of(project, project.feeds, project._built_in_feeds)
+    return Declarations.read([*modules, services.declare.probe], project.refused)
 
 
 def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Page, ...]:
     """What the project's page files declare, in the navigation's order. Raises DeclarationError."""
-    from components.page import read_pages
+    from components.page import in_order, read_pages
 
-    pages = read_pages(_modules_of(project.pages, project._built_in_pages))
+    pages = read_pages(_modules_of(project, project.pages, project._built_in_pages), project.refused)
     if project.folder is not None and project.contract is None:
         pages = tuple(map(_without_contract, pages))
     painters = {path.stem for path in project.painters.glob("*.mjs")}
-    for page in pages:
+    kept = [page for page in pages if _holds(page, declarations, painters, project)]
+    return tuple(in_order([*kept, *_left_out(project, {page.path for page in kept})]))
+
+
+def _holds(page: Page, declarations: Declarations, painters: set[str], project: Project) -> bool:
+    try:
         page.check(declarations, painters)
-    return pages
+    except DeclarationError as error:
+        project.refused(error, Path(page.declared_at.rpartition(":")[0]))
+        return False
+    return True
+
+
+def _left_out(project: Project, taken: set[str]) -> Iterator[Page]:
+    """In the place of each page that a left out file would declare, one that says what is wrong."""
+    from components.fault import fault_box
+    from components.page import Page
+
+    folder, faults = Path(project.pages.__path__[0]), project.faults
+    for file, fault in () if faults is None else faults.left_out.items():
+        for title, path in pages_in(file) if file.parent == folder else ():
+            if faults is not None and path not in taken:
+                taken.add(path)
+                yield Page(title, path, (fault_box(faults.short(fault)),), "", 50, f"{file}:1", None)
 
 
 def _without_contract(page: Page) -> Page:
@@ -141,19 +210,23 @@ def load_roles(declarations: Declarations, project: Project = DEMO) -> Roles:
     return read_roles(project.roles, declarations)
 
 
-def _modules_of(package: ModuleType, built_in: Iterable[str]) -> list[ModuleType]:
+def _modules_of(project: Project, package: ModuleType, built_in: Iterable[str]) -> list[ModuleType]:
     """The package's modules, and those that every such project has."""
     names = {f"{package.__name__}.{found.name}" for found in pkgutil.iter_modules(package.__path__)}
-    return [_import(name) for name in sorted(names.union(built_in))]
+    loaded = (_import(project, package, name) for name in sorted(names.union(built_in)))
+    return [module for module in loaded if module is not None]
 
 
-def _import(name: str) -> ModuleType:
-    """Import a file that a team wrote. Raises DeclarationError with the place of whatever it raised."""
+def _import(project: Project, package: ModuleType, name: str) -> ModuleType | None:
+    """Import a file that a team wrote, None where it is left out.
+
+    Raises DeclarationError with the place of whatever it raised.
+    """
     try:
         return importlib.import_module(name)
-    except DeclarationError:
-        raise
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        remedy = f"{error}; correct the line, or remove the file"
-        raise DeclarationError(f"{place.filename}:{place.lineno}", name, type(error).__name__, remedy) from error
+        fault = fault_of(error, project.own_folders)
+        if project.faults is None:
+            raise fault from error
+        project.faults.add(fault, Path(package.__path__[0]) / f"{name.rpartition('.')[2]}.py")
+        return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -18,11 +18,14 @@ import dash
 import flask
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
+from dash.types import RendererHooks
+from plotly.io.json import to_json_plotly
 
 from app.doors import SIGN_OUT_PATH
 from app.early_view import early_view
 from app.menu import Kind, Menu
 from components.attributes import aria, data
+from components.fault import faults_told
 from components.live import live_shell
 from components.page import Page
 from components.pause import page_pause, pause_bar
@@ -54,6 +57,10 @@ INDEX = """<!DOCTYPE html>
 """
 """The HTML document around the app; Dash fills in the parts between braces, `Shell` the live ones."""
 
+TELL_SCREEN: RendererHooks = {
+    "request_pre": "(body) => { if (window.headwater?.screen) body.screen = window.headwater.screen(); }"
+}
+"""With each callback that the server runs goes the position at which each channel is shown; see `app/on_screen.py`."""
 CHANNELS_META = "headwater-channels"
 PAINTERS_META = "headwater-painters"
 LOADER = "live.js"
@@ -74,9 +81,10 @@ class Shell(Dash):
 
     def __init__(
         self, *given: Any, modules: Sequence[str], menu: Menu, painters: Sequence[str] = (),
-        styles: Sequence[str] = (), scripts: Sequence[str] = (), **named: Any,
+        styles: Sequence[str] = (), scripts: Sequence[str] = (), faults: Sequence[str] = (), **named: Any,
     ) -> None:
         super().__init__(*given, **named)
+        self._faults = tuple(faults)
         self._painters = _meta(PAINTERS_META, painters)
         links = [*(("stylesheet", path) for path in styles), *(("modulepreload", path) for path in modules)]
         own = (f'<script defer src="{path}"></script>' for path in scripts)
@@ -107,16 +115,22 @@ class Shell(Dash):
         page = self._menu.page(path)
         if page is None or self._early_module is None:
             return ""
-        return early_view(shell_layout(self._menu.pages(), self.get_relative_path, account), page.layout())
+        frame = shell_layout(self._menu.pages(), self.get_relative_path, account, self._faults)
+        return early_view(frame, page.layout())
 
     def layout_for_reader(self) -> Component:
         """The frame with the menu of whoever asks."""
-        return shell_layout(self._menu.pages(), self.get_relative_path, self._account())
+        return shell_layout(self._menu.pages(), self.get_relative_path, self._account(), self._faults)
 
     def _account(self) -> str:
         """The name of who is signed in, '' where there is no sign-in."""
         who = self._menu.who()
         return who.name if who is not None and who.session else ""
+
+    def dependencies(self) -> Any:
+        """The callbacks as the browser is told them: those of the reader's pages."""
+        kept = [one for one in self._callback_list if not self._menu.forbidden(_ids_of(one))]
+        return flask.Response(to_json_plotly(kept), content_type="application/json")
 
     def _config(self) -> Any:
         """What Dash tells the browser; of all pages, against which it checks callbacks, only those of the reader."""
@@ -152,6 +166,12 @@ class Shell(Dash):
         return f"/{self.strip_relative_path(flask.request.path) or ''}"
 
 
+def _ids_of(callback: Mapping[str, Any]) -> Iterator[str]:
+    """The ids that a callback names, as Dash writes them."""
+    yield from (one["id"] for part in ("inputs", "state") for one in callback[part])
+    yield from (one.rpartition(".")[0] for one in str(callback["output"]).strip(".").split("..."))
+
+
 def _meta(name: str, listed: Sequence[str]) -> str:
     """A list that the document holds for the modules."""
     return f'<meta name="{name}" content="{escape(json.dumps(list(listed)))}">'
@@ -182,7 +202,9 @@ def _title_for_reader(menu: Menu, page: Page) -> Callable[..., str]:
     return lambda **_: PRODUCT if menu.page(page.path) is None else f"{page.title} · {PRODUCT}"
 
 
-def shell_layout(pages: Sequence[Page], href: Callable[[str], str], account: str = "") -> Component:
+def shell_layout(
+    pages: Sequence[Page], href: Callable[[str], str], account: str = "", faults: Sequence[str] = ()
+) -> Component:
     """The whole app around `dash.page_container`; `href` puts the app's prefix before a page's path."""
     return html.Div(
         [
@@ -190,6 +212,7 @@ def shell_layout(pages: Sequence[Page], href: Callable[[str], str], account: str
             _header(pages, href, account),
             banner(),
             banner_told(),
+            *faults_told(faults),
             html.Main(dash.page_container, id="content", tabIndex=-1),
             _footer(),
             pause_bar(),

@@ -83,10 +83,13 @@ class Modules:
     """The browser's modules under a hash of their content, so that two releases never mix.
 
     Those of a team's painters are among them, in a folder `painters`, each with a style sheet of its name if it needs
-    one: `painters/gauge.mjs` imports `../nodes.mjs` of this very release.
+    one: `painters/gauge.mjs` imports `../nodes.mjs` of this very release. `release` stands for what else makes it
+    another one.
     """
 
-    def __init__(self, folder: Path, painters: Path | None = None, assets: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, painters: Path | None = None, assets: Path | None = None, release: bytes = b""
+    ) -> None:
         modules = bundled({path.name: path.read_text() for path in sorted(folder.glob("*.mjs"))})
         self._files = {name: text.encode() for name, text in modules.items()}
         own = [] if painters is None else sorted([*painters.glob("*.mjs"), *painters.glob("*.css")])
@@ -94,7 +97,7 @@ class Modules:
         if assets is not None:
             found = (path for path in sorted(assets.rglob("*")) if path.is_file())
             self._files |= {f"{_ASSETS}{path.relative_to(assets).as_posix()}": path.read_bytes() for path in found}
-        digest = hashlib.sha256(b"".join(name.encode() + body for name, body in self._files.items()))
+        digest = hashlib.sha256(release + b"".join(name.encode() + body for name, body in self._files.items()))
         self._hash = digest.hexdigest()[:16]
 
     @property

@@ -14,7 +14,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +22,7 @@ import structlog
 
 from app.child import OURSELVES, Child
 from app.ports import port_is_free
+from app.reloading import LOOK_S, SavedFiles
 from app.settings import Settings
 from services.database import Database, migrate
 from services.embedded import EmbeddedBroker
@@ -41,11 +42,14 @@ class SupervisorError(RuntimeError):
 class Supervisor:
     """Runs everything in the foreground until it is told to stop.
 
-    `announce` is called once, as soon as live data can be seen.
+    `announce` is called once, as soon as live data can be seen. Where `files` are given, which is in development, web
+    and worker are told to leave out what is wrong, and are started anew when one of them was saved.
     """
 
-    def __init__(self, settings: Settings, *, announce: Callable[[], None]) -> None:
-        self._settings, self._announce = settings, announce
+    def __init__(
+        self, settings: Settings, *, announce: Callable[[], None], files: SavedFiles | None = None
+    ) -> None:
+        self._settings, self._announce, self._files = settings, announce, files
         self._stopping = threading.Event()
         self._broker: EmbeddedBroker | None = None
         self._children: list[Child] = []
@@ -90,26 +94,44 @@ class Supervisor:
     def _start_children(self, broker_url: str, key: str) -> None:
         keys = " ".join([*self._settings.ingest_keys, f"local:{key}:*"])
         environment = {**os.environ, "REDIS_URL": broker_url, "HEADWATER_INGEST_KEYS": keys}
+        told = () if self._files is None else ("--development",)
         for name in ("worker", "web"):
-            child = Child(name, [*OURSELVES, name], environment)
+            child = Child(name, [*OURSELVES, name, *told], environment)
             child.start()
             log.info("process started", child=name, pid=child.pid)
             self._children.append(child)
 
     def _watch(self) -> None:
-        started, warned = time.monotonic(), False
+        started, looked, warned = time.monotonic(), 0.0, False
         while not self._stopping.wait(WATCH_S):
             if self._broker is not None and not self._broker.running():
                 log.error("broker ended, starting it again")
                 self._broker.start()
             for child in self._children:
                 self._keep_alive(child)
+            if self._files is not None and time.monotonic() >= looked + LOOK_S:
+                looked = time.monotonic()
+                self._load_anew(self._files, self._files.saved())
             if not self._announced and _is_ready(self._settings):
                 self._announced = True
                 self._announce()
             if not (self._announced or warned) and time.monotonic() - started > SLOW_START_S:
                 warned = True
                 log.warning("not ready yet", waited_s=SLOW_START_S, readiness=f"{self._settings.url}/readyz")
+
+    def _load_anew(self, files: SavedFiles, saved: Sequence[Path]) -> None:
+        """Start what has loaded one of these files again, together, and without a pause after a failure."""
+        if not saved:
+            return
+        log.info("files were saved, loading them anew", files=[str(path) for path in saved])
+        worker_too = any(map(files.of_worker, saved))
+        stale = [child for child in self._children if child.name == "web" or worker_too]
+        for child in stale:
+            child.ask_to_stop()
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for child in stale:
+            child.wait_or_kill(deadline)
+            child.start()
 
     def _keep_alive(self, child: Child) -> None:
         code = child.ended()

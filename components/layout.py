@@ -99,8 +99,12 @@ def _check_rectangle(name: str, lines: Sequence[Sequence[str]]) -> None:
 
 def blocks_of(part: Part) -> tuple[Block, ...]:
     """The live components of a part, in order."""
-    members = part.blocks if isinstance(part, Row | Grid) else (part,)
-    return tuple(one for one in members if isinstance(one, Block))
+    return tuple(one for one in members_of(part) if isinstance(one, Block))
+
+
+def members_of(part: Part) -> tuple[Block | Component, ...]:
+    """What stands in a part: live components, and Dash's own."""
+    return part.blocks if isinstance(part, Row | Grid) else (part,)
 
 
 def choosing(part: Part, field: Field) -> Part:

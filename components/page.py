@@ -16,13 +16,17 @@ from dash.development.base_component import Component
 
 from components.attributes import data
 from components.block import Block, refuse, where_declared
+from components.callback import PageCallback
 from components.choice import check_choice, chooser, chosen_refs
 from components.hint import hint
-from components.layout import Grid, Part, Row, blocks_of, choosing, draw_parts, left_of
+from components.layout import Grid, Part, Row, blocks_of, choosing, draw_parts, left_of, members_of
+from components.live import LiveId
 from components.painted import OWN_PAINTERS
-from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec, Field
+from components.status import StatusId
+from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec, Field, raised
 
 _PATH = re.compile(r"^/([a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*)?$")
+_OUR_IDS = frozenset(map(str, (*LiveId, *StatusId)))
 _RESERVED = ("api", "assets", "live", "status", "healthz", "readyz", "metrics", "sign-in", "sign-out")
 
 
@@ -37,6 +41,8 @@ class Page:
     order: int
     declared_at: str
     choose: Field | None
+    callbacks: tuple[PageCallback, ...] = field(default=(), kw_only=True)
+    """What its own Dash components do on the server."""
     must_choose: bool = field(default=False, kw_only=True)
     """Whether its reader may see single values of `choose` alone: then there is no choice of all."""
 
@@ -63,6 +69,13 @@ class Page:
     def feeds(self) -> tuple[FeedSpec, ...]:
         """The feeds behind its channels, each once, in order."""
         return tuple({ref.channel.feed.name: ref.channel.feed for ref in self.refs}.values())
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """The ids of the Dash components that stand between its blocks, and of what is in them."""
+        plain = (one for part in self.parts for one in members_of(part) if isinstance(one, Component))
+        found = (getattr(each, "id", None) for one in plain for each in (one, *one._traverse()))
+        return frozenset(one for one in found if isinstance(one, str))
 
     @property
     def recorded(self) -> tuple[str, ...]:
@@ -143,25 +156,74 @@ def page(
     return replace(made, parts=tuple(choosing(part, chosen) for part in parts), choose=chosen)
 
 
-def read_pages(modules: Iterable[ModuleType]) -> tuple[Page, ...]:
+def read_pages(
+    modules: Iterable[ModuleType], refused: Callable[[DeclarationError], None] = raised
+) -> tuple[Page, ...]:
     """Collect the pages of the modules in the order of the navigation.
 
-    Raises DeclarationError where a path or a title is taken twice.
+    Raises DeclarationError where a path or a title is taken twice. `refused` is given that error instead; that page is
+    then left out.
     """
     found: dict[int, Page] = {}
     for module in modules:
-        found |= {id(declared): declared for declared in vars(module).values() if isinstance(declared, Page)}
-    pages = sorted(found.values(), key=lambda one: (one.path != "/", one.order, one.title))
+        try:
+            found |= {id(declared): made for declared, made in with_callbacks(module)}
+        except DeclarationError as error:
+            refused(error)
+    kept: list[Page] = []
+    for one in in_order(found.values()):
+        try:
+            _check_unique(one, kept)
+        except DeclarationError as error:
+            refused(error)
+        else:
+            kept.append(one)
+    return tuple(kept)
+
+
+def with_callbacks(module: ModuleType) -> list[tuple[Page, Page]]:
+    """Each page of the module as it is declared, and with those of the module's callbacks that are its own.
+
+    A callback belongs to the page that has the component which it writes to. Raises DeclarationError where none has.
+    """
+    pages = [one for one in vars(module).values() if isinstance(one, Page)]
+    own: dict[int, list[PageCallback]] = {id(page): [] for page in pages}
+    written: dict[str, PageCallback] = {}
+    ids = {id(page): page.own_ids for page in pages}
+    for one in vars(module).values():
+        if not isinstance(one, PageCallback):
+            continue
+        wanted = one.outputs[0].component_id
+        home = next((page for page in pages if isinstance(wanted, dict) or wanted in ids[id(page)]), None)
+        if home is None:
+            remedy = "no component of this file's pages has that id: give it to the one that is to be written to"
+            raise DeclarationError(one.declared_at, one.what, wanted, remedy)
+        for output in map(str, one.outputs):
+            if output in written:
+                remedy = f"{written[output].what} writes to it already; let one callback do it"
+                raise DeclarationError(one.declared_at, one.what, output, remedy)
+            written[output] = one
+        own[id(home)].append(one)
+    return [(page, replace(page, callbacks=tuple(own[id(page)])) if own[id(page)] else page) for page in pages]
+
+
+def in_order(pages: Iterable[Page]) -> list[Page]:
+    """As the navigation lists them."""
+    return sorted(pages, key=lambda one: (one.path != "/", one.order, one.title))
+
+
+def _check_unique(one: Page, others: Sequence[Page]) -> None:
+    """All pages share one document: what is told apart by a name has one that no other has."""
+    ids = one.own_ids
+    for other in others:
+        for known in sorted(ids & other.own_ids):
+            remedy = f"a component of the page at {other.declared_at} has this id; give another"
+            raise DeclarationError(one.declared_at, f"page({one.title!r})", known, remedy)
+    for known in sorted(ids & _OUR_IDS):
+        raise DeclarationError(one.declared_at, f"page({one.title!r})", known, "the frame has this id; give another")
     for what in ("path", "title"):
-        _check_unique(pages, what)
-    return tuple(pages)
-
-
-def _check_unique(pages: Sequence[Page], what: str) -> None:
-    known: dict[str, Page] = {}
-    for one in pages:
         value = getattr(one, what)
-        if value in known:
-            remedy = f"already the {what} of the page at {known[value].declared_at}; give another"
+        taken = next((other for other in others if getattr(other, what) == value), None)
+        if taken is not None:
+            remedy = f"already the {what} of the page at {taken.declared_at}; give another"
             raise DeclarationError(one.declared_at, f"page({one.title!r}).{what}", value, remedy)
-        known[value] = one

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.doctor.finding import Finding
-from app.loading import DEMO, Project, load_contract, load_declarations, load_pages, load_roles, project_of
+from app.loading import DEMO, Project, forgiving, load_contract, load_declarations, load_pages, load_roles, project_of
 from app.settings import Settings, unknown_variables
 from services.accounts.roles import RolesError
 from services.alerts.outbox import Outbox
@@ -46,7 +46,7 @@ class Declared:
     project: Project = DEMO
 
     def look(self) -> Iterator[Finding]:
-        yield _declarations(self.project)
+        yield from _declarations(self.project)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,6 @@ class RolesRead:
     def look(self) -> Iterator[Finding]:
         try:
             names = sorted(load_roles(load_declarations(self.project), self.project).known)
-        except DeclarationError:
-            return  # told by the declarations' own finding
         except RolesError as error:
             yield from (Finding("fail", "roles", line) for line in str(error).splitlines())
         else:
@@ -71,23 +69,30 @@ class Promised:
     """Whether the contract can be read and held; `offline` asks no database what was measured and tested."""
 
     settings: Settings
+    project: Project = DEMO
     offline: bool = False
 
     def look(self) -> Iterator[Finding]:
-        yield from examine_contract(self.settings, offline=self.offline)
+        yield from examine_contract(self.settings, offline=self.offline, project=self.project)
 
 
-def _declarations(project: Project) -> Finding:
-    try:
-        declarations = load_declarations(project)
-        pages = load_pages(declarations, project)
-    except DeclarationError as error:
-        return Finding("fail", "declarations", str(error))
+def _declarations(project: Project) -> Iterator[Finding]:
+    """A finding for each fault; what there is, where there is none."""
+    declarations = load_declarations(project)
+    pages = load_pages(declarations, project)
+    if project.faults:
+        yield from _told(project.faults)
+        yield Finding("warn", "declarations", "what is said of other files may follow from that", "mend this first")
+        return
     feeds, channels = (
         sum(not is_built_in(name) for name in names) for names in (declarations.feeds, declarations.channels)
     )
     counts = f"{feeds} feeds, {channels} channels, {len(pages)} pages"
-    return Finding("ok", "declarations", counts)
+    yield Finding("ok", "declarations", counts)
+
+
+def _told(faults: Iterable[str]) -> Iterator[Finding]:
+    return (Finding("fail", "declarations", fault) for fault in faults)
 
 
 def examine_contract(
@@ -95,15 +100,15 @@ def examine_contract(
 ) -> Iterator[Finding]:
     """What `contract.toml` promises in a word, its faults, and what the declared system cannot hold.
 
-    `file` stands in for the project's own contract.
+    `file` stands in for the project's own contract; the faults of a `project` that is given are told already.
     """
-    project = project or project_of(settings)
+    given, project = project, project or forgiving(project_of(settings))
     project = project if file is None else replace(project, contract=file)
+    declarations = load_declarations(project)
+    if given is None and project.faults:
+        yield from _told(project.faults)
     try:
-        declarations = load_declarations(project)
         contract = load_contract(declarations, project)
-    except DeclarationError:
-        return  # told by the declarations' own finding
     except ContractError as error:
         yield from (Finding("fail", "contract", fault.text(error.path)) for fault in error.faults)
         return

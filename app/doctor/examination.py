@@ -17,7 +17,7 @@ from app.doctor.outside import Served
 from app.doctor.place import DatabaseAnswers, DataDirectory, Disk, Lasting, Port
 from app.doctor.running import ClockOffset, Workers
 from app.doctor.sources import SourcesEquipped
-from app.loading import load_declarations, project_of
+from app.loading import forgiving, load_declarations, project_of
 from app.settings import Settings, SettingsError
 from services.broker import Broker, BrokerDown
 from services.database import Database, DatabaseDown, migrate
@@ -43,11 +43,11 @@ def examine(settings: Settings, reach: Reach) -> Iterator[Finding]:
 
 def _settled(settings: Settings, reach: Reach) -> Iterator[Check]:
     """What needs nothing that runs, but for whether the broker does."""
-    project = project_of(settings)
+    project = forgiving(project_of(settings))
     yield Variables()
     yield Declared(project)
     yield RolesRead(project)
-    yield Promised(settings, offline=reach == "offline")
+    yield Promised(settings, project, offline=reach == "offline")
     yield DataDirectory(settings.data)
     yield Lasting(settings, project)
     if reach == "doctor":

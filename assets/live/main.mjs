@@ -27,6 +27,7 @@ import { hasListeners, readList, setProps } from './props.mjs';
 import { publicNames } from './public.mjs';
 import { PROTOCOL, Release } from './release.mjs';
 import { replayOf } from './replaying.mjs';
+import { screenOf } from './screen.mjs';
 import { APPLIED, DUPLICATE, GAP, Store } from './store.mjs';
 import { installTap } from './tap.mjs';
 import { Tables } from './tables.mjs';
@@ -393,5 +394,6 @@ prime({ store, names: early, clock, now, onFrame, isLate: () => connection.opene
 export const clientside = { bind, freshness, theme, filter, navigation };
 Object.assign(dash.headwater, clientside); // from now on without the detour over a promise
 
-window.headwater = publicNames({ store, telemetry, connection, loop, clock, now, props: () => props, painters });
+const screen = () => screenOf({ parts: binding.parts(), heldBy: (element) => pausing.of(element), live: (name) => store.get(name), at: replay ? replay.standing().at : null });
+window.headwater = publicNames({ store, telemetry, connection, loop, clock, now, props: () => props, painters, screen });
 void painters.load(readList(document, 'headwater-painters'));

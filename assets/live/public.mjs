@@ -1,8 +1,10 @@
 /* The public names for a team's own clientside callbacks, for tests and for benchmarks. */
 
 /** `props()` is how many props the callbacks were given. */
-export function publicNames({ store, telemetry, connection, loop, clock, now, props, painters }) {
+export function publicNames({ store, telemetry, connection, loop, clock, now, props, painters, screen }) {
   return {
+    /** At which position each channel is on the screen; goes with each callback that the server runs. */
+    screen,
     /** Makes a painter of a team's own component known: {mount(place, spec), paint(own, seen), rows?(spec, state)}. */
     painter: (name, painter) => painters.add(name, painter),
     /** The present state of a channel as a plain object; null where it is not known. */

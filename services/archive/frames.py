@@ -43,6 +43,19 @@ def read_frame(database: Database, declarations: Declarations, name: str, since:
         return _frame(channel_past(connection, ref, first, last, None), _columns(ref))
 
 
+def state_frame(ref: ChannelRef, data: Mapping[str, Any]) -> DataFrame:
+    """What a channel holds, as a snapshot says it: each row, entry or point, in columns of the declared types."""
+    kind, channel = ref.channel.kind, ref.channel
+    if kind == "series":
+        rows = [{"at": at, "name": name, "value": value} for name, line in data["points"].items() for at, value in line]
+        return _typed(rows, ["at", "name", "value"], {})
+    grouped = {name: channel.feed.fields[name] for name in channel.by}
+    columns = {**grouped, **channel.columns()}
+    if kind == "log":
+        return _typed(list(data["entries"]), list(columns), columns)
+    return _typed([{"key": key, **row} for key, row in data["rows"].items()], ["key", *columns], columns)
+
+
 def _columns(ref: ChannelRef) -> Mapping[str, Column]:
     """The declared columns of the rows; a series has one value column for all of them."""
     return {} if ref.channel.kind == "series" else ref.channel.columns()
@@ -63,20 +76,25 @@ def _milliseconds(name: str, time: Time) -> int:
 
 
 def _frame(past: Past, columns: Mapping[str, Column]) -> DataFrame:
+    frame = _typed(past.rows, ["at"], columns)
+    frame.attrs["gaps"] = list(past.gaps)
+    return frame
+
+
+def _typed(rows: Sequence[Row], first: Sequence[str], columns: Mapping[str, Column]) -> DataFrame:
     import pandas as pd
 
-    frame = pd.DataFrame(list(past.rows), columns=_names(past.rows, columns))
+    frame = pd.DataFrame(list(rows), columns=_names(rows, first, columns))
     for name in frame.columns:
         declared = columns.get(name)
         if name in _MOMENTS or (declared is not None and declared.value_type == "moment"):
             frame[name] = pd.to_datetime(frame[name], unit="ms", utc=True)
         elif declared is not None:
             frame[name] = frame[name].astype(_TYPES[declared.value_type])
-    frame.attrs["gaps"] = list(past.gaps)
     return frame
 
 
-def _names(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[str]:
-    """All names: an empty interval has the declared columns as well, so that code on top of it holds."""
+def _names(rows: Sequence[Row], first: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
+    """All names: where there is no row there are the declared columns as well, so that code on top of it holds."""
     found: dict[str, Any] = dict.fromkeys(name for row in rows for name in row)
-    return ["at", *(name for name in {**found, **columns} if name != "at")]
+    return [*first, *(name for name in {**found, **columns} if name not in first)]

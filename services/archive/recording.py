@@ -6,7 +6,7 @@ of state alone. No reducer has a say, so that a channel that is declared otherwi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from services.archive.reading import Row as Gap
 from services.archive.reading import gaps_past
+from services.broker import StoredDelta
 from services.database.tables import archive_channels, archive_deltas, archive_keyframes
 from services.declare import ChannelRef, Keep, Kind
 from services.positions import Position
@@ -95,6 +96,29 @@ def recorded_from(connection: Connection, ref: ChannelRef) -> int | None:
     first = select(func.min(deltas.at)).where(deltas.channel == ref.name)
     whole = select(func.min(frames.at)).where(frames.channel == ref.name)
     return min(filter(None, (connection.execute(first).scalar(), connection.execute(whole).scalar())), default=None)
+
+
+def state_at(
+    connection: Connection, ref: ChannelRef, position: Position, later: Callable[[int], Sequence[StoredDelta]]
+) -> Data | None:
+    """What a channel was at a position, as a snapshot has it; None where that is not known any more.
+
+    `later(seq)` are the deltas beyond a seq that the broker still holds: it has what is not archived yet.
+    """
+    table = archive_channels.c
+    kept = connection.execute(select(table.epoch, table.seq).where(table.channel == ref.name)).one_or_none()
+    archived = kept.seq if kept is not None and kept.epoch == position.epoch else 0
+    shown = _state_at(connection, ref, position.epoch, min(archived, position.seq), EPOCHS_MAX)
+    if shown is None or shown.state is None:
+        return None
+    for delta in later(shown.seq) if shown.seq < position.seq else ():
+        if delta.epoch != position.epoch or delta.seq != shown.seq + 1:
+            return None
+        shown.state.apply(orjson.loads(delta.data))
+        shown.seq = delta.seq
+        if shown.seq == position.seq:
+            break
+    return shown.state.data() if shown.seq == position.seq else None
 
 
 def _archived_until(connection: Connection, ref: ChannelRef, head: Position | None) -> int | None:

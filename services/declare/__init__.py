@@ -28,7 +28,7 @@ from services.declare.columns import (
 )
 from services.declare.declarations import Declarations
 from services.declare.enrich import Anomaly, Remembering, joined
-from services.declare.error import DeclarationError
+from services.declare.error import DeclarationError, raised
 from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
 from services.declare.mapping import Given, MappingFault, SourceMapping
 from services.declare.personal import PERSONAL, hash_of_key, personal_columns, redacted
@@ -80,6 +80,7 @@ __all__ = [
     "minimum",
     "personal_columns",
     "quantile",
+    "raised",
     "rate",
     "redacted",
     "sum_",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from services.declare.channels import Channel, ChannelRef
-from services.declare.error import refuse
+from services.declare.error import DeclarationError, raised, refuse
 from services.declare.feeds import Feed, FeedSpec, Lane
 
 
@@ -20,23 +20,29 @@ class Declarations:
     channels: Mapping[str, type[Channel]]
 
     @classmethod
-    def read(cls, modules: Iterable[ModuleType]) -> Declarations:
-        """Collect what the modules declare. Raises DeclarationError where a name is taken twice."""
+    def read(
+        cls, modules: Iterable[ModuleType], refused: Callable[[DeclarationError], None] = raised
+    ) -> Declarations:
+        """Collect what the modules declare. Raises DeclarationError where a name is taken twice.
+
+        `refused` is given that error instead; what it was raised for is then left out.
+        """
         feeds: dict[str, FeedSpec] = {}
         channels: dict[str, type[Channel]] = {}
-        for module in modules:
-            for declared in vars(module).values():
-                if not isinstance(declared, type) or declared.__module__ != module.__name__:
-                    continue
+        for declared in _declared_in(modules):
+            try:
                 if issubclass(declared, Feed):
                     _add(feeds, declared.declaration, declared)
-                elif issubclass(declared, Channel):
-                    _add(channels, declared, declared)
-                    if declared.twin is not None:
-                        _add(channels, declared.twin, declared)
-        for channel in channels.values():
+                    continue
+                _add(channels, declared, declared)
+                if declared.twin is not None:
+                    _add(channels, declared.twin, declared)
+            except DeclarationError as error:
+                refused(error)
+        for channel in list(channels.values()):
             if feeds.get(channel.feed.name) is not channel.feed:
-                raise refuse(channel, "feed", channel.feed.name, "declare the feed in a loaded feed file")
+                refused(refuse(channel, "feed", channel.feed.name, "declare the feed in a loaded feed file"))
+                del channels[channel.name]
         return cls(feeds, channels)
 
     def channels_of(self, feed: FeedSpec) -> tuple[type[Channel], ...]:
@@ -58,6 +64,15 @@ class Declarations:
         if channel is None or (channel.partition is None) is bool(colon) or (colon and not partition):
             return None
         return ChannelRef(channel, partition or None)
+
+
+def _declared_in(modules: Iterable[ModuleType]) -> Iterator[type[Feed] | type[Channel]]:
+    """The feeds and channels that each module declares itself, and does not import."""
+    for module in modules:
+        for declared in vars(module).values():
+            its_own = isinstance(declared, type) and declared.__module__ == module.__name__
+            if its_own and issubclass(declared, Feed | Channel):
+                yield declared
 
 
 def _add(known: dict[str, Any], declared: Any, by: type) -> None:

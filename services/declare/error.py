@@ -21,3 +21,8 @@ def _file_of(cls: type) -> str:
 def refuse(cls: type, name: str, value: object, remedy: str) -> DeclarationError:
     """The error of a declared class; `name` is the keyword or attribute that is wrong."""
     return DeclarationError(_file_of(cls), f"{cls.__name__}.{name}" if name else cls.__name__, value, remedy)
+
+
+def raised(error: DeclarationError) -> None:
+    """What is done with a wrong declaration where nothing else is said: it is refused."""
+    raise error

@@ -80,11 +80,11 @@ class Running:
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def child(self, last_word: str) -> psutil.Process:
-        """The direct child whose command line ends with this word."""
+    def child(self, name: str) -> psutil.Process:
+        """The direct child that runs this command."""
         children = psutil.Process(self.process.pid).children()
         alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-        return next(child for child in alive if child.cmdline()[-1:] == [last_word])
+        return next(child for child in alive if name in child.cmdline())
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait for the end; returns the exit code."""

@@ -52,6 +52,16 @@ class Readings(Source):
 '''
 
 
+WRONG_TEST = '''"""A page is asked for what it does not show."""
+
+from headwater import Rehearsal
+
+
+def test_prices_are_on_the_page_of_stations(headwater: Rehearsal) -> None:
+    assert headwater.page("/stations").rows("prices.newest") == {}
+'''
+
+
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A team's repository: what `headwater new` wrote, a `services` package of its own, assets; nothing of ours."""
@@ -64,6 +74,11 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "services" / "__init__.py").write_text("")
     (folder / "services" / "readings.py").write_text(READINGS)
     (folder / "feeds" / "stations.py").write_text(OWN_SOURCE)
+    chapter = (ROOT / "docs" / "extending.md").read_text().partition("## A test of your own")[2].partition("\n## ")[0]
+    (example,) = re.findall(r"```python\n(.*?)```", chapter, re.DOTALL)
+    (folder / "tests").mkdir()
+    (folder / "tests" / "__init__.py").touch()
+    (folder / "tests" / "test_prices.py").write_text(example)
     (folder / "assets").mkdir()
     (folder / "assets" / "team.css").write_text(".page { --team: 1; }\n")
     assert headwater("new", "page", "stations", cwd=folder, HEADWATER_PROJECT=".").returncode == 0
@@ -113,6 +128,17 @@ def test_it_runs_from_its_own_folder_takes_an_event_by_curl_and_gives_it_back_as
         assert (table.column("item").to_pylist(), table.column("value").to_pylist()) == (["hello"], [1.5])
 
 
+def test_the_tests_that_the_document_shows_pass_in_a_pytest_of_the_teams_own(team: Path) -> None:
+    (team / "tests" / "test_wrong.py").write_text(WRONG_TEST)
+    ran = subprocess.run(
+        [Path(sys.executable).parent / "pytest", "-q", "-p", "no:cacheprovider"], cwd=team, env=environment(),
+        capture_output=True, text=True, check=False,
+    )
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "1 failed, 3 passed" in ran.stdout, ran.stdout
+    assert "page '/stations' does not show 'prices.newest'; it shows stations.warmest" in ran.stdout
+
+
 @pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_a_misspelt_field_of_a_channel_is_an_error_of_types_before_anything_runs(team: Path) -> None:
@@ -122,8 +148,8 @@ def test_a_misspelt_field_of_a_channel_is_an_error_of_types_before_anything_runs
     try:
         found = subprocess.run(
             [Path(sys.executable).parent / "mypy", "--follow-imports", "silent", "--cache-dir", ROOT / ".mypy_cache",
-             "-m", "weather.pages.wrong", "-m", "weather.pages.prices"],
-            cwd=team.parent, env={**os.environ, "MYPYPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+             "-m", "weather.pages.wrong", "-m", "weather.pages.prices", "-m", "weather.tests.test_prices"],
+            cwd=team.parent, env={**os.environ, "MYPYPATH": ""}, capture_output=True, text=True, check=False,
         )
     finally:
         wrong.unlink()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("app", "assets", "bench", "callbacks", "components", "docs", "services", "tests", ".ci")
+ROOMS = ("app", "assets", "bench", "callbacks", "components", "docs", "headwater", "services", "tests", ".ci")
 TOP_LEVEL = (
     ".dockerignore", ".python-version", "Dockerfile", "Makefile", "Procfile", "README.md", "app.json", "compose.yaml",
-    "bin/post_compile", "contract.toml", "headwater.py", "pyproject.toml", "requirements.txt", "requirements-test.txt",
+    "bin/post_compile", "contract.toml", "pyproject.toml", "requirements.txt", "requirements-test.txt",
 )
 _TEXT = {".py", ".mjs", ".js", ".css", ".md", ".lua", ".json", ".toml", ".txt", ""}
 

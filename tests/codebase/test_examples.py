@@ -10,8 +10,9 @@ import pytest
 
 import headwater
 from app.drafts.sources import KINDS
-from components.page import Page
+from components.page import Page, read_pages
 from headwater import Source
+from services.archive.frames import state_frame
 from services.declare import Declarations
 from tests.codebase.sources import ROOT
 from tests.services.test_sources import Collector
@@ -55,6 +56,19 @@ def test_the_page_of_the_document_shows_them(feed_file: ModuleType) -> None:
         "prices.course",
         "prices.dear",
     }
+
+
+def test_the_callback_of_the_document_draws_what_is_on_the_screen(feed_file: ModuleType) -> None:
+    (example,) = (one for one in EXAMPLES if "@callback" in one)
+    module = ModuleType("app.pages.drill")
+    _run(example, vars(module))
+    (page,) = read_pages([module])
+    page.check(Declarations.read([feed_file]))
+    (drawing,) = page.callbacks
+    assert [ref.name for ref in drawing.shown] == ["prices.newest"]
+    rows = {"ACME": {"symbol": "ACME", "price": 12.0}, "OLD": {"symbol": "OLD", "price": 1.0}}
+    figure = drawing(3, state_frame(drawing.shown[0], {"rows": rows}))
+    assert list(figure.data[0].x) == [12.0]
 
 
 @pytest.mark.parametrize("number", range(len(_examples("components.md"))))

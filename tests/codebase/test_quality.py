@@ -12,6 +12,7 @@ import pytest
 from tests.codebase.sources import ROOT, python_files, text_files
 
 LINES_MAX = 400
+ROOMS = ("app", "callbacks", "components", "headwater", "services")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_no_file_holds_more_than_one_can_read_at_once() -> None:
 
 
 def test_every_module_opens_with_its_one_idea() -> None:
-    bare = [path for path in python_files("app", "callbacks", "components", "services") if not _has_docstring(path)]
+    bare = [path for path in python_files(*ROOMS) if not _has_docstring(path)]
     assert bare == []
 
 
@@ -51,8 +52,7 @@ def _has_docstring(path: Path) -> bool:
 )
 def test_nothing_is_left_loose(pattern: str) -> None:
     found = re.compile(pattern, re.MULTILINE)
-    rooms = ("app", "callbacks", "components", "services")
-    assert [path for path in python_files(*rooms) if found.search(path.read_text())] == []
+    assert [path for path in python_files(*ROOMS) if found.search(path.read_text())] == []
 
 
 def test_only_the_waiting_helper_sleeps_in_tests() -> None:

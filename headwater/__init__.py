@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.frames import frame as frame
+    from app.rehearsal import Rehearsal as Rehearsal
     from components.bar import bar as bar
+    from components.callback import callback as callback
     from components.chart import chart as chart
     from components.heat_map import heat_map as heat_map
     from components.histogram import histogram as histogram
@@ -102,6 +104,7 @@ _DECLARE = (
 )
 _COMPONENTS = (
     "bar",
+    "callback",
     "chart",
     "heat_map",
     "histogram",
@@ -136,6 +139,7 @@ _WHERE = {
     **_SOURCES,
     "Enrichment": "services.enrichment",
     "Painted": "components.painted",
+    "Rehearsal": "app.rehearsal",
     "frame": "app.frames",
     "pause_all_box": "components.pause_all",
     "quarantine_box": "components.quarantine",
