@@ -158,7 +158,7 @@ class Api:
                 {**_channel(ref.channel), **_standing(ref, heads.get(ref), progress.get(ref.lane), now)}
                 for ref in map(ChannelRef, seen)
             ],
-            "lanes": [str(lane) for lane in self.declarations.lanes() if lane.feed in feeds],
+            "lanes": [str(lane) for lane in self.declarations.probed_lanes() if lane.feed in feeds],
             "idempotence": {"ids": self.broker.caps.ids, "window_ms": IDS_WINDOW_MS},
         })
 
@@ -265,7 +265,7 @@ class Api:
         if holder is None:
             return _unknown_key()
         declared = self.declarations.feeds.get(feed)
-        if declared is None:
+        if declared is None or declared.source.derived:
             return refusal(404, "unknown_feed", f"no feed {feed!r}; a feed is declared in services/feeds/")
         if not can(holder, "ingest", feed):
             return refusal(403, "forbidden", f"key {holder.name!r} may not post to {feed!r}; use one that may")

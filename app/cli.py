@@ -81,7 +81,7 @@ def up(development: bool | None) -> None:
     def announce() -> None:
         click.echo(f"\n  Headwater is live at {settings.url}  (Ctrl-C stops it)\n")
         for feed in declarations.feeds.values():
-            if not feed.source.pulled:
+            if feed.source.posted:
                 click.echo(f"  Post an event of your own:\n  {example_post(settings, feed)}\n")
                 break
 

@@ -86,7 +86,7 @@ def _probing(given: Surroundings, kept: Kept) -> list[Part]:
         log.warning("no probe: give an ingest key that may post to the feed probe, or set HEADWATER_PROBE_KEY")
         return []
     prober = Prober(settings.probed_url, settings.probe_secret, "inside", clock=given.clock)
-    lanes = [str(lane) for lane in given.declarations.lanes()]
+    lanes = [str(lane) for lane in given.declarations.probed_lanes()]
     return [Part("probing", 10.0, ProbeRounds(prober, lanes, kept, given.clock).step)]
 
 

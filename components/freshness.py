@@ -75,7 +75,8 @@ def feed_in_words(feed: FeedSpec) -> str:
     source = feed.source
     label = source.title or type(source).__name__
     said = f"recorded data, replayed: {label}" if source.recorded else label
-    return f"{said}; feed {feed.name}, {'fetched by the worker' if source.pulled else 'posted by others'}"
+    way = "computed" if source.derived else "fetched" if source.pulled else ""
+    return f"{said}; feed {feed.name}, {way + ' by the worker' if way else 'posted by others'}"
 
 
 def rule_in_words(rule: Freshness) -> str:

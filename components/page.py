@@ -87,7 +87,7 @@ class Page:
         uids = (f"{self.slug}-{number}" for number in range(len(self.blocks)))
         choice = [] if self.choose is None else [chooser(self.choose, self.blocks, must_choose=self.must_choose)]
         heading = [html.H1(self.title, className="page-title"), *choice, *self._notes()]
-        hints = [hint(feed) for feed in self.feeds if not feed.source.pulled]
+        hints = [hint(feed) for feed in self.feeds if feed.source.posted]
         return html.Article(
             [html.Header(heading, className="page-head"), *hints, *draw_parts(self.parts, uids)],
             className="page", **data(page=self.slug),

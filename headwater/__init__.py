@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from services.declare import Anomaly as Anomaly
     from services.declare import Column as Column
     from services.declare import DeclarationError as DeclarationError
+    from services.declare import Derived as Derived
     from services.declare import Feed as Feed
     from services.declare import Flag as Flag
     from services.declare import Freshness as Freshness
@@ -77,6 +78,7 @@ _DECLARE = (
     "Anomaly",
     "Column",
     "DeclarationError",
+    "Derived",
     "Feed",
     "Flag",
     "Freshness",

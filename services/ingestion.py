@@ -53,7 +53,7 @@ class Ingestion:
     ) -> None:
         self._broker, self._telemetry, self._clock = broker, telemetry, clock
         self._lags: dict[str, _LeastLag] = {name: _LeastLag() for name in declarations.feeds}
-        self._probed = {str(lane): lane for lane in declarations.lanes()}
+        self._probed = {str(lane): lane for lane in declarations.probed_lanes()}
         self._validators = {name: Validator(feed) for name, feed in declarations.feeds.items()}
         self._columns = {name: ColumnValidator(feed) for name, feed in declarations.feeds.items()}
         mapped = {name: feed.source.mapping for name, feed in declarations.feeds.items()}

@@ -15,6 +15,7 @@ import structlog
 
 from services.broker import Broker, BrokerDown, Entry, LaneLost, Overloaded
 from services.declare import PROBE_FEED, Declarations, Lane, is_built_in
+from services.derivation import DerivedLane
 from services.lane import Committed, LedLane
 from services.leadership import Leadership
 from services.positions import Clock, wall_clock
@@ -26,6 +27,7 @@ PROGRESS_EVERY_S = 1.0
 LAGGING_MS = 10_000
 """An archive that is so far behind stands still rather than being busy."""
 IDLE_BLOCK_MS = 200
+DERIVED_BLOCK_MS = 20
 RETRY_S = 0.2
 POISON_TRIES = 3
 """An entry that so many workers tried and never finished is put aside: it may be what they died of."""
@@ -50,7 +52,7 @@ class Processor:
         self._broker, self._declarations, self._telemetry = broker, declarations, telemetry
         self._worker, self._tick_s, self._clock, self._monotonic = worker, tick_ms / 1000, clock, monotonic
         self._leadership = Leadership(broker, "processor", declarations.lanes(), worker)
-        self._led: dict[Lane, LedLane] = {}
+        self._led: dict[Lane, LedLane | DerivedLane] = {}
         self._unarchived_since: dict[Lane, int] = {}
         self._committed: dict[Lane, float] = {}
         self._behind: set[Lane] = set()
@@ -77,7 +79,7 @@ class Processor:
         self._report_progress()
         wait_s = self._until_due()
         if wait_s is None:
-            block_ms = IDLE_BLOCK_MS
+            block_ms = self._idle_block_ms()
         else:
             block_ms = 0
             stop.wait(wait_s)
@@ -86,12 +88,14 @@ class Processor:
             return
         self._read(block_ms)
         self._commit_due()
+        if self._look():
+            self._commit_due()
 
     def drain(self) -> None:
         """Process everything that is on the streams now. Raises BrokerDown."""
         self._renew_at = self._progress_at = 0.0
         self._keep_leases()
-        while self._read(0) or any(led.pending for led in self._led.values()):
+        while self._read(0) or self._look(at_once=True) or any(led.pending for led in self._led.values()):
             for led in list(self._led.values()):
                 if led.pending:
                     self._commit(led)
@@ -112,8 +116,9 @@ class Processor:
 
     def _lead(self, lane: Lane, lease: str) -> None:
         run_id = self._broker.run_id(lane)
+        opened = DerivedLane if self._declarations.feeds[lane.feed].source.derived else LedLane
         try:
-            led = LedLane(self._broker, self._declarations, lane, lease, run_id, self._clock)
+            led = opened(self._broker, self._declarations, lane, lease, run_id, self._clock)
         except LaneLost as lost:
             self._leadership.drop(lane)
             log.warning("lane lost while opening", lane=str(lane), error=str(lost))
@@ -151,11 +156,24 @@ class Processor:
         waits = [self._committed[lane] + self._tick_s - now for lane, led in self._led.items() if led.pending]
         return max(0.0, min(waits)) if waits else None
 
+    def _derived(self) -> list[DerivedLane]:
+        return [led for led in self._led.values() if isinstance(led, DerivedLane)]
+
+    def _idle_block_ms(self) -> int:
+        """How long new events are waited for; less where a derived channel rests, or follows another worker."""
+        waiting = any(led.rests or not set(led.sources) <= self._led.keys() for led in self._derived())
+        return DERIVED_BLOCK_MS if waiting else IDLE_BLOCK_MS
+
+    def _look(self, *, at_once: bool = False) -> bool:
+        """Let derived channels follow those that they are made from; whether one of them has something to commit."""
+        return bool(sum(led.look(at_once=at_once) for led in self._derived()))  # each of them looks
+
     def _read(self, block_ms: int) -> bool:
-        suspects = [led for led in self._led.values() if led.suspect]
+        folding = [led for led in self._led.values() if isinstance(led, LedLane)]
+        suspects = [led for led in folding if led.suspect]
         for led in suspects:
             self._fold_next_alone(led)
-        reading = {lane: led for lane, led in self._led.items() if not led.suspect}
+        reading = {led.lane: led for led in folding if not led.suspect}
         after = {lane: led.checkpoint for lane, led in reading.items()}
         found = self._broker.read_events(after, ENTRIES_PER_READ, 0 if suspects else block_ms) if after else {}
         self._behind = {lane for lane, entries in found.items() if len(entries) == ENTRIES_PER_READ}
@@ -186,7 +204,7 @@ class Processor:
         self._keep_leases()
         return self._is_led(led)
 
-    def _is_led(self, led: LedLane) -> bool:
+    def _is_led(self, led: LedLane | DerivedLane) -> bool:
         """Whether that is the lane as it is led now, neither lost meanwhile nor opened anew."""
         return self._led.get(led.lane) is led
 
@@ -217,7 +235,7 @@ class Processor:
                 self._commit(led)
                 self._keep_leases()
 
-    def _commit(self, led: LedLane) -> None:
+    def _commit(self, led: LedLane | DerivedLane) -> None:
         try:
             committed = led.commit()
         except LaneLost as lost:
@@ -264,6 +282,9 @@ class Processor:
             return
         self._progress_at = now + PROGRESS_EVERY_S
         for lane, led in self._led.items():
+            if isinstance(led, DerivedLane):
+                self._broker.note_progress(lane, led.progress())
+                continue
             self._shed(lane)
             told = self._broker.report_progress(lane, led.started_at, led.epoch, led.newest)
             self._unarchived_since[lane] = told.unarchived_since

@@ -83,7 +83,7 @@ def _channel(contract: Contract, declarations: Declarations, name: str) -> type[
         feed = one.feed
         wanted = feed.name == name if name else named is None or feed.name in named
         plain = one.kind == "latest" and not one.aggregates and one.where is None and one.partition is None
-        if wanted and plain and not feed.source.pulled:
+        if wanted and plain and feed.source.posted:
             return one
     return fail("contract accept: no pushed feed in scope has a channel of its newest rows; name another by --feed", 2)
 

@@ -186,6 +186,11 @@ class Leading(Connection):
         self._run("note", [key + "progress"], [progress.encoded()])
         return progress
 
+    @surfacing
+    def note_progress(self, lane: Lane, progress: Progress) -> None:
+        """Write what the gateway judges a derived lane by; it has no stream to be read from."""
+        self._run("note", [key_of(lane) + "progress"], [progress.encoded()])
+
     def _oldest_beyond(self, lane: Lane, position: bytes) -> int:
         """When the oldest entry beyond a position was accepted; 0 where there is none."""
         found: Any = self._redis.xrange(key_of(lane) + "events", min=b"(" + position, count=1)

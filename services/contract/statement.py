@@ -136,6 +136,7 @@ def _source(feed: FeedSpec) -> Properties:
         if not name.startswith("_") and isinstance(value, int | float)
     }
     transport = "pulled by the worker" if source.pulled else "posted to the dashboard"
+    transport = "computed from other channels" if source.derived else transport
     return {"kind": type(source).__name__, "title": source.title, "transport": transport, **figures}
 
 

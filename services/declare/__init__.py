@@ -27,6 +27,7 @@ from services.declare.columns import (
     value,
 )
 from services.declare.declarations import Declarations
+from services.declare.derived import Derived
 from services.declare.enrich import Anomaly, Remembering, joined
 from services.declare.error import DeclarationError, raised
 from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
@@ -46,6 +47,7 @@ __all__ = [
     "Condition",
     "DeclarationError",
     "Declarations",
+    "Derived",
     "Feed",
     "FeedSpec",
     "Field",

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from services.declare.channels import Channel, ChannelRef
+from services.declare.derived import Derived, LooseEnd, check_derived
 from services.declare.error import DeclarationError, raised, refuse
 from services.declare.feeds import Feed, FeedSpec, Lane
 
@@ -34,6 +35,8 @@ class Declarations:
                 if issubclass(declared, Feed):
                     _add(feeds, declared.declaration, declared)
                     continue
+                if issubclass(declared, Derived):
+                    _add(feeds, declared.feed, declared)
                 _add(channels, declared, declared)
                 if declared.twin is not None:
                     _add(channels, declared.twin, declared)
@@ -43,13 +46,28 @@ class Declarations:
             if feeds.get(channel.feed.name) is not channel.feed:
                 refused(refuse(channel, "feed", channel.feed.name, "declare the feed in a loaded feed file"))
                 del channels[channel.name]
-        return cls(feeds, channels)
+        return cls(feeds, channels)._without_loose_ends(refused)
+
+    def _without_loose_ends(self, refused: Callable[[DeclarationError], None]) -> Declarations:
+        """What is left when each derived channel whose others are not there, or lead back to it, is taken out."""
+        try:
+            check_derived(self.channels, self.resolve)
+        except LooseEnd as end:
+            refused(end)
+            channels = {name: one for name, one in self.channels.items() if one is not end.channel}
+            feeds = {name: one for name, one in self.feeds.items() if one is not end.channel.feed}
+            return Declarations(feeds, channels)._without_loose_ends(refused)
+        return self
 
     def channels_of(self, feed: FeedSpec) -> tuple[type[Channel], ...]:
         return tuple(channel for channel in self.channels.values() if channel.feed is feed)
 
     def lanes(self) -> tuple[Lane, ...]:
         return tuple(lane for feed in self.feeds.values() for lane in feed.all_lanes())
+
+    def probed_lanes(self) -> tuple[Lane, ...]:
+        """The lanes that events can be sent through."""
+        return tuple(lane for lane in self.lanes() if not self.feeds[lane.feed].source.derived)
 
     def archived_lanes(self) -> tuple[Lane, ...]:
         """The lanes of which anything is kept in the archive: the feed's events, or a channel."""

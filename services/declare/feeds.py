@@ -89,7 +89,7 @@ class FeedSpec:
     strict: bool
     history: History
     fields: Mapping[str, Field]
-    declared_by: type[Feed]
+    declared_by: type
     enrich: tuple[Step, ...] = ()
 
     @cached_property
@@ -141,30 +141,31 @@ class Feed:
             name, key, source, freshness, partition, lanes, lateness_s, strict, history, fields, declared_by=cls,
             enrich=tuple(enrich),
         )
-        cls._check(cls.declaration)
+        check_feed(cls, cls.declaration)
 
-    @classmethod
-    def _check(cls, spec: FeedSpec) -> None:
-        if not NAME.match(spec.name):
-            raise refuse(cls, "name", spec.name, "use lower-case letters, digits and _, starting with a letter")
-        for name in RESERVED & spec.fields.keys():
-            raise refuse(cls, name, name, f"reserved; call the field otherwise than {sorted(RESERVED)}")
-        for what, named in {"key": spec.key, "partition": spec.partition}.items():
-            found = spec.fields.get(named or "")
-            if named is not None and not (isinstance(found, Text | Integer) and found.required):
-                raise refuse(cls, what, named, f"name a required Text or Integer field of {sorted(spec.fields)}")
-        if problem := spec.freshness.problem():
-            raise refuse(cls, "freshness", spec.freshness, problem)
-        if problem := spec.history.problem():
-            raise refuse(cls, "history", spec.history, problem)
-        mapping = spec.source.mapping
-        of_source = (spec.source.problem(), mapping and mapping.problem(spec))
-        for found_problem in (feed_problem(spec), *of_source, enrich_problem(spec)):
-            if found_problem:
-                raise refuse(cls, *found_problem)
-        if not 1 <= spec.lanes <= 64:
-            raise refuse(cls, "lanes", spec.lanes, "give 1 to 64")
-        if spec.lanes > 1 and spec.partition is None:
-            raise refuse(cls, "lanes", spec.lanes, "a feed of several lanes needs partition=<field name>")
-        if not 0 <= spec.lateness_s <= 86_400:
-            raise refuse(cls, "lateness_s", spec.lateness_s, "give 0 to 86400 seconds")
+
+def check_feed(cls: type, spec: FeedSpec) -> None:
+    """Raise DeclarationError where a feed that `cls` declares cannot be meant."""
+    if not NAME.match(spec.name):
+        raise refuse(cls, "name", spec.name, "use lower-case letters, digits and _, starting with a letter")
+    for name in RESERVED & spec.fields.keys():
+        raise refuse(cls, name, name, f"reserved; call the field otherwise than {sorted(RESERVED)}")
+    for what, named in {"key": spec.key, "partition": spec.partition}.items():
+        found = spec.fields.get(named or "")
+        if named is not None and not (isinstance(found, Text | Integer) and found.required):
+            raise refuse(cls, what, named, f"name a required Text or Integer field of {sorted(spec.fields)}")
+    if problem := spec.freshness.problem():
+        raise refuse(cls, "freshness", spec.freshness, problem)
+    if problem := spec.history.problem():
+        raise refuse(cls, "history", spec.history, problem)
+    mapping = spec.source.mapping
+    of_source = (spec.source.problem(), mapping and mapping.problem(spec))
+    for found_problem in (feed_problem(spec), *of_source, enrich_problem(spec)):
+        if found_problem:
+            raise refuse(cls, *found_problem)
+    if not 1 <= spec.lanes <= 64:
+        raise refuse(cls, "lanes", spec.lanes, "give 1 to 64")
+    if spec.lanes > 1 and spec.partition is None:
+        raise refuse(cls, "lanes", spec.lanes, "a feed of several lanes needs partition=<field name>")
+    if not 0 <= spec.lateness_s <= 86_400:
+        raise refuse(cls, "lateness_s", spec.lateness_s, "give 0 to 86400 seconds")

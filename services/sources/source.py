@@ -44,6 +44,8 @@ class Source:
     """Recorded data, replayed: labelled so on every page and export."""
     pulled: bool = True
     """Whether a worker runs it; a pushed source (HTTP ingest) is only listened to."""
+    derived: bool = False
+    """Whether a worker makes it from other channels: then nobody runs it, and nobody posts to it."""
     mapping: SourceMapping | None = None
     """Where the feed's fields stand in what it gives; None where records have the feed's own shape."""
 
@@ -70,6 +72,11 @@ class Source:
     def problem(self) -> tuple[str, object, str] | None:
         """What of its own declaration cannot be meant: `source.<name>`, value and remedy; None where all is well."""
         return None
+
+    @property
+    def posted(self) -> bool:
+        """Whether events are posted to it."""
+        return not (self.pulled or self.derived)
 
     def run(self, intake: Intake) -> None:
         """Read records until `intake.wait` says stop. An exception is shown as the source's error."""

@@ -13,7 +13,7 @@ from app.drafts.sources import KINDS
 from components.page import Page, read_pages
 from headwater import Source
 from services.archive.frames import state_frame
-from services.declare import Declarations
+from services.declare import Declarations, Derived
 from tests.codebase.sources import ROOT
 from tests.services.test_sources import Collector
 
@@ -44,9 +44,22 @@ def test_the_feed_of_the_document_declares_its_channels(feed_file: ModuleType) -
     assert set(declarations.channels) == {"prices.newest", "prices.last_minute", "prices.course", "prices.dear"}
 
 
+def test_the_channel_of_channels_of_the_document_is_made_from_them(feed_file: ModuleType) -> None:
+    (example,) = (one for one in EXAMPLES if "Derived" in one)
+    module = ModuleType("services.feeds.margin")
+    _run(example, vars(module))
+    declarations = Declarations.read([feed_file, module])
+    margin = declarations.channels["margin.now"]
+    assert issubclass(margin, Derived)
+    assert margin.of == ("prices.newest", "costs.cost")
+    made = list(margin.rows({"ACME": {"price": 10.0}, "NEW": {"price": 1.0}}, {"ACME": {"cost": 8.0}}))
+    assert made == [{"symbol": "ACME", "percent": pytest.approx(20.0)}]
+
+
 def test_the_page_of_the_document_shows_them(feed_file: ModuleType) -> None:
     page_file: dict[str, object] = {"__name__": "app.pages.prices"}
-    _run(EXAMPLES[1], page_file)
+    (example,) = (one for one in EXAMPLES if "PRICES = page(" in one)
+    _run(example, page_file)
     page = page_file["PRICES"]
     assert isinstance(page, Page)
     page.check(Declarations.read([feed_file]))
