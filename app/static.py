@@ -17,6 +17,7 @@ import brotli
 from flask import Flask, Response, abort, request
 
 from app.bundle import BUNDLE, bundled
+from components.asset import ASSETS_PATH
 
 MODULES_ROUTE = "/live/modules/"
 ENTRIES = ("main.mjs", "early.mjs")
@@ -135,13 +136,24 @@ class Modules:
         """One module; unknown where the hash is another release's."""
         if release != self._hash or name not in self._files:
             abort(404)
-        guessed = "text/javascript" if name.endswith((".mjs", ".js")) else guess_type(name)[0]
-        answer = Response(self._files[name], mimetype=guessed or "application/octet-stream")
+        answer = self._answer(name)
         _keep_for_a_year(answer)
         return answer
+
+    def _answer(self, name: str) -> Response:
+        guessed = "text/javascript" if name.endswith((".mjs", ".js")) else guess_type(name)[0]
+        return Response(self._files[name], mimetype=guessed or "application/octet-stream")
+
+
+    def serve_asset(self, name: str) -> Response:
+        """A file of a team's own by its name alone, for pages that name it (`asset()`)."""
+        if f"{_ASSETS}{name}" not in self._files:
+            abort(404)
+        return self._answer(f"{_ASSETS}{name}")  # kept as long as its address says which content it is, see below
 
 
 def serve_static(server: Flask, modules: Modules, dash_prefixes: tuple[str, ...]) -> None:
     """Add the modules' route, and compression for it and for Dash's own static routes."""
     server.add_url_rule(f"{MODULES_ROUTE}<release>/<path:name>", "modules", modules.serve)
+    server.add_url_rule(f"{ASSETS_PATH}<path:name>", "project-assets", modules.serve_asset)
     server.after_request(CompressedOnce((MODULES_ROUTE, *dash_prefixes)))

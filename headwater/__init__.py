@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from app.frames import frame as frame
     from app.rehearsal import Rehearsal as Rehearsal
+    from components.asset import asset as asset
     from components.bar import bar as bar
     from components.callback import callback as callback
     from components.chart import chart as chart
@@ -105,6 +106,7 @@ _DECLARE = (
     "value",
 )
 _COMPONENTS = (
+    "asset",
     "bar",
     "callback",
     "chart",
