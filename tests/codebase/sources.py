@@ -8,8 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("app", "assets", "bench", "callbacks", "components", "docs", "headwater", "services", "tests", ".ci")
 TOP_LEVEL = (
-    ".dockerignore", ".python-version", "Dockerfile", "Makefile", "Procfile", "README.md", "app.json", "compose.yaml",
-    "bin/post_compile", "contract.toml", "pyproject.toml", "requirements.txt", "requirements-test.txt",
+    ".dockerignore", ".python-version", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "Makefile",
+    "Procfile", "README.md", "SECURITY.md", "app.json", "compose.yaml", "contract.toml",
+    "bin/post_compile", "pyproject.toml", "requirements.txt", "requirements-test.txt",
 )
 _TEXT = {".py", ".mjs", ".js", ".css", ".md", ".lua", ".json", ".toml", ".txt", ""}
 

@@ -25,7 +25,7 @@ from services.messages import Close
 from services.sheets import Stage
 from services.telemetry import Measurement, Telemetry
 from tests.codebase.sources import ROOT, python_files
-from tests.pictures.__main__ import PICTURES
+from tests.pictures.__main__ import FIRST_PAGE, PICTURES
 
 README = (ROOT / "README.md").read_text()
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
@@ -70,10 +70,11 @@ def test_every_script_can_be_run(name: str) -> None:
     assert os.access(ROOT / ".ci" / name, os.X_OK)
 
 
-def test_every_picture_of_a_component_is_there_and_taken_by_the_project() -> None:
+def test_every_picture_is_there_and_taken_by_the_project() -> None:
     shown = re.findall(r"!\[[^\]]+\]\(pictures/(\w+)\.png\)", (ROOT / "docs/components.md").read_text())
+    shown += re.findall(r"!\[[^\]]+\]\(docs/pictures/(\w+)\.png\)", README)
     taken = {path.stem for path in (ROOT / "docs/pictures").glob("*.png")}
-    assert set(shown) == taken == set(PICTURES), "run: make pictures"
+    assert set(shown) == taken == {*PICTURES, FIRST_PAGE}, "run: make pictures"
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])

@@ -1,4 +1,5 @@
-"""`python -m tests.pictures [FOLDER]`: takes the pictures of docs/components.md from the demo's gallery.
+"""`python -m tests.pictures [FOLDER]`: takes the README's picture from the demo's first page, and those of
+docs/components.md from its gallery.
 
 It starts the demo as `make run` does, on a free port and with data of its own, waits until the page has something to
 show, and takes each component as Chromium draws it, at twice the size of the screen's points.
@@ -29,6 +30,15 @@ OPTIONS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )
 SCREEN = {"width": 1280, "height": 1800, "deviceScaleFactor": 1.5, "mobile": False}
+FIRST_PAGE = "first_page"
+FIRST_SCREEN = {"width": 1280, "height": 860, "deviceScaleFactor": 1.5, "mobile": False}
+FIRST_FILLED = """
+const figures = [...document.querySelectorAll('.tile [data-value]')].map((one) => one.textContent);
+return figures.every((one) => /\\d/.test(one)) && Number(figures[0]) >= 25
+  && document.querySelectorAll('.ag-row').length > 8 && !document.querySelector('[data-live][data-empty]')
+  && !document.querySelector('#early')
+  && document.querySelector('.js-plotly-plot .scatterlayer .trace path.js-line')?.getTotalLength() > 300;
+"""
 PICTURES = {
     "live_text": ".painted:has(.live-text)", "bar": ".painted:has(.bars)", "status_list": ".painted:has(.states)",
     "histogram": ".painted:has(.bins)", "heat_map": ".painted:has(.heat[data-timed])",
@@ -79,6 +89,14 @@ def chromium() -> Iterator[webdriver.Chrome]:
         driver.quit()
 
 
+def take_first(url: str, driver: webdriver.Chrome, folder: Path) -> None:
+    """The first screen of the first page, as soon as there is something on it."""
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", FIRST_SCREEN)
+    driver.get(url)
+    wait_until(lambda: driver.execute_script(FIRST_FILLED), 300, "a full first page")
+    (folder / f"{FIRST_PAGE}.png").write_bytes(driver.get_screenshot_as_png())
+
+
 def take(url: str, driver: webdriver.Chrome, folder: Path) -> None:
     """Every picture, of the page as it is once it is full."""
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SCREEN)
@@ -93,6 +111,7 @@ def take(url: str, driver: webdriver.Chrome, folder: Path) -> None:
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with demo() as url, chromium() as driver:
+        take_first(url, driver, folder)
         take(url, driver, folder)
 
 
