@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
@@ -19,10 +19,11 @@ import services.declare.probe
 import services.feeds
 from app.faults import Faults, fault_of, pages_in
 from app.settings import Settings
+from services.contract.alerting import ThresholdRule
 from services.contract.document import Contract
 from services.contract.faults import ContractError
 from services.contract.reading import read_contract
-from services.declare import DeclarationError, Declarations
+from services.declare import Alert, DeclarationError, Declarations
 
 if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
     from components.page import Page
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # pages bring Dash, which the worker must never load
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Whose feeds and pages are served: two packages, one file in them for each feed and each page.
+    """Whose feeds and pages are served: two packages, one file in them for each feed and each page; a third of alerts.
 
     `contract` is the project's `contract.toml`, None where it promises nothing; `roles` its `roles.toml`, None where
     there is the role `admin` alone. `folder` is the team's own, None for a project that is part of Headwater; it is
@@ -44,6 +45,7 @@ class Project:
     contract: Path | None = None
     roles: Path | None = None
     folder: Path | None = None
+    alerts: ModuleType | None = None
     faults: Faults | None = None
 
     @classmethod
@@ -56,9 +58,9 @@ class Project:
         folder = folder.resolve()
         name = f"_project_{zlib.crc32(str(folder).encode()):08x}"
         _package(name, folder)
-        feeds, pages = (_package(f"{name}.{part}", folder / part) for part in ("feeds", "pages"))
+        feeds, pages, alerts = (_package(f"{name}.{part}", folder / part) for part in ("feeds", "pages", "alerts"))
         contract, roles = (path if (path := folder / file).exists() else None for file in (CONTRACT, ROLES))
-        return cls(feeds, pages, contract, roles, folder)
+        return cls(feeds, pages, contract, roles, folder, alerts)
 
     @property
     def painters(self) -> Path:
@@ -132,7 +134,7 @@ def in_development(project: Project) -> Project:
     project = forgiving(project)
     declarations = load_declarations(project)
     if not _can_be_read(project, lambda: load_contract(declarations, project)):
-        project = replace(project, contract=None)
+        project = replace(project, contract=None, alerts=None)
     if not _can_be_read(project, lambda: load_roles(declarations, project)):
         project = replace(project, roles=None)
     return project
@@ -199,8 +201,39 @@ def _without_contract(page: Page) -> Page:
 
 
 def load_contract(declarations: Declarations, project: Project = DEMO) -> Contract | None:
-    """What the project promises, None where it promises nothing. Raises ContractError."""
-    return None if project.contract is None else read_contract(project.contract, declarations)
+    """What the project promises, with the alerts that its files declare; None where it promises nothing.
+
+    Raises ContractError, or DeclarationError for an alert.
+    """
+    if project.contract is None:
+        load_alerts(declarations, project)
+        return None
+    contract = read_contract(project.contract, declarations)
+    known = {one.name for one in contract.alerting.threshold}
+    rules = tuple(map(ThresholdRule.of, load_alerts(declarations, project, known)))
+    alerting = replace(contract.alerting, threshold=(*contract.alerting.threshold, *rules))
+    return replace(contract, alerting=alerting) if rules else contract
+
+
+def load_alerts(declarations: Declarations, project: Project, known: Collection[str] = ()) -> list[Alert]:
+    """What the project's alert files declare; `known` are names that others have. Raises DeclarationError."""
+    if project.alerts is None:
+        return []
+    kept: list[Alert] = []
+    for module in _modules_of(project, project.alerts, ()):
+        for one in (found for found in vars(module).values() if isinstance(found, Alert)):
+            what, remedy = f"alert {one.name!r}", ""
+            if project.contract is None:
+                remedy = "sinks of contract.toml tell of it, and there is none: run `headwater contract new`"
+            elif declarations.channels.get(one.channel.name) is not one.channel:
+                remedy = "declare its channel in a feed file that is loaded"
+            elif one.name in {*known, *(other.name for other in kept)}:
+                remedy = "another alert has this name; give one by name="
+            if remedy:
+                project.refused(DeclarationError(one.declared_at, what, one.channel.name, remedy))
+            elif one not in kept:
+                kept.append(one)
+    return kept
 
 
 def load_roles(declarations: Declarations, project: Project = DEMO) -> Roles:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from components.table import table as table
     from components.tile import tile as tile
     from components.trace import trace_box as trace_box
+    from services.declare import Alert as Alert
     from services.declare import Anomaly as Anomaly
     from services.declare import Column as Column
     from services.declare import DeclarationError as DeclarationError
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from services.declare import Series as Series
     from services.declare import SourceMapping as SourceMapping
     from services.declare import Text as Text
+    from services.declare import alert as alert
     from services.declare import count as count
     from services.declare import joined as joined
     from services.declare import maximum as maximum
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from services.sources.websocket_feed import WebSocketFeed as WebSocketFeed
 
 _DECLARE = (
+    "Alert",
     "Anomaly",
     "Column",
     "DeclarationError",
@@ -95,6 +98,7 @@ _DECLARE = (
     "Series",
     "SourceMapping",
     "Text",
+    "alert",
     "count",
     "joined",
     "maximum",

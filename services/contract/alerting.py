@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from services.declare import Alert
+
 Severity = Literal["critical", "major", "minor"]
 
 
@@ -25,7 +27,8 @@ class BurnRule:
 class ThresholdRule:
     """Fires while a channel's value is beyond a limit for `for_s`. `key` is a row or series; None is any.
 
-    Just one of `above` and `below` is given. `means` is what that says to a viewer, for the alert's text.
+    Just one of `above` and `below` is given. `means` is what that says to a viewer, for the alert's text. `line` is of
+    `contract.toml`, 0 where it is declared elsewhere.
     """
 
     name: str
@@ -38,6 +41,15 @@ class ThresholdRule:
     severity: Severity
     means: str
     line: int
+
+
+    @classmethod
+    def of(cls, declared: Alert) -> ThresholdRule:
+        """The rule of an alert that a file of the project declares."""
+        one = declared
+        return cls(
+            one.name, one.channel.name, one.field, one.key, one.above, one.below, one.for_s, one.severity, one.means, 0
+        )
 
 
 @dataclass(frozen=True, slots=True)

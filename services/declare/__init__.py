@@ -5,6 +5,7 @@ whose attributes, where it has any, are aggregates. Nothing here runs anything: 
 these classes. A wrong declaration raises `DeclarationError` with file, name, value and remedy.
 """
 
+from services.declare.alerts import Alert, alert
 from services.declare.channels import Channel, ChannelRef, Keep, Kind, Latest, Log, Policy, Series
 from services.declare.columns import (
     Aggregate,
@@ -40,6 +41,7 @@ __all__ = [
     "PERSONAL",
     "PROBE_FEED",
     "Aggregate",
+    "Alert",
     "Anomaly",
     "Channel",
     "ChannelRef",
@@ -72,6 +74,7 @@ __all__ = [
     "Series",
     "SourceMapping",
     "Text",
+    "alert",
     "count",
     "hash_of_key",
     "is_built_in",

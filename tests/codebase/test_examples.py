@@ -13,7 +13,8 @@ from app.drafts.sources import KINDS
 from components.page import Page, read_pages
 from headwater import Source
 from services.archive.frames import state_frame
-from services.declare import Declarations, Derived
+from services.contract.alerting import ThresholdRule
+from services.declare import Alert, Declarations, Derived
 from tests.codebase.sources import ROOT
 from tests.services.test_sources import Collector
 
@@ -69,6 +70,17 @@ def test_the_page_of_the_document_shows_them(feed_file: ModuleType) -> None:
         "prices.course",
         "prices.dear",
     }
+
+
+def test_the_alerts_of_the_document_are_rules_of_the_contract(feed_file: ModuleType) -> None:
+    (example,) = (one for one in EXAMPLES if "alert(" in one)
+    names: dict[str, object] = {"__name__": "alerts.prices"}
+    _run(example, names)
+    rules = [ThresholdRule.of(one) for one in names.values() if isinstance(one, Alert)]
+    assert [(rule.name, rule.channel, rule.field, rule.key, rule.above, rule.below) for rule in rules] == [
+        ("prices-last-minute-mean-price-above", "prices.last_minute", "mean_price", None, 900, None),
+        ("prices-newest-price-below", "prices.newest", "price", "ACME", None, 1),
+    ]
 
 
 def test_the_callback_of_the_document_draws_what_is_on_the_screen(feed_file: ModuleType) -> None:
