@@ -167,7 +167,12 @@ class Api:
         principal = self.doors.principal()
         if principal is None:
             return not_signed_in()
-        ref = self.declarations.resolve(name)
+        past = "view" not in actions
+        ref = self.declarations.resolve_past(name) if past else self.declarations.resolve(name)
+        gone = None if past else self.declarations.retirement(name)
+        if gone is not None and all(can(principal, action, name) for action in actions):
+            told = {"error": "retired", "since": gone.since, "successor": gone.successor}
+            return json_answer({**told, "detail": f"channel {name!r} is {gone.in_words()}; its history is there"}, 410)
         if ref is None or not all(can(principal, action, ref.name) for action in actions):
             return refusal(404, "unknown_channel", f"no channel {name!r}; /api/channels lists them")
         return ref
@@ -264,7 +269,9 @@ class Api:
             return self._accept_delivery(delivery)
         if holder is None:
             return _unknown_key()
-        declared = self.declarations.feeds.get(feed)
+        declared, gone = self.declarations.feeds.get(feed), self.declarations.retirement(feed)
+        if gone is not None and feed in self.declarations.retired_feeds:
+            return refusal(410, "retired", f"feed {feed!r} is {gone.in_words()}")
         if declared is None or declared.source.derived:
             return refusal(404, "unknown_feed", f"no feed {feed!r}; a feed is declared in services/feeds/")
         if not can(holder, "ingest", feed):

@@ -166,7 +166,8 @@ def load_pages(declarations: Declarations, project: Project = DEMO) -> tuple[Pag
     if project.folder is not None and project.contract is None:
         pages = tuple(map(_without_contract, pages))
     painters = {path.stem for path in project.painters.glob("*.mjs")}
-    kept = [page for page in pages if _holds(page, declarations, painters, project)]
+    paths = {page.path for page in pages if page.retired is None}
+    kept = [page for page in pages if _holds(page, declarations, painters, project) and _leads_on(page, paths, project)]
     return tuple(in_order([*kept, *_left_out(project, {page.path for page in kept})]))
 
 
@@ -177,6 +178,16 @@ def _holds(page: Page, declarations: Declarations, painters: set[str], project: 
         project.refused(error, Path(page.declared_at.rpartition(":")[0]))
         return False
     return True
+
+
+def _leads_on(page: Page, paths: set[str], project: Project) -> bool:
+    """Whether a retired page leads to one that is there."""
+    if page.retired is None or page.retired.successor in {"", *paths}:
+        return True
+    remedy = f"no page has this path: name one of {', '.join(sorted(paths))}"
+    what = f"page({page.title!r}).retired"
+    project.refused(DeclarationError(page.declared_at, what, page.retired.successor, remedy))
+    return False
 
 
 def _left_out(project: Project, taken: set[str]) -> Iterator[Page]:

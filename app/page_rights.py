@@ -23,10 +23,10 @@ def guard_pages(server: Flask, menu: Menu, refuse_again: Callable[[], Response |
 
     def refuse() -> Response | None:
         if request.path == "/" and menu.page("/") is None:
-            found = menu.pages()
+            found = [page for page in menu.pages() if page.retired is None]
             return see(found[0].path if found else SIGN_OUT_PATH)  # there stands that he has no role
         if request.path != PATH or request.method != "POST":
-            return None
+            return _led_on(menu) if request.method == "GET" else None
         body = _body()
         if (refused := refuse_again()) is not None:
             return refused
@@ -35,6 +35,15 @@ def guard_pages(server: Flask, menu: Menu, refuse_again: Callable[[], Response |
         return None
 
     server.before_request(refuse)
+
+
+def _led_on(menu: Menu) -> Response | None:
+    """From a page that is retired to the one that took its place; who asks for anything else is not looked at."""
+    if not any(page.retired is not None and page.path == request.path for page in menu.all):
+        return None
+    page = menu.page(request.path)
+    successor = "" if page is None or page.retired is None else page.retired.successor
+    return see(successor) if successor else None
 
 
 def _body() -> Any:

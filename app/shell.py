@@ -222,7 +222,8 @@ def shell_layout(
     )
 
 
-def _header(pages: Sequence[Page], href: Callable[[str], str], account: str) -> Component:
+def _header(all_pages: Sequence[Page], href: Callable[[str], str], account: str) -> Component:
+    pages = [page for page in all_pages if page.retired is None]
     brand = dcc.Link(
         [html.Span(className="brand-mark", **aria(hidden="true")), html.Span(PRODUCT)],
         href=href(pages[0].path if pages else "/"), className="brand", title=f"{PRODUCT}: first page",

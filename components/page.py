@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
+from typing import Any
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from components.attributes import data
@@ -23,7 +24,7 @@ from components.layout import Grid, Part, Row, blocks_of, choosing, draw_parts, 
 from components.live import LiveId
 from components.painted import OWN_PAINTERS
 from components.status import StatusId
-from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec, Field, raised
+from services.declare import ChannelRef, DeclarationError, Declarations, FeedSpec, Field, Retired, raised
 
 _PATH = re.compile(r"^/([a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*)?$")
 _OUR_IDS = frozenset(map(str, (*LiveId, *StatusId)))
@@ -41,6 +42,8 @@ class Page:
     order: int
     declared_at: str
     choose: Field | None
+    retired: Retired | None = field(default=None, kw_only=True)
+    """Since when it is there no more: then it says so, and leads to its successor."""
     callbacks: tuple[PageCallback, ...] = field(default=(), kw_only=True)
     """What its own Dash components do on the server."""
     must_choose: bool = field(default=False, kw_only=True)
@@ -124,18 +127,21 @@ class Page:
                 raise DeclarationError(block.declared_at, f"painted({block.painter!r})", block.painter, remedy)
             for ref in block.refs:
                 if declarations.channels.get(ref.channel.name) is not ref.channel:
-                    remedy = "declare the channel in a feed file that is loaded"
+                    gone = declarations.retirement(ref.name)
+                    remedy = "declare the channel in a feed file that is loaded" if gone is None else gone.in_words()
                     raise DeclarationError(block.declared_at, f"page {self.title!r}", ref.name, remedy)
 
 
 def page(
-    title: str, path: str, *parts: Part, about: str = "", order: int = 50, choose: Field | None = None
+    title: str, path: str, *parts: Part, about: str = "", order: int = 50, choose: Field | None = None,
+    retired: Retired | None = None,
 ) -> Page:
     """Declare a page: its title, its path, and what it shows from top to bottom.
 
     `order` places it in the navigation (the page at `/` comes first). `choose` is a field by whose values its reader
-    may choose: then every component that can shows one value alone. Raises DeclarationError with
-    file, name, value and remedy where the page is declared wrongly.
+    may choose: then every component that can shows one value alone. A `retired` page needs no parts: it says since when
+    it is there no more, and leads to its successor, a path. Raises DeclarationError with file, name, value and remedy
+    where the page is declared wrongly.
     """
     if not title.strip():
         refuse("page().title", title, "give the page a title")
@@ -144,6 +150,10 @@ def page(
         refuse(f"{what}.path", path, "give a path such as '/orders': lower-case letters, digits, - and _")
     if path.split("/")[1] in _RESERVED:
         refuse(f"{what}.path", path, f"these are taken: {', '.join('/' + name for name in _RESERVED)}")
+    if retired is not None:
+        if retired.successor and not _PATH.match(retired.successor):
+            refuse(f"{what}.retired", retired.successor, "name the page that took its place by its path")
+        return Page(title, path, (_farewell(retired),), about, order, where_declared(), None, retired=retired)
     if not parts:
         refuse(what, parts, "give it at least one block, for example tile(LastHour.departures)")
     for part in parts:
@@ -154,6 +164,13 @@ def page(
         return made
     chosen = check_choice(f"{what}.choose", choose, made.blocks)
     return replace(made, parts=tuple(choosing(part, chosen) for part in parts), choose=chosen)
+
+
+def _farewell(retired: Retired) -> Component:
+    words: list[Any] = [f"This page is retired since {retired.since}."]
+    if retired.successor:
+        words += [" What took its place: ", dcc.Link(retired.successor, href=retired.successor)]
+    return html.P(words, className="hint")
 
 
 def read_pages(

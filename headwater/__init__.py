@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from services.declare import Moment as Moment
     from services.declare import Number as Number
     from services.declare import Remembering as Remembering
+    from services.declare import Retired as Retired
     from services.declare import Series as Series
     from services.declare import SourceMapping as SourceMapping
     from services.declare import Text as Text
@@ -95,6 +96,7 @@ _DECLARE = (
     "Moment",
     "Number",
     "Remembering",
+    "Retired",
     "Series",
     "SourceMapping",
     "Text",

@@ -150,7 +150,8 @@ class LedLane:
         self._forget_pending()
 
     def _open(self, run_id: str) -> OpenLane:
-        signatures = {channel.name: channel.signature() for channel in self._channels_declared}
+        kept = (*self._channels_declared, *self._declarations.retired_of(self._feed))  # as long as they are declared
+        signatures = {channel.name: channel.signature() for channel in kept}
         signatures |= self._enriching.signatures()
         whole = hashlib.sha256(repr(sorted(signatures.items())).encode()).hexdigest()[:16]
         archived = self._declarations.feeds[self.lane.feed].history.days > 0

@@ -57,6 +57,7 @@ class Processor:
         self._committed: dict[Lane, float] = {}
         self._behind: set[Lane] = set()
         self._renew_at = self._progress_at = 0.0
+        self._is_settled = False
 
     def leads(self, lane: Lane) -> bool:
         """Whether this worker is the writer of the lane now."""
@@ -106,6 +107,7 @@ class Processor:
         if now < self._renew_at:
             return
         self._renew_at = now + RENEW_EVERY_S
+        self._settle_retired()
         renewal = self._leadership.renew()
         for lane in renewal.lost:
             self._lose(lane, "lease expired")
@@ -113,6 +115,18 @@ class Processor:
             self._lead(lane, lease)
         if renewal.excess is not None:
             self._give_back(renewal.excess)
+
+    def _settle_retired(self) -> None:
+        """Once: say which lanes are retired, and let go of those that were and are declared no more."""
+        if self._is_settled:
+            return
+        retired = {
+            lane: feed.retired.since for feed in self._declarations.retired_feeds.values() for lane in feed.all_lanes()
+            if feed.retired is not None
+        }  # fmt: skip
+        for lane in self._broker.settle_retired(self._declarations.lanes(), retired):
+            log.info("retired lane dropped", lane=lane)
+        self._is_settled = True
 
     def _lead(self, lane: Lane, lease: str) -> None:
         run_id = self._broker.run_id(lane)

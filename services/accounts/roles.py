@@ -148,7 +148,8 @@ class _Reading:
     def _check_pattern(self, place: tuple[str, ...], pattern: str) -> None:
         """A pattern that means nothing is a mistake: whoever wrote it believes that somebody sees something."""
         of_channel, parted, of_part = pattern.partition(":")
-        known = {**self._declarations.channels, **self._declarations.feeds}
+        said = self._declarations
+        known = {**said.channels, **said.feeds, **said.retired_channels, **said.retired_feeds}
         meant = [name for name in known if fnmatchcase(name, of_channel)]
         if not meant:
             self._refuse(place, pattern, f"no channel or feed has such a name; {_nearest(of_channel, known)}")
@@ -159,7 +160,7 @@ class _Reading:
             self._refuse(place, pattern, remedy)
 
     def _is_in_parts(self, name: str) -> bool:
-        channel = self._declarations.channels.get(name)
+        channel = self._declarations.channels.get(name) or self._declarations.retired_channels.get(name)
         return channel is not None and channel.partition is not None
 
 

@@ -32,7 +32,8 @@ def read_frame(database: Database, declarations: Declarations, name: str, since:
     wrong time, DatabaseDown.
     """
     first, last = _milliseconds("since", since), _milliseconds("until", until)
-    feed, ref = declarations.feeds.get(name), declarations.resolve(name)
+    feed = declarations.feeds.get(name) or declarations.retired_feeds.get(name)
+    ref = declarations.resolve_past(name)
     if feed is None and ref is None:
         known = ", ".join(sorted([*declarations.feeds, *declarations.channels]))
         raise KeyError(f"no feed or channel {name!r}; there are {known}")

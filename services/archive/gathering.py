@@ -53,7 +53,7 @@ class LaneGatherer:
         self.lane, self.cursor, self.channels = lane, cursor, dict(channels)
         self._schedule = Schedule(keyframes)
         self._broker, self._declarations, self._clock = broker, declarations, clock
-        self._keeps_events = declarations.feeds[lane.feed].history.days > 0
+        self._keeps_events = declarations.feed_of(lane).history.days > 0
 
     def gather(self) -> Batch | None:
         """What is new; None where nobody has opened the lane yet. Raises BrokerDown."""
@@ -161,7 +161,7 @@ class LaneGatherer:
     def _refs(self) -> Iterator[ChannelRef]:
         """The channels of the lane that hold state and are to be kept."""
         for name in self._broker.channels_of(self.lane):
-            ref = self._declarations.resolve(name)
+            ref = self._declarations.resolve_past(name)
             if ref is not None and ref.channel.history.days > 0:
                 yield ref
 

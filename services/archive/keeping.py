@@ -51,13 +51,13 @@ class Keeper:
 
     def _due(self, lane: Lane, now: int) -> Iterator[Task]:
         """From last to first: roll up before anything goes, and what came late before what is next."""
-        feed = self._declarations.feeds[lane.feed]
+        feed = self._declarations.feed_of(lane)
         if feed.personal and feed.history.personal_days is not None:
             yield from self._blank(feed, lane, now - int(feed.history.personal_days * DAY_MS))
-        if days := self._declarations.feeds[lane.feed].history.days:
+        if days := feed.history.days:
             yield partial(self._drop_events, lane, now - int(days * DAY_MS))
         for name in self._channels(lane):
-            ref = self._declarations.resolve(name)
+            ref = self._declarations.resolve_past(name)
             if ref is None or not ref.channel.history.days:
                 continue
             history = ref.channel.history
@@ -72,7 +72,7 @@ class Keeper:
     def _blank(self, feed: FeedSpec, lane: Lane, cutoff: int) -> Iterator[Task]:
         """Blank what is personal; before it is rolled up, where that comes later."""
         yield partial(blank_events, self._database, lane, feed.personal, cutoff)
-        refs = (self._declarations.resolve(name) for name in self._channels(lane))
+        refs = (self._declarations.resolve_past(name) for name in self._channels(lane))
         yield from (partial(blank_channel, self._database, ref, cutoff) for ref in refs if ref is not None)
 
     def _channels(self, lane: Lane) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import orjson
@@ -23,6 +23,8 @@ LEASE_TTL_MS = 1_600
 lane's state, and its first commit has to reach the viewers."""
 FULL_OF_MEMORY = 0.9
 """Share from which on every slower group has to: ingest has stopped, and commits fill what is left."""
+RETIRED = "hw:retired"
+"""Which lanes are retired, and since when."""
 LAGGING_SHARE = 0.3
 """How much of the memory all streams may then hold together."""
 
@@ -187,6 +189,27 @@ class Leading(Connection):
         return progress
 
     @surfacing
+    def settle_retired(self, declared: Iterable[Lane], retired: Mapping[Lane, str]) -> list[str]:
+        """Note which lanes are retired, and since when; of those that were and are declared no more, drop everything.
+
+        `declared` are all others. Returns what was dropped. A lane that was never noted is not touched: a file that is
+        missing by mistake costs nothing.
+        """
+        known = {str(lane) for lane in (*declared, *retired)}
+        noted: Any = self._redis.hkeys(RETIRED)
+        gone = sorted(name for name in (one.decode() for one in noted) if name not in known)
+        for name in gone:
+            prefix = key_of(Lane(*_parts_of(name)))
+            for key in list(self._redis.scan_iter(match=f"{prefix}*", count=1_000)):
+                self._redis.delete(key)
+        stale = [*gone, *(str(lane) for lane in declared)]
+        if stale:
+            self._redis.hdel(RETIRED, *stale)
+        if retired:
+            self._redis.hset(RETIRED, mapping={str(lane): since for lane, since in retired.items()})
+        return gone
+
+    @surfacing
     def note_progress(self, lane: Lane, progress: Progress) -> None:
         """Write what the gateway judges a derived lane by; it has no stream to be read from."""
         self._run("note", [key_of(lane) + "progress"], [progress.encoded()])
@@ -195,6 +218,11 @@ class Leading(Connection):
         """When the oldest entry beyond a position was accepted; 0 where there is none."""
         found: Any = self._redis.xrange(key_of(lane) + "events", min=b"(" + position, count=1)
         return int(found[0][0].partition(b"-")[0]) if found else 0
+
+
+def _parts_of(lane: str) -> tuple[str, int]:
+    feed, _, number = lane.rpartition(".")
+    return feed, int(number)
 
 
 def lease_keys(station: Station, lane: Lane) -> list[str]:

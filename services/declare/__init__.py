@@ -35,6 +35,7 @@ from services.declare.feeds import Feed, FeedSpec, Freshness, History, Lane
 from services.declare.mapping import Given, MappingFault, SourceMapping
 from services.declare.personal import PERSONAL, hash_of_key, personal_columns, redacted
 from services.declare.probe import PROBE_FEED, Mark, is_built_in, is_of_clients
+from services.declare.retired import Retired
 from services.declare.stamps import GivenTime
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "Number",
     "Policy",
     "Remembering",
+    "Retired",
     "Series",
     "SourceMapping",
     "Text",

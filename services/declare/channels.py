@@ -13,6 +13,7 @@ from services.declare.columns import Aggregate, Column, Condition, Field
 from services.declare.error import refuse
 from services.declare.feeds import NAME, Feed, FeedSpec, Freshness, History, Lane
 from services.declare.personal import channel_problem
+from services.declare.retired import Retired
 
 Kind = Literal["latest", "series", "log"]
 Policy = Literal["every", "newest", "summarised"]
@@ -35,13 +36,8 @@ class Keep:
     entries_max: int | None = None
 
     def as_json(self) -> dict[str, int]:
-        named = {
-            "rows_max": self.rows_max,
-            "span_ms": self.span_ms,
-            "points_max": self.points_max,
-            "entries_max": self.entries_max,
-        }
-        return {name: number for name, number in named.items() if number is not None}
+        named = ((name, getattr(self, name)) for name in ("rows_max", "span_ms", "points_max", "entries_max"))
+        return {name: number for name, number in named if number is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +92,7 @@ class Channel:
     evict_after_s: ClassVar[float | None]
     keep: ClassVar[Keep]
     aggregates: ClassVar[dict[str, Aggregate]]
+    retired: ClassVar[Retired | None] = None
     twin: ClassVar[type[Channel] | None] = None
     """The same channel in parts, one for each value of a field; None where it was not declared with `parts=`."""
 
@@ -154,7 +151,7 @@ class Channel:
         said = {"__doc__": cls.__doc__, "__module__": cls.__module__, "aggregates": columns, **columns}
         shared = {name: getattr(cls, name) for name in _SHARED}
         name, title = f"{cls.name}_by_{field}", f"{cls.title}, by {parts.name.replace('_', ' ')}"
-        own = {"name": name, "title": title, "partition": field, "twin": None}
+        own = {"name": name, "title": title, "partition": field, "twin": None, "retired": cls.retired}
         return type(f"{cls.__name__}By{field.title().replace('_', '')}", (Channel,), said | shared | own)
 
     @classmethod

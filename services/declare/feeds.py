@@ -13,6 +13,7 @@ from services.declare.columns import Field, Integer, Text
 from services.declare.enrich import Step, enrich_problem
 from services.declare.error import refuse
 from services.declare.personal import feed_problem
+from services.declare.retired import Retired
 from services.sources.source import Source
 
 RESERVED = frozenset({"id", "created_at", "ingested_at", "clamped", "correlation", "declaration"})
@@ -91,6 +92,7 @@ class FeedSpec:
     fields: Mapping[str, Field]
     declared_by: type
     enrich: tuple[Step, ...] = ()
+    retired: Retired | None = None
 
     @cached_property
     def personal(self) -> frozenset[str]:
@@ -121,6 +123,7 @@ class Feed:
     """
 
     declaration: ClassVar[FeedSpec]
+    retired: ClassVar[Retired | None] = None
 
     def __init_subclass__(
         cls,
@@ -139,7 +142,7 @@ class Feed:
         fields = {k: v for k, v in vars(cls).items() if isinstance(v, Field)}
         cls.declaration = FeedSpec(
             name, key, source, freshness, partition, lanes, lateness_s, strict, history, fields, declared_by=cls,
-            enrich=tuple(enrich),
+            enrich=tuple(enrich), retired=cls.retired if isinstance(cls.retired, Retired) else None,
         )
         check_feed(cls, cls.declaration)
 

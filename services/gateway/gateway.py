@@ -285,7 +285,7 @@ class Gateway:
         for name, position in channels.items():
             ref = self._declarations.resolve(name)
             if ref is None or not can(viewer.principal, "view", ref.name):
-                refusal = unknown_channel(name)
+                refusal = self._unknown(viewer, name)
             elif ref not in followed and len(followed) >= limit:
                 refusal = error("too_many", f"{limit} channels are followed here; try again later", name)
             else:
@@ -293,6 +293,12 @@ class Gateway:
                 continue
             self._delivery.refuse(viewer, refusal)
         return allowed
+
+    def _unknown(self, viewer: Viewer, name: str) -> bytes:
+        """What is said of a channel that is not there, or not for this viewer; of a retired one what took its place."""
+        gone = self._declarations.retirement(name)
+        told = gone is not None and can(viewer.principal, "view", name)
+        return error("unknown_channel", gone.in_words(), name) if gone is not None and told else unknown_channel(name)
 
     def held(self, link: Link) -> None:
         """A viewer takes less than it is given."""

@@ -14,7 +14,7 @@ from components.page import Page, read_pages
 from headwater import Source
 from services.archive.frames import state_frame
 from services.contract.alerting import ThresholdRule
-from services.declare import Alert, Declarations, Derived
+from services.declare import Alert, Declarations, Derived, Retired
 from tests.codebase.sources import ROOT
 from tests.services.test_sources import Collector
 
@@ -70,6 +70,16 @@ def test_the_page_of_the_document_shows_them(feed_file: ModuleType) -> None:
         "prices.course",
         "prices.dear",
     }
+
+
+def test_what_the_document_retires_has_a_past_alone(feed_file: ModuleType) -> None:
+    (example,) = (one for one in EXAMPLES if "Retired(" in one)
+    module = ModuleType("services.feeds.rates")
+    _run(example, vars(module))
+    declarations = Declarations.read([feed_file, module])
+    assert "rates.rate" not in declarations.channels
+    assert declarations.resolve_past("rates.rate") is not None
+    assert vars(module)["RATES"].retired == Retired("2026-11-30", "/prices")
 
 
 def test_the_alerts_of_the_document_are_rules_of_the_contract(feed_file: ModuleType) -> None:

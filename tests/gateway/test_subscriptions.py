@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
+from headwater import Latest, Retired
 from services.accounts import Principal
+from services.declare import Declarations
 from services.positions import Position
+from tests import feeds
+from tests.feeds import Orders
 from tests.gateway.served import Served
 from tests.gateway.tab import Tab
 from tests.system import System, order
@@ -187,6 +192,25 @@ def test_unknown_channels_are_answered_and_the_others_served(tab: Tab, system: S
         "orders.nothing", "orders.shop_board", "orders.board:x", "",
     }
     assert {frame["code"] for frame in tab.of("error")} == {"unknown_channel"}
+
+
+def test_a_retired_channel_is_answered_with_its_successor(system: System, broker_url: str) -> None:
+    module = ModuleType("later")
+
+    class Former(Latest, feed=Orders):
+        """What was."""
+
+        retired = Retired(since="2026-11-01", successor="orders.board")
+
+    Former.__module__ = module.__name__
+    vars(module)["Former"] = Former
+    publish(system, 1)
+    with Served(broker_url, Declarations.read([feeds, module]), clock=system.clock) as served, Tab(served.url) as tab:
+        tab.subscribe("orders.board", "orders.former", "orders.former:x")
+        tab.until(lambda t: len(t.of("error")) == 2 and t.positions)
+        assert {frame["channel"] for frame in tab.of("error")} == {"orders.former", "orders.former:x"}
+        (detail,) = {frame["detail"] for frame in tab.of("error")}
+        assert detail == "retired since 2026-11-01; its successor is orders.board"
 
 
 def test_a_partition_is_a_channel_of_its_own(tab: Tab, system: System) -> None:
