@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from app.loading import Project
 
 LOOK_S = 0.4
+FILES_MAX = 3_000
+"""More are not looked at: a folder that holds so many is no project's, and would cost more than it is worth."""
 _ENDINGS = frozenset({".py", ".toml", ".mjs", ".js", ".css", ".html", ".svg", ".png", ".jpg", ".webp", ".woff2"})
 _BROWSERS_OWN = ("pages", "painters", "assets")
 """Folders that the worker reads nothing of."""
@@ -46,7 +49,7 @@ class SavedFiles:
 def stamps_of(project: Project) -> Stamps:
     """Time of modification (ns) and size of each file of the project that is loaded or served."""
     found: Stamps = {}
-    for path in _files(project):
+    for path in islice(_files(project), FILES_MAX):
         try:
             about = path.stat()
         except OSError:
