@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import traceback
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from services.broker import Broker, BrokerDown
-from services.declare import FeedSpec, Lane
+from services.declare import PERSONAL, FeedSpec, Lane
 from services.leadership import Leadership, Renewal
 from services.sources.source import Intake
 from services.sources.trouble import Cause, SourceTrouble
@@ -30,6 +31,7 @@ RENEW_EVERY_S = 0.5
 BACKOFF_FIRST_S, BACKOFF_MOST_S = 1.0, 30.0
 _STOP_TIMEOUT_S = 2.0
 _TEXT_MAX = 450
+_QUOTED = re.compile(r"[\"'`]")
 _CHANCE = random.SystemRandom()
 
 log = structlog.get_logger("sources")
@@ -112,7 +114,9 @@ class SourceRunner:
             try:
                 feed.source.run(intake)
             except SourceTrouble as trouble:
-                self._tell_of(feed, str(trouble), trouble.cause, intake.answered_at)
+                # what a database says of a value that it cannot read quotes it
+                text = _reticent(str(trouble)) if feed.personal else str(trouble)
+                self._tell_of(feed, text, trouble.cause, intake.answered_at)
                 wait_s = trouble.again_s
             except Exception as error:  # whatever a source raises must not take the worker down
                 # the text of an error may quote a record
@@ -139,3 +143,9 @@ def backoff_s(failures: int) -> float:
     """How long to wait after so many failures in a row: twice as long each time up to half a minute, less up to half of
     it by chance, so that all who wait for one server do not come back at once."""
     return min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 10)) * _CHANCE.uniform(0.5, 1.0)
+
+
+def _reticent(text: str) -> str:
+    """The text up to what it quotes."""
+    said, *quoted = _QUOTED.split(text, maxsplit=1)
+    return f"{said}{PERSONAL}" if quoted else said

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwater import Feed, Freshness, Text
 from services.broker import caps
 from services.declare import Declarations, FeedSpec, Lane
 from services.events import Validator
@@ -25,6 +26,7 @@ from services.sources.reached import Reached
 from services.sources.replay import Recording, Replay
 from services.sources.runner import SourceRunner, backoff_s
 from services.sources.source import Source
+from services.sources.trouble import SourceTrouble
 from services.telemetry import Telemetry
 from tests.system import System, order
 from tests.waiting import wait_until
@@ -308,6 +310,39 @@ class Leaking(Reached):
 
     def run(self, intake: Any) -> None:
         raise KeyError(f"no such thing at {self.filled(self.address)}")
+
+
+class Quoting(Source):
+    """Tells what its database said of a value."""
+
+    title = "quoting"
+
+    def run(self, intake: Any) -> None:
+        raise SourceTrouble('invalid input syntax for type numeric: "Ada Lovelace"')
+
+
+def test_what_a_source_quotes_is_told_of_no_feed_with_personal_fields(
+    system: System, stop: threading.Event, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class People(Feed, name="people", key="badge", source=Quoting(), freshness=Freshness(1, 2, 3)):
+        """Who came in."""
+
+        badge = Text()
+        name = Text(personal=True)
+
+    told = list[str]()
+    runner = SourceRunner(
+        system.broker, [People.declaration],
+        lambda of, until: FeedIntake(system.ingestion, of, until, system.clock),
+        lambda _, text, cause: told.append(text), worker="worker-1",
+    )  # fmt: skip
+    thread = threading.Thread(target=runner.run, args=(stop,))
+    thread.start()
+    wait_until(lambda: told, what="its trouble")
+    stop.set()
+    thread.join(5)
+    assert told[0] == "invalid input syntax for type numeric: (personal)"
+    assert "Lovelace" not in capsys.readouterr().out
 
 
 def test_a_secret_stands_in_no_log_line_and_in_no_traceback(
