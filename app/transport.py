@@ -18,8 +18,8 @@ from app.settings import Settings
 
 WARNING = "Not encrypted: who is on the way reads it along. For private development networks only."
 _WARNING_HTML = (
-    '<body><p class="insecure" role="note" style="margin:0;padding:6px 16px;background:#8c1d18;color:#fff;'
-    f'font:14px/1.4 system-ui,sans-serif;text-align:center">{WARNING}</p>'
+    '<body><aside class="insecure" aria-label="Warning" style="margin:0;padding:6px 16px;background:#8c1d18;color:#fff;'
+    f'font:14px/1.4 system-ui,sans-serif;text-align:center">{WARNING}</aside>'
 )
 _SAID_BY_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
