@@ -1,0 +1,124 @@
+"""Markup that events, people and addresses bring is shown as it was sent, and no place takes it for its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from services.alerts.finding import Finding
+from services.alerts.register import Register
+from services.database import Database
+from tests.installation import Installation
+from tests.journeys.browser import Viewer
+from tests.journeys.watching import found, watched
+from tests.waiting import wait_until
+
+MARKUP = (
+    "<script>canary()</script>",
+    "<img src=x onerror=canary()>",
+    "\"><svg onload=canary()>",
+    "' onmouseover='canary()",
+    "</title></textarea><script>canary()</script>",
+    "<a href=\"javascript:canary()\">go</a>",
+    "<a href=\"https://evil.example\">go</a>",
+    "<iframe srcdoc=\"<script>parent.canary()</script>\">",
+    "<b>bold</b><br>second<sup>3</sup>",
+    "<style>*{display:none}</style>",
+    "&lt;img src=x onerror=canary()&gt;",
+    "%3Cscript%3Ecanary()%3C/script%3E",
+    "\\u003cscript\\u003ecanary()",
+    "javascript:canary()",
+    "{{constructor.constructor('canary()')()}}",
+    "${canary()}",
+    "[go](javascript:canary())",
+    "%{customdata}<extra>canary</extra>",
+    "__proto__",
+    "constructor",
+)
+MADE_OF_MARKUP = """
+return document.querySelectorAll('img[src="x"], svg[onload], iframe, [onmouseover], [onerror], a[href^="javascript"],'
+  + 'a[href*="evil.example"], sup, main b, .drawer b, .legend a, .hovertext a').length
+"""
+TEXTS = "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)"
+
+
+@pytest.fixture
+def page(viewer: Viewer) -> Iterator[Viewer]:
+    """A browser that is watched."""
+    with watched(viewer) as made:
+        yield made
+
+
+def assert_nothing_ran(page: Viewer, where: str) -> None:
+    assert (found(page), page.run(MADE_OF_MARKUP)) == ([], 0), where
+
+
+def click(page: Viewer, selector: str) -> None:
+    page.run("document.querySelector(arguments[0]).click()", selector)
+
+
+def post(installation: Installation) -> None:
+    """An order for each text, which is its key, its shop and its note."""
+    installation.post([
+        {"id": f"markup-{number}", "order": text, "shop": text, "price": 100.0 + number, "note": f"note {text}"}
+        for number, text in enumerate(MARKUP)
+    ])
+
+
+def test_markup_in_events_is_shown_as_it_was_sent_and_never_runs(installation: Installation, page: Viewer) -> None:
+    post(installation)
+    page.open(installation.url)
+    wait_until(lambda: all(map(page.grid_row, MARKUP)), 30, "every order in the table")
+    wait_until(lambda: len(page.run(TEXTS, ".legend .legendtext")) >= len(MARKUP), 30, "a line for each shop")
+    legend, log, cells = page.run(TEXTS, ".legend .legendtext"), page.log_text(), page.run(TEXTS, ".ag-cell")
+    assert {*MARKUP} <= {*legend}
+    assert [text for text in MARKUP if text not in log] == []
+    assert len([text for text in MARKUP if text in cells]) >= 5, "those that are on the screen"
+    page.run("const plot = document.querySelector('.js-plotly-plot');"
+             "Plotly.Fx.hover(plot, plot.data.map((_, curve) => ({curveNumber: curve, pointNumber: 0})))")
+    wait_until(lambda: page.run(TEXTS, ".hoverlayer .hovertext"), what="a hover text")
+    click(page, ".ag-row .ag-cell[col-id='row-details']")
+    wait_until(lambda: page.text("dialog.drawer[open]"), what="the opened row")
+    assert any(text in page.text(".drawer") for text in MARKUP)
+    assert_nothing_ran(page, "the first page")
+
+    for text in MARKUP[:2]:
+        page.open(f"{installation.url}/shops?shop={quote(text, safe='')}")
+        wait_until(lambda: page.run(TEXTS, ".js-plotly-plot"), 30, "its charts")
+        assert_nothing_ran(page, text)
+
+
+def test_markup_in_incidents_and_notices_is_shown_as_it_was_written(installation: Installation, page: Viewer) -> None:
+    database = Database(f"sqlite:///{installation.folder / 'data' / 'headwater.db'}")
+    text = "".join(MARKUP[:3])
+    now = json.loads(installation.get("/api/channels/orders.total/snapshot"))["times"]["processed"]
+    Register(database).fire(Finding("markup", "markup", "major", "worker", text, now - 5_000), now, "journey")
+    database.close()
+    page.open(installation.url)
+    post(installation)
+    wait_until(lambda: any("<scr" in one for one in page.run(TEXTS, ".annotation-text")), 30, "the mark on a chart")
+    assert_nothing_ran(page, "the chart")
+    for path in ("/sla", "/status"):
+        page.driver.get(installation.url + path)
+        wait_until(lambda: page.run("return document.readyState") == "complete", what=path)
+        assert_nothing_ran(page, path)
+
+
+def test_markup_in_what_is_painted_is_shown_as_it_was_sent(installation: Installation, page: Viewer) -> None:
+    post(installation)
+    page.open(f"{installation.url}/gallery")
+    wait_until(lambda: len(page.run(TEXTS, ".bar-name")) == 5, 30, "bars")
+    wait_until(lambda: page.run("return document.querySelectorAll('.status-list li, .states li').length") >= 1
+               or "Shops" in page.run("return document.body.innerText"), 30, "states")
+    wait_until(lambda: len(page.run(TEXTS, ".heat th")) > len(MARKUP), 30, "a map of shops by orders")
+    shown = page.run("return document.body.textContent")
+    assert {*page.run(TEXTS, ".bar-name")} <= {*MARKUP}
+    assert [text for text in MARKUP if text not in shown] == []
+    page.driver.find_element(By.CSS_SELECTOR, ".heat-frame").send_keys(Keys.ARROW_RIGHT)
+    wait_until(lambda: page.text(".heat-foot .readout"), what="a cell in words")
+    assert_nothing_ran(page, "the gallery")
