@@ -85,6 +85,8 @@ def test_a_link_restores_a_tables_filter_sorting_and_columns_and_back_undoes_the
 def test_one_link_restores_page_choice_filter_window_and_pause(shop: str, viewer: Viewer) -> None:
     viewer.open(f"{shop}/shops")
     wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows in the table")
+    offered = "return [...document.querySelector('[data-choose]').options].map(({ value }) => value)"
+    wait_until(lambda: "south" in viewer.run(offered), what="the shops to choose from")
     Select(viewer.driver.find_element(By.CSS_SELECTOR, "[data-choose]")).select_by_value("south")
     wait_until(lambda: rows_shown(viewer) == len(ORDERS) // 2, what="the south alone")
     viewer.driver.find_element(By.CSS_SELECTOR, ".tools input").send_keys("L01")
@@ -100,7 +102,7 @@ def test_one_link_restores_page_choice_filter_window_and_pause(shop: str, viewer
     assert viewer.run("return document.querySelector('[data-choose]').value") == "south"
     assert viewer.run("return document.querySelector('.tools input').value") == "L01"
     pressed = "return [...document.querySelectorAll('.look[aria-pressed=true]')].map((one) => one.dataset.look)"
-    assert set(viewer.run(pressed)) == {"1h"}
+    wait_until(lambda: set(viewer.run(pressed)) == {"1h"}, what="the window")
 
 
 def test_a_table_keeps_few_rows_in_the_page(shop: str, viewer: Viewer) -> None:
