@@ -122,6 +122,7 @@ class Enrichment:
 
     def _told(self, step: Step, error: Exception) -> str:
         """The step, what it raised and where; of a personal feed the places alone, as a text may quote a value."""
-        frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[-_FRAMES:])
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+        frames = traceback.format_list(own[-_FRAMES:])
         text = PERSONAL if self._feed.personal else error
         return f"{name_of(step)}: {type(error).__name__}: {text}\n{''.join(frames)}".rstrip()

@@ -208,6 +208,7 @@ def test_an_event_that_a_step_fails_on_is_in_quarantine_with_its_traceback_and_t
     [held] = readings.broker.quarantined(LANE, 10)
     assert held.event["id"] == "r0002"
     assert held.why.startswith("strict: ValueError: thirteen")
+    assert held.why.count("File ") == 1  # the step's own line, and nothing of what called it
     assert "enriched.py" in held.why
     assert 'raise ValueError("thirteen")' in held.why
     assert [entry["value"] for entry in readings.data("readings.entries")["entries"]] == [20.0, 21.0]
