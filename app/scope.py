@@ -51,7 +51,10 @@ def of_pages(pages: Iterable[Page], named: Named) -> Statement:
             continue
         key = under("", "page", page.path)
         chosen = None if page.choose is None else page.choose.name
-        said = {"title": page.title, "about": page.about or None, "order": page.order, "choose": chosen}
+        retired = None if page.retired is None else page.retired.in_words()
+        said = {
+            "title": page.title, "about": page.about or None, "order": page.order, "choose": chosen, "retired": retired,
+        }
         found[key] = {name: value for name, value in said.items() if value is not None}
         seen: dict[str, int] = {}
         for block in page.blocks:

@@ -123,6 +123,7 @@ def _feed(feed: FeedSpec) -> Properties:
         "freshness": plain(feed.freshness),
         "history": plain(feed.history),
         "enriched": [describe(step) for step in feed.enrich] or None,
+        "retired": None if feed.retired is None else feed.retired.in_words(),
     }
     return _present(properties)
 
@@ -167,6 +168,7 @@ def _channel(feed_key: str, channel: type[Channel]) -> Iterator[tuple[str, Prope
         "partition": channel.partition,
         "partitions_max": channel.partitions_max,
         "parts": None if channel.twin is None else channel.twin.partition,
+        "retired": None if channel.retired is None else channel.retired.in_words(),
         "freshness": AS_FEED if freshness == channel.feed.freshness else plain(freshness),
         "history": AS_FEED if (history.days, history.hourly_days) == inherited else plain(history),
     }

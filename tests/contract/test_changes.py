@@ -21,6 +21,7 @@ from services.contract.scope import Named
 from services.contract.shape import read_shape
 from services.contract.statement import Statement, of_declarations, of_file
 from services.declare import Aggregate, Anomaly, Channel, Declarations, FeedSpec, Freshness, History, Keep
+from services.declare.retired import Retired
 from services.sources.source import Http
 from tests.contract.test_scope import DECLARATIONS, demo
 
@@ -137,6 +138,7 @@ FEED: dict[str, tuple[Any, str]] = {
     "lateness_s": (20.0, "validation rule"),
     "strict": (True, "validation rule"),
     "history": (History(days=1), "retention"),
+    "retired": (Retired("2026-11-30", "planes"), "feed"),
     "enrich": ((Anomaly("delay_min", into="unusual"),), "chart semantics"),
     "declared_by": (type("Other", (), {"__doc__": "Something else."}), "wording"),
 }
@@ -215,6 +217,7 @@ CHANNEL: dict[str, tuple[Any, str]] = {
     "window_s": (10.0, "chart semantics"),
     "windows": (3, "chart semantics"),
     "evict_after_s": (30.0, "retention"),
+    "retired": (Retired("2026-11-30"), "channel"),
     "keep": (Keep(span_ms=1_000, points_max=10), "retention"),
     "__doc__": ("Something else.", "wording"),
 }
@@ -267,10 +270,11 @@ def test_a_changed_aggregate_is_one_change_request_of_chart_semantics(name: str,
 
 HOME = next(each for each in PAGES if each.path == "/")
 PAGE = {"title": ("Other", "wording"), "path": ("/flights", "page"), "about": ("Other", "wording"),
-        "order": (9, "wording"), "choose": (None, "page")}  # fmt: skip
+        "order": (9, "wording"), "choose": (None, "page"),
+        "retired": (Retired("2026-11-30", "/flights"), "page")}  # fmt: skip
 
 
-OF_A_READER = ("parts", "declared_at", "must_choose")
+OF_A_READER = ("parts", "declared_at", "must_choose", "callbacks")
 """What stands beside a page's declaration."""
 
 
