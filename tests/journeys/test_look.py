@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
 
 from components.table import OPEN_COLUMN
 from tests.installation import Installation
@@ -80,29 +79,6 @@ def test_a_link_restores_a_tables_filter_sorting_and_columns_and_back_undoes_the
     wait_until(lambda: rows_shown(viewer) == 10, what="the ten rows, by the link alone")
     assert columns_shown(viewer) == ["order", "price", "note"]
     assert viewer.run("return document.querySelector('.tools input').value") == "L01"
-
-
-def test_one_link_restores_page_choice_filter_window_and_pause(shop: str, viewer: Viewer) -> None:
-    viewer.open(f"{shop}/shops")
-    wait_until(lambda: rows_shown(viewer) == len(ORDERS), what="all rows in the table")
-    offered = "return [...document.querySelector('[data-choose]').options].map(({ value }) => value)"
-    wait_until(lambda: "south" in viewer.run(offered), what="the shops to choose from")
-    Select(viewer.driver.find_element(By.CSS_SELECTOR, "[data-choose]")).select_by_value("south")
-    wait_until(lambda: rows_shown(viewer) == len(ORDERS) // 2, what="the south alone")
-    viewer.driver.find_element(By.CSS_SELECTOR, ".tools input").send_keys("L01")
-    wait_until(lambda: rows_shown(viewer) == 5, what="five rows of the south that contain L01")
-    viewer.run("document.querySelector(\"[data-look='1h']\").click()")
-    viewer.driver.find_element(By.CSS_SELECTOR, ".header [data-pause]").click()
-    wait_until(lambda: viewer.badge("orders.everything") == "paused", what="a paused page")
-    link = viewer.run("return location.href")
-    viewer.open(link)
-    wait_until(lambda: rows_shown(viewer) == 5, what="the rows, by the link alone")
-    wait_until(lambda: viewer.badge("orders.everything") == "paused", what="the pause")
-    assert viewer.text("h1") == "Shops"
-    assert viewer.run("return document.querySelector('[data-choose]').value") == "south"
-    assert viewer.run("return document.querySelector('.tools input').value") == "L01"
-    pressed = "return [...document.querySelectorAll('.look[aria-pressed=true]')].map((one) => one.dataset.look)"
-    wait_until(lambda: set(viewer.run(pressed)) == {"1h"}, what="the window")
 
 
 def test_a_table_keeps_few_rows_in_the_page(shop: str, viewer: Viewer) -> None:
