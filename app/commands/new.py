@@ -64,7 +64,7 @@ def feed(name: str, kind: str) -> None:
 @explained
 def page(name: str, shown: str) -> None:
     """Write a page that shows the channels of a feed."""
-    from app.drafts.shown import page_of_feed
+    from app.drafts.page import of_feed, page_text
     from app.loading import load_declarations, load_pages, project_of
 
     settings = read_settings()
@@ -78,8 +78,8 @@ def page(name: str, shown: str) -> None:
         remedy = f"run `headwater new feed {wanted}` first, or name one by --feed: {known}"
         fail(f"page {name!r}: feed {wanted!r} is not declared; {remedy}", 1)
     title, address = name.replace("_", " ").capitalize(), f"/{name.replace('_', '-')}"
-    text = page_of_feed(found, declarations.channels_of(found), title, address, _module_of(found, project))
-    path = _write(Path(project.pages.__path__[0]) / f"{name}.py", text, project)
+    draft = of_feed(found, declarations.channels_of(found), title, address, _module_of(found, project))
+    path = _write(Path(project.pages.__path__[0]) / f"{name}.py", page_text(draft), project)
     load_pages(declarations, project)
     click.echo(f"written: {path}\nIt is at {settings.url}{address} as soon as `headwater up` runs.")
 

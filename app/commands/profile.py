@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,26 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.commands import explained, fail
+from app.commands.spans import span
 
 if TYPE_CHECKING:
     from services.samples.draft import FeedDraft
     from services.samples.profiling import Profile
 
-_SPAN = re.compile(r"^(\d+(?:\.\d+)?)(s|m|h)$")
-_UNITS = {"s": 1, "m": 60, "h": 3_600}
-
-
-def _seconds(_context: click.Context, parameter: click.Parameter, text: str) -> float:
-    found = _SPAN.match(text)
-    if found is None or float(found[1]) <= 0:
-        raise click.BadParameter(f"{text!r}: give a time such as 30s, 10m or 1h", param=parameter)
-    return float(found[1]) * _UNITS[found[2]]
-
 
 @click.command()
 @click.argument("source")
-@click.option("--for", "for_s", default="10m", show_default=True, callback=_seconds, help="How long to listen.")
-@click.option("--every", "every_s", default="5s", show_default=True, callback=_seconds, help="How often to ask.")
+@click.option("--for", "for_s", default="10m", show_default=True, callback=span, help="How long to listen.")
+@click.option("--every", "every_s", default="5s", show_default=True, callback=span, help="How often to ask.")
 @click.option("--name", default="", help="What the feed is called; left out, as the file is.")
 @click.option("--into", type=click.Path(path_type=Path, file_okay=False, exists=True),
               help="A project: its feed and page of that name are written, its envelope filled.")
@@ -102,14 +92,14 @@ def _named(source: str) -> str:
 def _write(folder: Path, draft: FeedDraft, found: Profile, *, replace: bool) -> None:
     from app.drafts.envelope import filled
     from app.drafts.feed import feed_text
-    from app.drafts.page import page_text, path_of
+    from app.drafts.page import of_draft, page_text, path_of
 
     feed, page = (folder / part / f"{draft.name}.py" for part in ("feeds", "pages"))
     contract = folder / "contract.toml"
     if feed.exists() and not replace:
         fail(f"profile: {feed}: there already; --replace writes over it and its page", 1)
     path, about = path_of(page), f"What comes from {draft.name.replace('_', ' ')}."
-    for file, text in ((feed, feed_text(draft)), (page, page_text(draft, path or f"/{draft.name}", about))):
+    for file, text in ((feed, feed_text(draft)), (page, page_text(of_draft(draft, path or f"/{draft.name}", about)))):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
         click.echo(f"written: {file}")

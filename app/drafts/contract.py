@@ -38,6 +38,11 @@ DELIVERABLES = (
     ("deployment", "the files with which it is deployed", "deployment"),
 )
 """Name, meaning and file in the handover's folder."""
+_APART = """
+[[acceptance]]
+name = "roles-apart"
+means = "nobody receives a value of a channel that the role does not allow"
+"""
 
 
 def quoted(text: str) -> str:
@@ -185,6 +190,7 @@ def _scope(answers: Answers, drafts: tuple[FeedDraft, ...]) -> str:
         f'[[deliverable]]\nname = "{name}"\nmeans = {quoted(means)}\nfile = "{file}"\n'
         for name, means, file in DELIVERABLES
     )
+    apart = _APART if len(answers.roles) > 1 else ""
     return f"""[scope]
 feeds = [{", ".join(quoted(one.name) for one in drafts)}]
 
@@ -214,14 +220,19 @@ name = "told-when-stale"
 means = "when a source is silent, the page says so, and since when"
 
 [[acceptance]]
-name = "roles-apart"
-means = "nobody receives a value of a channel that the role does not allow"
-
-[[acceptance]]
 name = "right-after-burst"
 means = "after a burst the page shows what was accepted, each value once"
 objectives = ["backlog"]
-"""
+
+[[acceptance]]
+name = "degraded-modes"
+means = "where WebSockets are blocked or a viewer is slow, values are right and in time"
+
+[[acceptance]]
+name = "first-value"
+means = "a page that is opened shows its first value in time, in a real browser"
+objectives = ["first-value"]
+{apart}"""
 
 
 def _plan(answers: Answers, today: date) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from app.drafts.contract import contract_text, quoted
 from app.drafts.feed import feed_text
-from app.drafts.page import page_text
+from app.drafts.page import of_draft, page_text
+from services.contract.markdown import table, text
 from services.contract.proposals import PROFILES, ProfileName, Proposal, propose, value_of
 from services.contract.questions import QUESTIONS, Answers, in_text
 from services.declare import History
@@ -42,7 +43,7 @@ def project_files(
     for number, draft in enumerate(drafts):
         files[f"feeds/{draft.name}.py"] = feed_text(draft)
         path = "/" if number == 0 else f"/{draft.name.replace('_', '-')}"
-        files[f"pages/{draft.name}.py"] = page_text(draft, path, f"For the decision: {answers.decision}.")
+        files[f"pages/{draft.name}.py"] = page_text(of_draft(draft, path, f"For the decision: {answers.decision}."))
     return files
 
 
@@ -50,10 +51,10 @@ def write_project(folder: Path, files: Mapping[str, str]) -> None:
     """Raises FileExistsError for a folder that holds anything."""
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(folder)
-    for name, text in files.items():
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
 
 
 def _roles(answers: Answers, drafts: tuple[FeedDraft, ...]) -> str:
@@ -79,24 +80,28 @@ def _settings(answers: Answers, proposals: tuple[Proposal, ...]) -> str:
 
 def discovery_text(answers: Answers, name: ProfileName, today: date) -> str:
     """What was asked, answered, decided and proposed, as Markdown."""
-    return "\n".join([*_discovery(answers, name, today), ""])
+    return text(_discovery(answers, name, today))
 
 
 def _discovery(answers: Answers, name: ProfileName, today: date) -> Iterator[str]:
-    yield from (f"# {answers.name}: discovery, {today}", "", "| question | answer | decides |", "|---|---|---|")
-    for one in QUESTIONS:
-        said = getattr(answers, one.name)
-        if one.name == "sources":
-            text = ", ".join(f"{each.name}={each.transport}@{each.every_s:g}" for each in answers.sources)
-        else:
-            text = in_text(list(said) if isinstance(said, tuple) else said)
-        yield f"| {one.asks} | {_cell(text)} | {one.decides} |"
+    yield from (f"# {answers.name}: discovery, {today}", "")
+    yield from table(("question", "answer", "decides"), (
+        (one.asks, _answer(answers, one.name), one.decides) for one in QUESTIONS
+    ))  # fmt: skip
     yield from ("", f"## Proposed: profile `{name}`, {PROFILES[name].means}", "")
-    yield from ("| what | value | reason | cost |", "|---|---|---|---|")
-    yield from (f"| {one.name} | {one.said} | {_cell(one.reason)} | {one.cost} |" for one in propose(answers, name))
+    yield from table(("what", "value", "reason", "cost"), (
+        (one.name, one.said, one.reason, one.cost) for one in propose(answers, name)
+    ))  # fmt: skip
     doubts = list(doubts_of(answers))
     if doubts:
         yield from ("", "## To be settled", "", *(f"- {one}" for one in doubts))
+
+
+def _answer(answers: Answers, name: str) -> str:
+    if name == "sources":
+        return ", ".join(f"{one.name}={one.transport}@{one.every_s:g}" for one in answers.sources)
+    said = getattr(answers, name)
+    return in_text(list(said) if isinstance(said, tuple) else said)
 
 
 def doubts_of(answers: Answers) -> Iterator[str]:
@@ -114,7 +119,3 @@ def doubts_of(answers: Answers) -> Iterator[str]:
         yield "the decision is made within seconds, and nobody answers at night: agree on who does"
     if answers.compliance != "none":
         yield f"compliance ({answers.compliance}): mark the fields concerned as personal, and agree how long they stay"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

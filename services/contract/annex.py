@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from services.contract.document import Contract
+from services.contract.markdown import NO_ADVICE, text
 from services.contract.phrases import label_of, thing_in_words, value_in_words
 from services.contract.seen import ROWS, durability, lines_of
 from services.contract.sentences import breach_of, degraded_of, seconds, sentence
@@ -20,7 +21,6 @@ from services.contract.statement import JOINED, Properties, Statement, kind_of, 
 if TYPE_CHECKING:
     from services.broker.examining import Persistence
 
-NO_ADVICE = "This is a technical annex, no legal advice."
 _SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Parties and term", ("contract",)),
     ("Feeds", ("feed",)),
@@ -170,7 +170,7 @@ def by_section(found: Sequence[Clause]) -> Iterator[tuple[str, list[Clause]]]:
 
 def as_markdown(contract: Contract, found: Sequence[Clause], version: str) -> str:
     """The annex as Markdown; `version` says which one is in force, or that none is."""
-    return "\n".join([*_markdown(contract, found, version), ""])
+    return text(_markdown(contract, found, version))
 
 
 def _markdown(contract: Contract, found: Sequence[Clause], version: str) -> Iterator[str]:

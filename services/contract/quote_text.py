@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from services.contract.markdown import NO_ADVICE, table, text
 from services.contract.quote import RISK, Every, Line, Quote
 
-NO_ADVICE = "This is a technical annex, no legal advice."
 _SUMMED: tuple[Every, ...] = ("once", "month")
 _EVERY: dict[Every, str] = {"once": "once", "month": "a month", "hour": "an hour"}
 
@@ -23,7 +23,7 @@ def price(line: Line, currency: str) -> str:
 
 def as_text(quote: Quote) -> str:
     """For a terminal."""
-    return "\n".join([*_text(quote), ""])
+    return text(_text(quote))
 
 
 def _text(quote: Quote) -> Iterator[str]:
@@ -45,23 +45,17 @@ def _text(quote: Quote) -> Iterator[str]:
 
 def as_markdown(quote: Quote) -> str:
     """For the priced annex."""
-    return "\n".join([*_markdown(quote), ""])
+    return text(_markdown(quote))
 
 
 def _markdown(quote: Quote) -> Iterator[str]:
-    yield from (f"# Quote: {quote.contract}", "", NO_ADVICE, "", "| line | rule | price |", "|---|---|--:|")
-    for line in quote.lines:
-        yield f"| {_cell(f'{_part(line)}: {line.what}')} | {_cell(line.rule)} | {price(line, quote.currency)} |"
-    for every in _SUMMED:
-        yield f"| **in all** | | **{quote.total(every):,} {quote.currency} {_EVERY[every]}** |"
-    yield from ("", "## What a stricter target would cost", "", "| objective | now | stricter | more, once |")
-    yield "|---|---|---|--:|"
-    for one in quote.stricter:
-        yield f"| {one.objective} | {one.now} | {one.stricter} | {one.more:,} {quote.currency} |"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    yield from (f"# Quote: {quote.contract}", "", NO_ADVICE, "")
+    lines = [(f"{_part(one)}: {one.what}", one.rule, price(one, quote.currency)) for one in quote.lines]
+    sums = [("**in all**", " ", f"**{quote.total(every):,} {quote.currency} {_EVERY[every]}**") for every in _SUMMED]
+    yield from table(("line", "rule", "price"), [*lines, *sums], right=("price",))
+    yield from ("", "## What a stricter target would cost", "")
+    stricter = [(one.objective, one.now, one.stricter, f"{one.more:,} {quote.currency}") for one in quote.stricter]
+    yield from table(("objective", "now", "stricter", "more, once"), stricter, right=("more, once",))
 
 
 def as_json(quote: Quote) -> dict[str, Any]:

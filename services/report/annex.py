@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from services.contract.annex import NO_ADVICE, Clause, by_section
+from services.contract.annex import Clause, by_section
 from services.contract.document import Contract
+from services.contract.markdown import NO_ADVICE
 from services.report.blocks import Block, Bullets, Document, Heading
 
 

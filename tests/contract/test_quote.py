@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from services.contract.document import Contract
+from services.contract.markdown import NO_ADVICE
 from services.contract.prices import Prices
 from services.contract.quote import Counted, Line, NoPrices, Quote, load_steps, make_quote, steps_of
-from services.contract.quote_text import NO_ADVICE, as_json, as_markdown, as_text
+from services.contract.quote_text import as_json, as_markdown, as_text
 from services.contract.scope import Envelope
 from tests.contract.test_scope import demo
 from tests.contract.written import shop
