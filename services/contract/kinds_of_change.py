@@ -32,6 +32,8 @@ CHANNEL_KIND = Kind("channel kind", "large", True)
 CHART = Kind("chart semantics", "medium", True)
 PERSONAL = Kind("personal data", "medium", True)
 AUTH = Kind("role or auth boundary", "medium", True)
+ROLE = Kind("role or auth boundary", "role", True)
+"""A role that is new, or left out: built by its own days."""
 REGION = Kind("region", "large", True)
 HOSTING = Kind("hosting", "large", True)
 TARGET = Kind("target", "medium", True)
@@ -109,6 +111,8 @@ def kind_of_thing(top: str, thing: str) -> Kind:
 
 def kind_of_new(top: str, thing: str) -> Kind:
     """As `kind_of_thing`, where a chart is more than its semantics."""
+    if thing == "role":
+        return ROLE
     return SHOWN if is_shown(top, thing) else kind_of_thing(top, thing)
 
 

@@ -3,127 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any, cast
 
 import pytest
 
-from app.loading import load_pages, load_roles
-from app.scope import of_pages, of_roles
 from components.page import Page
 from services.accounts.principal import Grant
-from services.contract.annex import clause_key, clauses, numbered, numbers_of_things
-from services.contract.change_requests import ChangeRequest, change_requests
-from services.contract.clause import Clause
-from services.contract.clauses import File
-from services.contract.scope import Named
-from services.contract.shape import read_shape
-from services.contract.statement import Statement, of_declarations, of_file
+from services.contract.annex import clause_key, numbered, numbers_of_things
+from services.contract.change_requests import change_requests
 from services.declare import Aggregate, Anomaly, Channel, Declarations, FeedSpec, Freshness, History, Keep
 from services.declare.retired import Retired
 from services.sources.source import Http
-from tests.contract.test_scope import DECLARATIONS, demo
-
-CONTRACT = demo()
-FILE = read_shape(CONTRACT.path)[0]
-NAMED = Named()
-PAGES = load_pages(DECLARATIONS)
-ROLES = tuple(load_roles(DECLARATIONS).known.values())
-
-
-def statement(
-    file: File = FILE, declarations: Declarations = DECLARATIONS, pages: tuple[Page, ...] = PAGES, roles: Any = ROLES
-) -> Statement:
-    declared = of_declarations(declarations, NAMED)
-    return {**of_file(file), **declared, **of_pages(pages, NAMED), **of_roles(roles, NAMED)}
-
-
-LOCKED = statement()
-CLAUSES = numbered(LOCKED)
-
-
-def asked(now: Statement, **given: Any) -> list[ChangeRequest]:
-    numbers = {**numbers_of_things(LOCKED, CLAUSES), **numbers_of_things(now, numbered(now, CLAUSES))}
-    return change_requests(CONTRACT, LOCKED, now, numbers, **given)
-
-
-def one(now: Statement) -> ChangeRequest:
-    (found,) = asked(now)
-    return found
-
-
-def differing(now: Statement) -> set[str]:
-    """The clauses whose words are other ones, by number."""
-    numbers = numbered(now, CLAUSES)
-    before = {each.number: each.lines for each in clauses(CONTRACT, LOCKED, CLAUSES)}
-    after = {each.number: each.lines for each in clauses(CONTRACT, now, numbers)}
-    return {number for number in before.keys() | after.keys() if before.get(number) != after.get(number)}
-
-
-# The document ---------------------------------------------------------------------------------------
-
-
-def _other(value: Any) -> Any:
-    """Another value of the same type."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int | float):
-        return value + 1
-    if isinstance(value, str):
-        return f"{value}-other"
-    if isinstance(value, list):
-        return value[:-1] if value else ["other"]
-    if isinstance(value, dict):
-        return dict(list(value.items())[1:])
-    if value is None:
-        return 1
-    return value.replace(year=2025) if hasattr(value, "year") else value.replace(hour=1, minute=1)
-
-
-def _mutations(clause: Clause, path: str = "") -> Iterator[tuple[str, Clause]]:
-    """The clause with each of its fields changed, one at a time, those of its tables included."""
-    for name in type(clause).model_fields:
-        value, at = getattr(clause, name), f"{path}.{name}".strip(".")
-        if isinstance(value, Clause):
-            yield from ((where, clause.model_copy(update={name: made})) for where, made in _mutations(value, at))
-        elif isinstance(value, list) and value and isinstance(value[0], Clause):
-            first, *rest = value
-            for where, made in _mutations(first, f"{at}[0]"):
-                yield where, clause.model_copy(update={name: [made, *rest]})
-        else:
-            yield at, clause.model_copy(update={name: _other(value)})
-
-
-IN_FILE = dict(_mutations(FILE))
-KINDS = {
-    "objective[0].target_percent": "target", "objective[0].within_s": "target", "support.hours": "support hours",
-    "support.holidays": "support hours", "envelope.viewers": "envelope", "hosting.region": "region",
-    "hosting.authentication": "role or auth boundary", "exclusions.hotfix.clause": "exclusion",
-    "severity[0].response_minutes": "support", "price.day_rate": "price", "change.terms": "terms",
-    "phase[0].begins": "phase", "dependency[0].due": "dependency on the client", "report.at": "report",
-    "acceptance[0].means": "acceptance criterion", "deliverable[0].file": "deliverable", "scope.feeds": "scope",
-    "sink[0].least": "alert", "contract.phase": "phase", "contract.name": "terms",
-}  # fmt: skip
-
-
-def test_the_walk_changes_every_table_of_the_file() -> None:
-    assert set(KINDS) <= set(IN_FILE)
-    assert len(IN_FILE) > 120
-
-
-@pytest.mark.parametrize("place", sorted(IN_FILE))
-def test_a_changed_field_of_the_document_is_one_change_request_and_one_clause(place: str) -> None:
-    changed = IN_FILE[place]
-    assert isinstance(changed, File)
-    found = one(statement(changed))
-    assert found.kind == KINDS.get(place, found.kind)
-    assert len(differing(statement(changed))) in ((1,) if place not in RENAMES else (1, 2))
-    assert set(found.clauses) <= differing(statement(changed))
-
-
-RENAMES = {place for place in IN_FILE if place.endswith(("].name", "].feed", "].severity", "].hours", "].phase"))}
-
+from tests.contract.statements import CLAUSES, CONTRACT, LOCKED, PAGES, ROLES, asked, differing, one, other, statement
+from tests.contract.test_scope import DECLARATIONS
 
 # Feeds and channels ---------------------------------------------------------------------------------
 
@@ -288,7 +181,7 @@ def test_a_changed_property_of_a_page_is_one_change_request_of_its_kind(name: st
 def test_each_property_of_what_a_page_shows_is_one_change_request() -> None:
     for key in [each for each in LOCKED if each.startswith("page /host > ")]:
         for name, value in LOCKED[key].items():
-            found = one({**LOCKED, key: {**LOCKED[key], name: _other(value)}})
+            found = one({**LOCKED, key: {**LOCKED[key], name: other(value)}})
             assert found.kind in ("chart semantics", "presentation", "wording"), (key, name)
             assert found.clauses == (CLAUSES["page /host"],)
 
