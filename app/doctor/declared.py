@@ -15,6 +15,7 @@ from services.alerts.outbox import Outbox
 from services.contract.check import Remark, check_contract
 from services.contract.check_scope import check_scope
 from services.contract.document import Contract
+from services.contract.envelope import check_envelope, measured_in_words, read_measured
 from services.contract.faults import ContractError
 from services.contract.locks import in_force, read_locks
 from services.database import Database, DatabaseDown
@@ -123,6 +124,20 @@ def examine_contract(
         measured=lambda objective: lately(objective, raw),
     )
     for remark in (*remarks, *_scoped(contract, declarations, project)):
+        yield Finding(remark.level, "contract", remark.line_of(contract.path))
+    yield from _measured_envelope(contract)
+
+
+def _measured_envelope(contract: Contract) -> Iterator[Finding]:
+    """What a load found of the envelope; nothing where there was none."""
+    try:
+        measured = read_measured(contract.path)
+    except ContractError as error:
+        yield Finding("fail", "contract", error.faults[0].text(error.path))
+        return
+    if measured is not None:
+        yield Finding("ok", "contract", f"measured envelope: {measured_in_words(measured)}")
+    for remark in check_envelope(contract, measured):
         yield Finding(remark.level, "contract", remark.line_of(contract.path))
 
 
