@@ -21,8 +21,10 @@ from app.commands.contract import contract
 from app.commands.discovery import new as new_contract
 from app.commands.forget import forget
 from app.commands.frame import frame_command
+from app.commands.handover import handover
 from app.commands.incidents import incidents
 from app.commands.keys import keys
+from app.commands.load import load
 from app.commands.new import new
 from app.commands.notes import notes
 from app.commands.notices import notice
@@ -145,8 +147,8 @@ def settings(markdown: bool) -> None:
 for command in (new_contract, accept, notice, export_raw, verify, report, quote, clauses_command, lock, diff):
     contract.add_command(command)
 for command in (
-    release, check, doctor, contract, alerts, incidents, notes, probe, audit, keys, users, trace, forget, quarantine,
-    profile, new, frame_command,
+    release, check, doctor, contract, alerts, incidents, notes, probe, load, audit, keys, users, trace, forget,
+    quarantine, profile, handover, new, frame_command,
 ):
     main.add_command(command)
 

@@ -6,43 +6,55 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from app.commands import explained, fail
 
 if TYPE_CHECKING:
+    from app.loading import Project
     from services.acceptance.evidence import Evidence
-    from services.acceptance.trial import Outcome, Role
+    from services.acceptance.outcome import Outcome
+    from services.acceptance.staging import Role
+    from services.acceptance.trial import Promised, Trial
     from services.accounts.roles import Roles
     from services.contract.document import Contract
     from services.contract.statement import Statement
     from services.declare import Channel, Declarations
 
-KEY_VARIABLE = "HEADWATER_ACCEPT_KEY"
+KEY_VARIABLE = "STAGING_KEY"
+COOKIE_VARIABLE = "STAGING_COOKIE"
 
 
 @click.command()
 @click.argument("url")
 @click.option("--key", default="", help=f"A staging key that may post to the feed; left out, {KEY_VARIABLE}.")
 @click.option("--feed", "feed_name", default="", help="A feed that is posted to; left out, the first of the contract.")
+@click.option("--cookie", "cookies", default="", help="Cookies of a signed-in browser that sees what is looked at; left"
+              f" out, {COOKIE_VARIABLE}, or those of the first role.")
 @click.option("--role", "given", multiple=True, metavar="NAME=COOKIE", help="A role, by a signed-in browser's cookies.")
 @click.option("--for", "for_s", default=10.0, show_default=True, type=click.FloatRange(1, 3_600),
               help="Seconds of nominal load.")
 @click.option("--rate", default=10.0, show_default=True, type=click.FloatRange(0.5, 100), help="Its events a second.")
+@click.option("--peak-for", "peak_s", default=10.0, show_default=True, type=click.FloatRange(1, 600),
+              help="Seconds at the peak of the envelope.")
+@click.option("--handover", "handed", type=click.Path(path_type=Path, file_okay=False, exists=True),
+              help="The folder that headwater handover wrote; a deliverable that is missing in it fails.")
 @click.option("--out", default=".", type=click.Path(path_type=Path, file_okay=False), help="The evidence's folder.")
 @explained
 def accept(
-    url: str, key: str, feed_name: str, given: tuple[str, ...], for_s: float, rate: float, out: Path
+    url: str, key: str, feed_name: str, cookies: str, given: tuple[str, ...], for_s: float, rate: float,
+    peak_s: float, handed: Path | None, out: Path,
 ) -> None:  # fmt: skip
     """Look at a staging deployment by its public face alone, criterion by criterion, and write the evidence.
 
     It posts events of its own and so is not for a deployment that people look at. Exits 1 unless all was passed.
     """
-    from app.loading import load_declarations, load_roles, project_of
+    from app.loading import load_declarations, project_of
     from app.scope import load_statement
     from app.settings import read_settings
+    from services.acceptance.staging import Staging
     from services.acceptance.trial import Trial
 
     secret = key or os.environ.get(KEY_VARIABLE, "")
@@ -54,16 +66,28 @@ def accept(
     contract, statement = load_statement(project)
     declarations = load_declarations(project)
     channel = _channel(contract, declarations, feed_name)
-    within_s, share, back_within_s = _promised(contract, channel)
-    roles = tuple(_roles(given, load_roles(declarations, project), declarations))
-    asked = frozenset(one.name for one in contract.scope.criteria)
+    roles = tuple(_roles(given, _known(declarations, project), declarations))
+    cookie = cookies or os.environ.get(COOKIE_VARIABLE, "") or (roles[0].cookie if roles else "")
+    staging = Staging(url.rstrip("/"), secret, channel.feed, channel, cookie)
     trial = Trial(
-        url.rstrip("/"), secret, channel.feed, channel, within_s, share, back_within_s, for_s, rate, roles,
-        lambda text: click.echo(f"... {text}", err=True),
+        staging, _promised(contract, channel), roles, tuple(_pages(contract, declarations, project)),
+        _held(contract, declarations), for_s, rate, peak_s, lambda text: click.echo(f"... {text}", err=True),
     )
     began = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    found = _gathered(contract, statement, trial.url, began, list(trial.run(asked)))
-    _write(found, out, began)
+    outcomes = [*_run(trial, contract), *_deliverables(contract, handed)]
+    _write(_gathered(contract, statement, staging.url, began, outcomes), out, began)
+
+
+def _run(trial: Trial, contract: Contract) -> Iterator[Outcome]:
+    yield from trial.run(frozenset(one.name for one in contract.scope.criteria))
+
+
+def _deliverables(contract: Contract, handed: Path | None) -> Iterator[Outcome]:
+    from services.acceptance.outcome import judged
+    from services.handover.folder import held
+
+    for one in held(contract, handed):
+        yield judged(f"deliverable {one.deliverable.name}", not one.fault, one.said)
 
 
 def _gathered(contract: Contract, statement: Statement, url: str, began: str, outcomes: list[Outcome]) -> Evidence:
@@ -74,6 +98,9 @@ def _gathered(contract: Contract, statement: Statement, url: str, began: str, ou
     locks = read_locks(contract.path)
     numbers = numbered(statement, taken_numbers(locks))
     return evidence(contract, numbers, version_in_words(in_force(locks)), url, began, outcomes)
+
+
+# What is looked at --------------------------------------------------------------------------------------
 
 
 def _channel(contract: Contract, declarations: Declarations, name: str) -> type[Channel]:
@@ -88,8 +115,25 @@ def _channel(contract: Contract, declarations: Declarations, name: str) -> type[
     return fail("contract accept: no pushed feed in scope has a channel of its newest rows; name another by --feed", 2)
 
 
-def _promised(contract: Contract, channel: type[Channel]) -> tuple[float, float, float]:
-    """Until when which share of events has to be there, the strictest that applies; and until when a viewer is back."""
+def _held(contract: Contract, declarations: Declarations) -> type[Channel] | None:
+    """A channel of a source in scope that is pulled, which can be kept back; None where all are posted."""
+    from services.declare import is_of_clients
+
+    named = contract.scope.named.feeds
+    for one in declarations.channels.values():
+        feed = one.feed
+        wanted = is_of_clients(feed.name) and (named is None or feed.name in named)
+        if wanted and feed.source.pulled and one.partition is None:
+            return one
+    return None
+
+
+def _promised(contract: Contract, channel: type[Channel]) -> Promised:
+    """What applies to the channel, the strictest where several do. Ends where no latency is promised."""
+    from services.acceptance.trial import Promised
+    from services.contract.document import Degraded
+    from services.contract.sentences import degraded_of
+
     applying = [
         one for one in contract.objectives if one.kind == "latency" and one.channel in (None, channel.name)
     ]
@@ -97,26 +141,49 @@ def _promised(contract: Contract, channel: type[Channel]) -> tuple[float, float,
         fail(f"contract accept: no latency is promised for {channel.name}; declare an objective", 2)
     strictest = min(applying, key=lambda one: one.limit)
     back = [one.limit for one in contract.objectives if one.kind == "reconnect"]
-    return strictest.limit, strictest.share, min(back, default=10.0)
+    first = [(one.limit, one.share) for one in contract.objectives if one.kind == "first_value"]
+    envelope, meanwhile = contract.scope.envelope, {one.degraded for one in contract.objectives}
+    return Promised(
+        strictest.limit, strictest.share, min(back, default=10.0), *min(first, default=(3.0, 0.95)),
+        peak_per_s=0.0 if envelope is None else envelope.events_per_s,
+        degraded=frozenset(mode for mode in get_args(Degraded) if degraded_of(mode) in meanwhile),
+    )
+
+
+def _pages(contract: Contract, declarations: Declarations, project: Project) -> Iterator[str]:
+    """The pages in scope that show something of the client's feeds, each of which has a first value."""
+    from app.loading import load_pages
+    from services.declare import is_of_clients
+
+    named = contract.scope.named.pages
+    for page in load_pages(declarations, project):
+        if any(is_of_clients(ref.channel.name) for ref in page.refs) and (named is None or page.path in named):
+            yield page.path
+
+
+def _known(declarations: Declarations, project: Project) -> Roles:
+    from app.loading import load_roles
+
+    return load_roles(declarations, project)
 
 
 def _roles(given: tuple[str, ...], roles: Roles, declarations: Declarations) -> Iterator[Role]:
-    """Each role with a channel that it must not see. Ends where a role is unknown, or sees everything."""
-    from services.acceptance.trial import Role
+    """Each role with a channel that it must not see, and one that it must. Ends where a role has not both."""
+    from services.acceptance.staging import Role
     from services.accounts import can
 
+    whole = [one.name for one in declarations.channels.values() if one.partition is None]
     for one in given:
         name, _, cookie = one.partition("=")
         if name not in roles.known:
             fail(f"contract accept: --role {name}: no such role; give one of {', '.join(roles.known)}", 2)
         principal = roles.principal(name, [name])
-        barred = [
-            channel.name for channel in declarations.channels.values()
-            if channel.partition is None and not can(principal, "view", channel.name)
-        ]
-        if not barred:
-            fail(f"contract accept: --role {name}: it may see every channel, so nothing of it can leak", 2)
-        yield Role(name, cookie, barred[0])
+        seen = [channel for channel in whole if can(principal, "view", channel)]
+        barred = [channel for channel in whole if channel not in seen]
+        if not seen or not barred:
+            what = "every channel, so nothing can leak" if seen else "no whole channel, so nothing shows that it is in"
+            fail(f"contract accept: --role {name}: it may see {what}; give another role", 2)
+        yield Role(name, cookie, barred[0], seen[0])
 
 
 def _write(found: Evidence, out: Path, began: str) -> None:
@@ -131,8 +198,9 @@ def _write(found: Evidence, out: Path, began: str) -> None:
     ):
         (out / f"{name}.{ending}").write_bytes(content)
         click.echo(out / f"{name}.{ending}")
-    for one in found.outcomes:
-        click.echo(f"{one.verdict:8}  clause {found.clauses[one.criterion]}  {one.criterion}: {one.said}")
+    for one in found.lines:
+        outcome = one.outcome
+        click.echo(f"{outcome.verdict:8}  clause {one.clause}  {outcome.criterion}: {outcome.said}")
     click.echo(f"SHA-256 {found.sha256}")
     if not found.passed:
         fail("contract accept: not passed", 1)

@@ -72,7 +72,7 @@ def clauses_command(out: Path | None, file: Path | None) -> None:
     version = version_in_words(lock)
     if lock is not None and lock.statement != statement:
         version += " What follows is declared now, and differs from it: see headwater contract diff."
-    found = [*clauses(contract, statement, numbers), *seen_when(_persistence())]
+    found = [*clauses(contract, statement, numbers), *seen_when(persistence())]
     if out is None or out.suffix not in (".html", ".pdf"):
         show(as_markdown(contract, found, version), out)
         return
@@ -85,7 +85,7 @@ def clauses_command(out: Path | None, file: Path | None) -> None:
     click.echo(f"written: {out}")
 
 
-def _persistence() -> Persistence:
+def persistence() -> Persistence:
     """What the doctor finds that the broker keeps; where none answers, nothing can be promised of it."""
     from app.settings import SettingsError, read_settings
     from services.broker import Broker, BrokerDown, persistence_of

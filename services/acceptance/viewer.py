@@ -9,9 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 _OPEN_WITHIN_S = 10.0
+REOPENED_MAX = 3
+"""A deployment that closes its viewers again and again has failed."""
 
 
 class Viewer:
@@ -32,6 +35,7 @@ class Viewer:
         self.times: dict[str, Any] = {}
         self.gaps = 0
         self.refused = ""
+        self.reopened = 0
 
     def open(self) -> None:
         """Subscribe, from the position that was reached. Raises OSError or WebSocketException."""
@@ -53,7 +57,10 @@ class Viewer:
             self._opened.close()
 
     def look(self, for_s: float) -> None:
-        """Take what comes for so long."""
+        """Take what comes for so long; a socket that the other side closed is opened anew, as a browser does.
+
+        Raises OSError or WebSocketException where it cannot be.
+        """
         assert self._socket is not None, "look at an open viewer"
         until = time.monotonic() + for_s
         while (left := until - time.monotonic()) > 0:
@@ -61,6 +68,12 @@ class Viewer:
                 self._apply(orjson.loads(self._socket.recv(timeout=left)), time.time())
             except TimeoutError:
                 return
+            except ConnectionClosed:
+                self.drop()
+                self.reopened += 1
+                if self.reopened > REOPENED_MAX:
+                    raise
+                self.open()
 
     def _apply(self, frame: dict[str, Any], at: float) -> None:
         op = frame.get("op")

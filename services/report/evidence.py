@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.acceptance.evidence import Evidence
-from services.acceptance.trial import Verdict
-from services.report.blocks import Block, Cell, Document, Note, Table, Text, Tone
+from services.acceptance.evidence import Evidence, Judged
+from services.acceptance.outcome import Verdict
+from services.contract.markdown import NO_ADVICE
+from services.report.blocks import Block, Cell, Document, Heading, Note, Table, Text, Tone
 
 _TONES: dict[Verdict, Tone] = {"passed": "good", "failed": "bad", "not seen": "warn"}
 
@@ -25,14 +26,29 @@ def _blocks(found: Evidence) -> Iterator[Block]:
     if found.passed:
         yield Text("Passed: every criterion was seen to hold.", "good")
     else:
-        yield Note("Not passed: the criteria below that failed, or were not seen, stand in the way.", "bad")
+        yield Note("Not passed: what failed below, or was not seen, stands in the way.", "bad")
+    heads = ("Clause", "Criterion", "Means", "Verdict", "What was found")
+    yield Table(heads, tuple(map(_row, found.lines)), (0.08, 0.18, 0.28, 0.1, 0.36))
+    yield Heading("By clause")
     rows = tuple(
-        (
-            Cell(found.clauses[one.criterion]), Cell(one.criterion), Cell(found.means[one.criterion]),
-            Cell(one.verdict, _TONES[one.verdict]), Cell(one.said),
-        )
-        for one in found.outcomes
-    )  # fmt: skip
-    yield Table(("Clause", "Criterion", "Means", "Verdict", "What was found"), rows, (0.08, 0.17, 0.33, 0.1, 0.32))
+        (Cell(number), Cell(", ".join(_about(found, number))), Cell(verdict, _TONES[verdict]))
+        for number, verdict in found.by_clause.items()
+    )
+    yield Table(("Clause", "Is about", "Verdict"), rows, (0.12, 0.68, 0.2))
     yield Text(f"SHA-256 of the JSON with all samples: {found.sha256}", "muted")
-    yield Text("This is a technical annex, no legal advice.", "muted")
+    yield Text(NO_ADVICE, "muted")
+
+
+def _row(one: Judged) -> tuple[Cell, ...]:
+    outcome = one.outcome
+    return (
+        Cell(one.clause), Cell(outcome.criterion), Cell(one.means), Cell(outcome.verdict, _TONES[outcome.verdict]),
+        Cell(outcome.said),
+    )  # fmt: skip
+
+
+def _about(found: Evidence, number: str) -> Iterator[str]:
+    for line in found.lines:
+        if line.clause == number:
+            yield line.outcome.criterion
+        yield from (f"objective {name}" for name, clause in line.objectives.items() if clause == number)

@@ -8,7 +8,7 @@ from services.report import words
 from services.report.blocks import Block, Bullets, Cell, Heading, Table, Text
 from services.report.report import Report
 
-_HOW = (
+HOW = (
     (
         "Time is cut into minutes. For each minute and objective it is counted how much there was and how much of it "
         "was good. Every figure is a sum of such minutes, never an average of averages."
@@ -44,7 +44,7 @@ def method(report: Report) -> Iterator[Block]:
     """How it was measured, and the terms as they stood."""
     contract = report.contract
     yield Heading("Appendix: method", new_page=True)
-    yield Bullets(_HOW)
+    yield Bullets(HOW)
     yield Heading("Terms", 3)
     rows = tuple(
         (

@@ -68,7 +68,7 @@ def _wrong(frame: Frame, recovered: bool) -> Frame:
 
 FAULTS: dict[str, Fault] = {
     "none": _same, "late": _same, "lossy": _lossy, "silent": _silent, "leaking": _leaking, "lying": _lying,
-    "wrong": _wrong,
+    "wrong": _wrong, "deaf": _same,
 }  # fmt: skip
 
 
@@ -77,6 +77,7 @@ class FaultyDoor:
 
     def __init__(self, behind: str, fault: str) -> None:
         self._behind, self._fault, self._late_s = behind, FAULTS[fault], LATE_S if fault == "late" else 0.0
+        self._deaf = fault == "deaf"
         web = Flask(__name__)
         web.add_url_rule("/api/<path:path>", "api", self._http, methods=["GET", "POST"])
         Sock(web).route("/live")(self._live)
@@ -88,6 +89,8 @@ class FaultyDoor:
         self._server.shutdown()
 
     def _http(self, path: str) -> Response:
+        if self._deaf and path == "changes":  # who has no socket learns of nothing
+            return Response("[]", 200, content_type="application/json")
         passed = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
         found = requests.request(
             request.method, f"{self._behind}/api/{path}", data=request.get_data(), headers=passed, timeout=10

@@ -12,7 +12,9 @@ from pypdf import PdfReader
 
 from app.scope import load_statement
 from services.acceptance.evidence import evidence
-from services.acceptance.trial import Outcome, Role, Trial
+from services.acceptance.outcome import Outcome
+from services.acceptance.staging import Role, Staging
+from services.acceptance.trial import Promised, Trial
 from services.contract.annex import numbered
 from services.report.evidence import evidence_document
 from services.report.html import render_html
@@ -22,17 +24,23 @@ from tests.contract.written import DECLARATIONS
 from tests.installation import SECRET, Installation
 from tests.project.__main__ import SEES
 
-CRITERIA = ("values-in-time", "nothing-missing", "right-after-burst", "roles-apart", "told-when-stale")
+CRITERIA = (
+    "values-in-time", "nothing-missing", "right-after-burst", "roles-apart", "degraded-modes", "told-when-stale",
+)  # fmt: skip
+STAGING_KEY = {"HEADWATER_INGEST_KEYS": f"test:{SECRET}:*,for-staging"}
 FAILS = {
     "none": None, "late": "values-in-time", "lossy": "nothing-missing", "silent": "told-when-stale",
     "leaking": "roles-apart", "lying": "values-in-time", "wrong": "right-after-burst",
+    "deaf": "degraded-modes",
 }  # fmt: skip
 
 
 def _trial(url: str) -> Trial:
     channel = DECLARATIONS.channels["orders.everything"]
-    roles = (Role("desk", "", "orders.total"),)
-    return Trial(url, SECRET, channel.feed, channel, 2.0, 0.9, 10.0, 2.0, 5.0, roles, lambda _: None)
+    roles = tuple(Role(name, "", "orders.total", "orders.everything") for name in ("desk", "wall"))
+    promised = Promised(2.0, 0.9, 10.0, 3.0, 0.95, 40.0, frozenset({"long_poll", "slower_rate"}))
+    staging = Staging(url, SECRET, channel.feed, channel)
+    return Trial(staging, promised, roles, (), None, 2.0, 5.0, 2.0, lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +49,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[s
     installation = Installation(tmp_path_factory.mktemp("accepted"), web_processes=1)
     installation.broker.start()
     installation.start_process("worker")
-    installation.start_process("web", more={SEES: "orders.everything"})
+    installation.start_process("web", more={SEES: "orders.everything", **STAGING_KEY})
     installation.wait_ready()
     doors = {name: FaultyDoor(installation.url, name) for name in FAULTS}
     try:
@@ -78,6 +86,11 @@ def test_evidence_is_dated_hashed_and_says_pass_or_fail_by_clause() -> None:
     verdicts = {one["criterion"]: (one["clause"], one["verdict"]) for one in said["criteria"]}
     assert verdicts["nothing-missing"] == ("11.5", "failed")
     assert verdicts["roles-apart"] == ("11.7", "not seen")
+    assert verdicts["deliverable runbook"] == ("11.2", "not seen")
+    reconnect = numbered(statement)["objective reconnect"]
+    assert (said["clauses"]["11.4"], said["clauses"]["11.5"], said["clauses"][reconnect]) == (
+        "passed", "failed", "failed"
+    )
     document = evidence_document(made)
     pdf = "".join(page.extract_text() for page in PdfReader(BytesIO(render_pdf(document))).pages)
     for text in (pdf.replace("\n", ""), render_html(document).decode()):

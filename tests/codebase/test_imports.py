@@ -32,19 +32,20 @@ def _locked(lock: str) -> set[str]:
 
 
 def _extras() -> set[str]:
-    """What a user adds by name, as the sources' clients of Kafka and MQTT."""
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    named = [one for extra, wanted in extras.items() if extra != "test" for one in wanted]
-    return {re.split(r"[\[<>=;]", one)[0] for one in named}
+    """Packages that an installation may do without: each is an extra, imported where it is used and nowhere else."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    return {re.split(r"[\[<>=;]", one)[0] for name, held in groups.items() if name != "test" for one in held}
 
 
-def test_an_extra_is_asked_for_by_one_source_alone_as_it_runs() -> None:
-    providers = packages_distributions()
-    for path in python_files("app", "callbacks", "components", "services"):
-        found = {one.lower() for name in _imported(path) for one in providers.get(name, [])} & _extras()
-        at_top = {node.module for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)}
-        assert not found or path.parent.name == "sources", path
-        assert not {str(name).partition(".")[0] for name in at_top} & {"confluent_kafka", "paho"}, path
+def _imported_at_once(path: Path) -> set[str]:
+    """The top-level names that a file imports as soon as it is imported."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,11 @@ def test_every_imported_package_is_in_the_lock_or_an_extra(rooms: tuple[str, ...
             if not found & locked:
                 strangers[name] = str(path.relative_to(ROOT))
     assert strangers == {}
+
+
+def test_a_package_that_an_installation_may_do_without_is_imported_only_where_it_is_used() -> None:
+    extras, providers = _extras(), packages_distributions()
+    for path in python_files("app", "callbacks", "components", "services"):
+        for name in _imported_at_once(path):
+            found = {re.sub(r"[._-]+", "-", one).lower() for one in providers.get(name, [])}
+            assert not found & extras - _locked("requirements.txt"), f"{path}: {name}"
