@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from app.explore.question import PARAMETERS
 from services.alerts.finding import Finding
 from services.alerts.register import Register
 from services.database import Database
@@ -45,6 +47,10 @@ return document.querySelectorAll('img[src="x"], svg[onload], iframe, [onmouseove
   + 'a[href*="evil.example"], sup, main b, .drawer b, .legend a, .hovertext a').length
 """
 TEXTS = "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)"
+TAKES_TEXT_FOR_MARKUP = """
+const own = Object.getOwnPropertyDescriptor(Node.prototype, 'textContent');
+Object.defineProperty(Element.prototype, 'textContent', { get: own.get, set(text) { this.innerHTML = text; } });
+"""
 
 
 @pytest.fixture
@@ -56,6 +62,10 @@ def page(viewer: Viewer) -> Iterator[Viewer]:
 
 def assert_nothing_ran(page: Viewer, where: str) -> None:
     assert (found(page), page.run(MADE_OF_MARKUP)) == ([], 0), where
+
+
+def is_drawn(page: Viewer) -> bool:
+    return bool(page.run("return document.querySelector('#early') === null"))
 
 
 def click(page: Viewer, selector: str) -> None:
@@ -122,3 +132,42 @@ def test_markup_in_what_is_painted_is_shown_as_it_was_sent(installation: Install
     page.driver.find_element(By.CSS_SELECTOR, ".heat-frame").send_keys(Keys.ARROW_RIGHT)
     wait_until(lambda: page.text(".heat-foot .readout"), what="a cell in words")
     assert_nothing_ran(page, "the gallery")
+
+
+def test_no_parameter_of_an_address_becomes_markup(installation: Installation, page: Viewer) -> None:
+    post(installation)
+    whole = quote("".join(MARKUP[:5]), safe="")
+    page.open(f"{installation.url}/explore?of=orders&show=count&by=shop&as=table")
+    wait_until(lambda: MARKUP[1] in page.run("return document.body.innerText"), 30, "the archive's answer")
+    assert_nothing_ran(page, "an answer with a line for each shop")
+    part = f"of={quote('orders.total_by_shop:' + MARKUP[1])}"
+    chosen = f"of=orders&show=count&by=shop&where=shop&is={quote(MARKUP[0])}"
+    wrong = "&".join(f"{name}={whole}" for name in PARAMETERS if name != "of")
+    for asked in (part, chosen, f"of={whole}", f"of=orders&{wrong}"):
+        page.open(f"{installation.url}/explore?{asked}")
+        wait_until(lambda: is_drawn(page) and page.run(TEXTS, ".explore-form"), 30, asked)
+        assert_nothing_ran(page, asked)
+    for address in ("/{}", "/?replay={}", "/?kiosk=1&pages={}", "/?orders.everything.q={}&q={}"):
+        page.driver.get(installation.url + address.replace("{}", whole))
+        wait_until(lambda: is_drawn(page), 30, address)
+        assert_nothing_ran(page, address)
+
+
+@contextmanager
+def holed(page: Viewer) -> Iterator[Viewer]:
+    """The browser with a hole: what our pages set as text, it takes for markup."""
+    told = page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": TAKES_TEXT_FOR_MARKUP})
+    yield page
+    page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", told)
+
+
+@pytest.mark.parametrize("path", ["/"])
+def test_a_place_that_took_text_for_markup_would_be_noticed_here(
+    installation: Installation, page: Viewer, path: str
+) -> None:
+    post(installation)
+    with holed(page):
+        page.driver.get(installation.url + path)
+        assert wait_until(lambda: page.run(MADE_OF_MARKUP), 30, "elements that an event made")
+        refused = wait_until(lambda: found(page), 30, "what the policy refused them")
+    assert not any("it ran" in one for one in refused), "and even then the policy lets no script of theirs run"
