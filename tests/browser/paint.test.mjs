@@ -338,6 +338,22 @@ test('changes for a grid that is not ready, or that empties itself while it is m
   assert.equal(timers.length, 0);
 });
 
+test('the frame of a grid is drawn anew now and then, so that React lets go of what it was told', () => {
+  const told = [], held = new Set(['a']), rows = new Map([['a', { n: 0 }]]);
+  const api = {
+    getRowNode: (id) => held.has(id), applyTransaction() {}, getGridOption: () => false,
+    setGridOption: (name, value) => told.push([name, value]), showNoRowsOverlay() {},
+  };
+  const grids = new Grids({ store: { get: () => ({ state: { rows } }) }, getApi: () => api, later() {} });
+  grids.show([{ uid: 'g', channel: 'c' }]);
+  for (let n = 1; n < 1_000; n += 1) {
+    rows.set('a', { n });
+    grids.update({ c: ['a'] });
+  }
+  const [gone, back] = [['enableCellTextSelection', false], ['enableCellTextSelection', true]];
+  assert.deepEqual(told, [gone, back, gone, back]);
+});
+
 test('a grid whose channel has no rows says so, once', () => {
   const told = [], options = { suppressNoRowsOverlay: true }, timers = [], rows = new Map();
   const api = {
