@@ -188,8 +188,8 @@ def test_what_a_key_posts_is_limited_over_all_processes_together(broker_url: str
 def test_a_request_larger_than_a_seconds_worth_passes_and_is_waited_for_after(broker_url: str, clock: Clock) -> None:
     limits = limits_of(broker_url, clock, 1_000, 10_000)
     assert limits.spend("plant", 60_000, 0) == 0
-    assert 30 < limits.spend("plant", 1, 0) < 60
-    assert 30 < limits.wait_s("plant") < 60, "and is told so without a question"
+    assert 30 < limits.spend("plant", 1, 0) <= 60
+    assert 30 < limits.wait_s("plant") <= 60, "and is told so without a question"
     clock.now_ms += 60_000
     assert limits.wait_s("plant") == 0
 

@@ -5,11 +5,10 @@ from dash import dcc, html
 from app.early_view import early_view
 from app.menu import Menu
 from app.shell import INDEX, Shell, register_pages, shell_layout
-from callbacks import register_all
 from components.choice import chooser
 from headwater import chart, log, page, tile
 from services.accounts import OPEN
-from tests.components.test_shell import NOBODY, PAGES
+from tests.components.test_shell import PAGES, register_for_nobody
 from tests.feeds import Dear, Orders, Prices, Total
 
 
@@ -18,7 +17,7 @@ def _document(path: str) -> str:
                  pages_folder="", index_string=INDEX)
     register_pages(Menu(PAGES, lambda: OPEN))
     made.layout = shell_layout(PAGES, made.get_relative_path)
-    register_all(made, lambda _: None, NOBODY)
+    register_for_nobody(made)
     return made.server.test_client().get(path).get_data(as_text=True)
 
 

@@ -6,20 +6,23 @@ import dash
 import pytest
 from dash import Dash
 from dash._callback import GLOBAL_CALLBACK_LIST
+from pandas import DataFrame
 
 from app.menu import Menu
 from app.shell import INDEX, Shell, register_pages, shell_layout
 from callbacks import register_all
 from components.live import LiveId
 from components.page import Page
+from components.pause_all import PauseAct
 from headwater import page, tile
 from services.accounts import OPEN
+from services.broker import Paused
 from tests.components.drawn import every, ids, of_class, props, texts
 from tests.feeds import Total
 
 
-class Nobody:
-    """A reader who may not look after the quarantine."""
+class NoKeeper:
+    """For a reader who may not look after the quarantine."""
 
     def entries(self) -> None:
         return None
@@ -28,7 +31,20 @@ class Nobody:
         return f"not {act} {lane}/{entry}"
 
 
-NOBODY = Nobody()
+class NoPauser:
+    """For a reader who may not pause for everybody."""
+
+    def feeds(self) -> dict[str, Paused | None]:
+        return {}
+
+    def act(self, act: PauseAct, feed: str) -> str:
+        return f"not {act} {feed}"
+
+
+def register_for_nobody(app: Dash) -> None:
+    """Every callback, for a reader who may do nothing with them."""
+    register_all(app, lambda _: None, NoKeeper(), NoPauser(), (), lambda _: DataFrame())
+
 
 PAGES = (page("Home", "/", tile(Total.orders)), page("Other", "/other", tile(Total.orders), about="Another page."))
 
@@ -39,7 +55,7 @@ def made() -> Dash:
                   use_pages=True, pages_folder="", index_string=INDEX, url_base_pathname="/prefix/")
     register_pages(Menu(PAGES, lambda: OPEN))
     found.layout = shell_layout(PAGES, found.get_relative_path)
-    register_all(found, lambda _: None, NOBODY)
+    register_for_nobody(found)
     return found
 
 
