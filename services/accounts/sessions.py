@@ -121,6 +121,8 @@ class Sessions:
         if known is not None and now - known.read_at < REMEMBERED_MS and self._lives(known.session, now):
             return self._used(name, known, now)
         while True:
+            with self._lock:
+                seen = self._seen
             try:
                 changes, held = self._read([name])
             except (BrokerDown, DatabaseDown):
@@ -129,8 +131,8 @@ class Sessions:
                 raise
             found = held.get(name)
             with self._lock:
-                if changes < self._seen:  # what was read is older than what is known to have changed
-                    continue
+                if changes < self._seen != seen:  # what was read is older than what has become known meanwhile; a
+                    continue  # number that was lower from the beginning is that of a broker which came back empty
                 if found is None:
                     self._remembered.pop(name, None)
                     return None

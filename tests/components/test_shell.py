@@ -110,7 +110,8 @@ def test_callbacks_belong_to_their_app_and_to_no_other(made: Dash) -> None:
 
 def test_no_callback_of_live_data_runs_on_the_server(made: Dash) -> None:
     on_the_server = [name for name, spec in made.callback_map.items() if spec.get("callback") and "_pages" not in name]
-    asked = {"trace-answer.children", "..quarantine-list.children...quarantine-said.children.."}
+    asked = {"trace-answer.children", "..quarantine-list.children...quarantine-said.children..",
+             "..pause-all-list.children...pause-all-said.children.."}
     assert set(on_the_server) == asked  # what somebody asks for by a click
 
 
