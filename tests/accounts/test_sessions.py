@@ -53,6 +53,20 @@ def test_every_process_knows_a_session_until_its_owner_signs_out(both: Installat
     assert both.there.principal(identifier) is None
 
 
+@pytest.mark.timeout(20)
+def test_a_broker_that_came_back_empty_has_counted_no_changes_and_answers_all_the_same(
+    both: Installation, broker_url: str
+) -> None:
+    identifier = both.here.begin(both.ann)
+    both.brokers[0].tell_grants_changed()
+    both.here.look()
+    with redis.Redis.from_url(broker_url) as broker:
+        broker.flushall()
+    assert both.there.principal(identifier) is None
+    both.now += REMEMBERED_MS
+    assert both.here.principal(identifier) is None
+
+
 def test_a_change_of_roles_reaches_what_is_open_and_a_change_of_nothing_does_not(both: Installation) -> None:
     identifier = both.here.begin(both.ann)
     held = both.there.principal(identifier)

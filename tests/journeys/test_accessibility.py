@@ -67,8 +67,12 @@ def test_axe_finds_nothing_on_any_page_and_in_any_state(installation: Installati
 
     reader.open(f"{installation.url}/?paused=1")
     wait_until(lambda: reader.badge("orders.everything") == "paused", what="a paused page")
-    reader.run("document.querySelectorAll('.table .freshness, .table .menu').forEach((one) => { one.open = true; })")
-    wait_until(lambda: "Columns" in reader.text(".table .menu-columns"), what="the open menu")
+    def opened() -> bool:  # what is still mounted anew is shut again
+        parts = "document.querySelectorAll('.table .freshness, .table .menu')"
+        reader.run(f"{parts}.forEach((one) => {{ one.open = true; }})")
+        return "Columns" in reader.text(".table .menu-columns")
+
+    wait_until(opened, what="the open menu")
     wait_until(lambda: "Definition" in reader.text(".freshness[open] .popover"), what="the open details")
     assert faults_in_both_themes(reader) == [], "paused, details and menu open"
 
