@@ -58,7 +58,7 @@ def family(dyno: Dyno) -> list[psutil.Process]:
 
 def worker_of(dyno: Dyno) -> psutil.Process | None:
     children = psutil.Process(dyno.pid).children()
-    return next((one for one in children if one.is_running() and one.cmdline()[-1:] == ["worker"]), None)
+    return next((one for one in children if one.is_running() and "worker" in one.cmdline()), None)
 
 
 def post(dyno: Dyno, value: int) -> None:

@@ -75,7 +75,9 @@ def test_a_deployment_that_holds_is_brought_to_its_envelope_by_viewers_that_beha
     assert "gaps" not in found.counts
     assert "rejected" not in found.counts or not found.counts["rejected"]
     assert any(" of 12 viewers" in line for line in said), said
-    assert {one.held for stage in found.stages for one in stage.found if one.objective != "first-value"} == {True}
+    judged = [{one.held for one in stage.found if one.objective != "first-value"} for stage in found.stages]
+    assert judged[-1] == {True}
+    assert not any(False in held for held in judged), judged  # a short first stage may have nothing of one: None
 
     contract = shop()
     path = envelope_path(tmp_path / "contract.toml")
