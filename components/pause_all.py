@@ -10,7 +10,8 @@ from typing import Any, Literal
 from dash import html
 from dash.development.base_component import Component
 
-from components.attributes import aria, data
+from components.asked import asked_box, asked_table
+from components.attributes import aria
 from services.broker import Paused
 
 PauseAct = Literal["pause", "resume"]
@@ -31,12 +32,9 @@ class PauseAllId(StrEnum):
 
 def pause_all_box() -> Component:
     """The list, which is asked for when the page is opened, and again at a click."""
-    refresh = html.Button("Refresh", id=PauseAllId.REFRESH, type="button", className="button quiet", n_clicks=0)
-    head = html.Header([html.H2("Pause for everybody", className="block-title"), refresh], className="block-head")
-    said = html.P("", id=PauseAllId.SAID, className="trace-hint", role="status")
-    return html.Section(
-        [head, html.P(_WHAT, className="trace-hint"), said, html.Div([], id=PauseAllId.LIST)],
-        className="trace pause-all", **aria(label="Pause for everybody"), **data(pause_all=""),
+    return asked_box(
+        "pause-all", "Pause for everybody", refresh=PauseAllId.REFRESH, said=PauseAllId.SAID, rows=PauseAllId.LIST,
+        hint=_WHAT,
     )
 
 
@@ -49,10 +47,8 @@ def pausable(feeds: Mapping[str, Paused | None]) -> Component:
     """The feeds that who asks may pause, each with its pause, None where it is live."""
     if not feeds:
         return html.P("None of your roles may pause a feed for everybody.", className="trace-hint")
-    names = ("Feed", "Now", "")
-    head = html.Thead(html.Tr([html.Th(name, scope="col") if name else html.Td("") for name in names]))
-    table = html.Table([head, html.Tbody([_row(feed, paused) for feed, paused in feeds.items()])])
-    return html.Div(table, className="trace-steps", tabIndex=0, role="region", **aria(label="Feeds that may be paused"))
+    rows = [_row(feed, paused) for feed, paused in feeds.items()]
+    return asked_table(("Feed", "Now", ""), rows, "Feeds that may be paused")
 
 
 def _row(feed: str, paused: Paused | None) -> Component:

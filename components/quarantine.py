@@ -10,7 +10,8 @@ from typing import Any, Literal
 from dash import html
 from dash.development.base_component import Component
 
-from components.attributes import aria, data
+from components.asked import asked_box, asked_table
+from components.attributes import aria
 from services.broker import Quarantined
 
 Act = Literal["replay", "discard"]
@@ -28,12 +29,8 @@ class QuarantineId(StrEnum):
 
 def quarantine_box() -> Component:
     """The list, which is asked for when the page is opened, and again at a click."""
-    refresh = html.Button("Refresh", id=QuarantineId.REFRESH, type="button", className="button quiet", n_clicks=0)
-    head = html.Header([html.H2("Quarantine", className="block-title"), refresh], className="block-head")
-    said = html.P("", id=QuarantineId.SAID, className="trace-hint", role="status")
-    return html.Section(
-        [head, said, html.Div([], id=QuarantineId.LIST, className="quarantine-list")], className="trace quarantine",
-        **aria(label="Quarantine"), **data(quarantine=""),
+    return asked_box(
+        "quarantine", "Quarantine", refresh=QuarantineId.REFRESH, said=QuarantineId.SAID, rows=QuarantineId.LIST
     )
 
 
@@ -48,10 +45,7 @@ def listed(entries: Sequence[Quarantined] | None) -> Component:
         return html.P("Only an admin may look after the quarantine.", className="trace-hint")
     if not entries:
         return html.P("Empty: every event could be folded.", className="trace-hint")
-    names = ("When", "Lane", "Event", "Why", "")
-    head = html.Thead(html.Tr([html.Th(name, scope="col") if name else html.Td("") for name in names]))
-    table = html.Table([head, html.Tbody([_row(one) for one in entries])])
-    return html.Div(table, className="trace-steps", tabIndex=0, role="region", **aria(label="Events in quarantine"))
+    return asked_table(("When", "Lane", "Event", "Why", ""), [_row(one) for one in entries], "Events in quarantine")
 
 
 def _row(one: Quarantined) -> Component:
