@@ -131,7 +131,7 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     broker = Broker(settings.broker_url(), lanes=len(declarations.lanes()))
     accounts = Accounts(database)
     roles = load_roles(declarations, project)
-    sessions = _sessions(settings, broker, accounts, roles)
+    sessions = _sessions(settings, broker, accounts, roles, in_development=project.faults is not None)
     doors = Doors(settings, sessions)
     pages = with_explore(load_pages(declarations, project), explore_page(declarations, doors.may, clock))
     telemetry = Telemetry(process_name("web"), "web", clock)
@@ -188,10 +188,13 @@ def create_app(settings: Settings, project: Project = DEMO) -> Web:
     return Web(dash, server, gateway, publisher, broker, exports, keys, sessions, reader, lookout, database)
 
 
-def _sessions(settings: Settings, broker: Broker, accounts: Accounts, roles: Roles) -> Sessions:
-    """The sessions; in open mode nobody needs one until there is an account."""
+def _sessions(
+    settings: Settings, broker: Broker, accounts: Accounts, roles: Roles, *, in_development: bool
+) -> Sessions:
+    """The sessions. In open mode, for the demo and for development, nobody needs one until there is an account."""
     lifetimes = Lifetimes(settings.session_idle_min * 60, settings.session_max_h * 3_600)
-    asked_for = settings.asks_for_sign_in or _has_accounts(accounts)
+    served = settings.project is not None and not in_development
+    asked_for = settings.asks_for_sign_in or served or _has_accounts(accounts)
     return Sessions(broker, accounts, roles, lifetimes, asked_for=asked_for)
 
 

@@ -157,8 +157,7 @@ class Settings(BaseSettings):
     )
     sign_in: bool = _setting(
         "HEADWATER_SIGN_IN", False, remedy="give 1 or 0",
-        meaning="1 asks for sign-in on this machine too; without it only where others can come in, or where there are"
-        " accounts",
+        meaning="1 asks for sign-in in the demo and in development on this machine too, before there is an account",
     )
     oidc_issuer: str = _setting(
         "HEADWATER_OIDC_ISSUER", "", remedy="give its issuer exactly as it says it, https://…, with id and secret",

@@ -1,8 +1,9 @@
 """Forgetting: everything of one key of a feed leaves the broker and the archive.
 
 First the lane's own writer takes it out of the channels, at a place in the order of events; then the archive passes
-that place; then what both have read is dropped, and the archive is cleaned. Each step may be
-repeated. Events that come after the request are new ones.
+that place; then what both have read is dropped, and the archive is cleaned. Each step may be repeated. Events that come
+after the request are new ones. What is retired has no writer, and nobody is shown it: the broker lets go of it as a
+whole.
 """
 
 from __future__ import annotations
@@ -69,11 +70,7 @@ class Forgetting:
 
     def forget(self, feed: FeedSpec, key: str, by: str) -> Forgotten:
         """Forget a key. Raises NotForgotten, BrokerDown or DatabaseDown."""
-        token = secrets.token_hex(8)
-        asked = {lane: self._broker.ask_to_forget(lane, token, key) for lane in feed.all_lanes()}
-        channels: Counter[str] = Counter()
-        for lane in asked:
-            channels.update(self._taken_out(lane, token))
+        asked, channels = self._last_of(feed) if feed.retired is not None else self._asked(feed, key)
         committed, heads = time.monotonic(), {lane: self._heads(lane) for lane in asked}
         for lane in set(asked) & set(self._declarations.archived_lanes()):
             self._await_archive(feed, lane, asked[lane], heads[lane])
@@ -81,12 +78,25 @@ class Forgetting:
         dropped = self._drop(feed, key, asked, heads)
         removed = forget_key(self._database, self._declarations, feed, key)
         self._broker.rewrite_log()
-        found = Forgotten(dict(channels), dropped, removed)
+        found = Forgotten(channels, dropped, removed)
         detail = ", ".join(f"{name} {count}" for part in (channels, dropped, removed) for name, count in part.items())
         self._audit.record("forgotten", who=by, subject=f"{feed.name} {trace_of(key)}", detail=detail)
         return found
 
     # The lane's writer, and the archive ----------------------------------------------------------
+
+    def _asked(self, feed: FeedSpec, key: str) -> tuple[dict[Lane, str], dict[str, int]]:
+        """Where the request stands on each lane's stream, and how often each channel had the key."""
+        token = secrets.token_hex(8)
+        asked = {lane: self._broker.ask_to_forget(lane, token, key) for lane in feed.all_lanes()}
+        channels: Counter[str] = Counter()
+        for lane in asked:
+            channels.update(self._taken_out(lane, token))
+        return asked, dict(channels)
+
+    def _last_of(self, feed: FeedSpec) -> tuple[dict[Lane, str], dict[str, int]]:
+        """The same of a retired feed, which nobody leads and nobody posts to: all there is came before the request."""
+        return {lane: self._broker.last_entry(lane) for lane in feed.all_lanes()}, {}
 
     def _taken_out(self, lane: Lane, token: str) -> dict[str, int]:
         found = self._until(lambda: self._broker.forgotten(lane, token))
@@ -96,7 +106,7 @@ class Forgetting:
 
     def _heads(self, lane: Lane) -> Heads:
         """Where the lane's channels stand."""
-        refs = [self._declarations.resolve(name) for name in self._broker.channels_of(lane)]
+        refs = [self._declarations.resolve_past(name) for name in self._broker.channels_of(lane)]
         heads = self._broker.read_heads([ref for ref in refs if ref is not None])
         return {ref: head.position for ref, head in heads.items() if head.position is not None}
 
@@ -119,6 +129,8 @@ class Forgetting:
             ).one_or_none()
             wanted = select(channels.channel, channels.epoch, channels.seq).where(channels.feed == lane.feed)
             kept = {name: Position(epoch, seq) for name, epoch, seq in connection.execute(wanted)}
+        if standing is None and feed.retired is not None:
+            return True  # no worker ever opened it, or it was let go already
         if found is None or standing is None or found.epoch != standing.epoch:
             return False
         at, _, number = entry.partition("-")
@@ -137,10 +149,15 @@ class Forgetting:
     # What everybody has read ---------------------------------------------------------------------
 
     def _drop(self, feed: FeedSpec, key: str, asked: Mapping[Lane, str], heads: Mapping[Lane, Heads]) -> dict[str, int]:
+        if feed.retired is not None:
+            return {"retired lanes": sum(map(self._broker.drop_lane, asked))}
         dropped: Counter[str] = Counter()
         for lane, entry in asked.items():
             dropped["stream entries"] += self._broker.drop_entries(lane, entry)
             for ref, head in heads[lane].items():
+                if ref.channel.retired is not None:
+                    dropped["retired channels"] += self._broker.drop_channel(lane, ref.name)
+                    continue
                 dropped["deltas"] += self._broker.drop_deltas(lane, ref.name, head.seq)
             dropped["quarantined"] += self._drop_quarantined(feed, lane, key)
         first = Lane(feed.name, 0)

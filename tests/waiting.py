@@ -9,17 +9,22 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+ASKS_EVERY_S = (0.02, 0.1)
+"""At first, and after a while: to ask a browser takes it several milliseconds, which whoever is waited for lacks."""
+
 
 def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, what: str = "the condition") -> T:
     """Ask again and again until the answer is truthy, and return it; fails with the last answer."""
     deadline = time.monotonic() + timeout_s
+    pause_s, longest_s = ASKS_EVERY_S
     while True:
         answer = condition()
         if answer:
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {timeout_s:g} s; last answer: {answer!r}")
-        time.sleep(0.02)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, longest_s)
 
 
 def be_slow(seconds: float) -> None:

@@ -67,10 +67,11 @@ def accept(
     declarations = load_declarations(project)
     channel = _channel(contract, declarations, feed_name)
     roles = tuple(_roles(given, _known(declarations, project), declarations))
-    cookie = cookies or os.environ.get(COOKIE_VARIABLE, "") or (roles[0].cookie if roles else "")
+    own = cookies or os.environ.get(COOKIE_VARIABLE, "")
+    role, cookie = (roles[0].name, roles[0].cookie) if roles and not own else ("", own)
     staging = Staging(url.rstrip("/"), secret, channel.feed, channel, cookie)
     trial = Trial(
-        staging, _promised(contract, channel), roles, tuple(_pages(contract, declarations, project)),
+        staging, _promised(contract, channel), roles, tuple(_pages(contract, declarations, project, role)),
         _held(contract, declarations), for_s, rate, peak_s, lambda text: click.echo(f"... {text}", err=True),
     )
     began = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -150,14 +151,19 @@ def _promised(contract: Contract, channel: type[Channel]) -> Promised:
     )
 
 
-def _pages(contract: Contract, declarations: Declarations, project: Project) -> Iterator[str]:
-    """The pages in scope that show something of the client's feeds, each of which has a first value."""
+def _pages(contract: Contract, declarations: Declarations, project: Project, role: str) -> Iterator[str]:
+    """The pages in scope that show the role, or everybody where it is "", something of the feeds in scope."""
     from app.loading import load_pages
+    from services.accounts import can
     from services.declare import is_of_clients
 
-    named = contract.scope.named.pages
+    named, principal = contract.scope.named, _known(declarations, project).principal(role, [role]) if role else None
     for page in load_pages(declarations, project):
-        if any(is_of_clients(ref.channel.name) for ref in page.refs) and (named is None or page.path in named):
+        shown = [ref for ref in page.refs if principal is None or can(principal, "view", ref.name)]
+        feeds = {ref.channel.feed.name for ref in shown if is_of_clients(ref.channel.name)}
+        if named.pages is not None and page.path not in named.pages:
+            continue
+        if feeds and (named.feeds is None or feeds & set(named.feeds)):
             yield page.path
 
 

@@ -26,11 +26,12 @@ def forget(feed: str, key: str, person: str, wait: float) -> None:
     from services.forgetting import Forgetting, NotForgotten
 
     declarations = load_declarations(project_of(read_settings()))
-    found = declarations.feeds.get(feed)
+    known = {**declarations.retired_feeds, **declarations.feeds}
+    found = known.get(feed)
     if found is not None and found.source.derived:
         fail(f"feed {feed!r} is {found.source.title}; name the feed of one of these", 1)
     if found is None:
-        fail(f"feed {feed!r}: not declared; name one of {', '.join(sorted(declarations.feeds))}", 2)
+        fail(f"feed {feed!r}: not declared; name one of {', '.join(sorted(known))}", 2)
     broker = Broker(read_settings().broker_url())
     try:
         with database_at_hand() as database:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from app.commands import explained
 from app.commands.keeping import BY, NUMBER, Kept, kept, tell_incident
+from app.commands.spans import moment_in
 
 if TYPE_CHECKING:
     from services.alerts.timing import Answer
@@ -68,7 +68,9 @@ def _owed(given: Kept, answer: Answer) -> str:
 def open_(text: str, severity: Severity, stage: str, since: str, person: str) -> None:
     """Record a trouble that no rule saw. TEXT says what changed, where, and whether viewers are affected."""
     with kept() as given:
-        began_at = _moment(given, since) if since else given.now
+        began_at = moment_in(given.contract, since) if since else given.now
+        if began_at > given.now:
+            raise click.BadParameter(f"{since!r}: that is still to come")
         number = given.register.open_by_hand(severity, stage, text, began_at, given.now, person)
         click.echo(f"incident {number}: opened by {person}")
 
@@ -106,15 +108,3 @@ def note(number: int, text: str, person: str) -> None:
     with kept() as given:
         given.register.note(number, given.now, person, text)
         click.echo(f"incident {number}: noted")
-
-
-def _moment(given: Kept, text: str) -> int:
-    try:
-        typed = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r}: give a time such as 2026-06-01T22:00") from None
-    moment = typed if typed.tzinfo is not None else typed.replace(tzinfo=given.contract.zone)
-    began_at = round(1_000 * moment.timestamp())
-    if began_at > given.now:
-        raise click.BadParameter(f"{text!r}: that is still to come")
-    return began_at

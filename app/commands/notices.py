@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from app.commands import explained, fail
 from app.commands.contract import read_project_contract
+from app.commands.spans import moment_in
 from app.settings import read_settings
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def maintenance(name: str, since: str, until: str, reason: str, person: str) -> 
 def hotfix(minutes: int, since: str, reason: str, person: str) -> None:
     """Record an emergency change before it starts; one that has started is recorded as refused."""
     with _register() as (register, found):
-        begins = _moment(found, since) if since else (register.now() // MINUTE_MS + 1) * MINUTE_MS
+        begins = moment_in(found, since) if since else (register.now() // MINUTE_MS + 1) * MINUTE_MS
         ends = begins + minutes * MINUTE_MS
         made = register.record("hotfix", since=begins, until=ends, reason=reason, person=person, party="provider")
         _tell(made, found)
@@ -117,7 +117,7 @@ def _record(
     kind: NoticeKind, since: str, until: str, reason: str, person: str, party: NoticeParty, name: str = ""
 ) -> None:
     with _register() as (register, found):
-        begins, ends = _moment(found, since), _moment(found, until)
+        begins, ends = moment_in(found, since), moment_in(found, until)
         made = register.record(
             kind, since=begins, until=ends, reason=reason, person=person, party=party, name=name,
         )
@@ -137,17 +137,6 @@ def _line(entry: Notice, found: Contract) -> str:
     span = f"{shown(found.zone, entry.since)} – {shown(found.zone, entry.over_at)}"
     what = f"{entry.kind} {entry.name}".strip()
     return f"{entry.id:>4}  {what}  {span}  {standing_of(entry)}  ({entry.person}: {entry.reason})"
-
-
-def _moment(found: Contract, text: str) -> int:
-    """A time as a person types it: the contract's zone, unless it carries an offset."""
-    from services.contract.moments import moment
-
-    try:
-        typed = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r}: give a time such as 2026-06-01T22:00") from None
-    return moment(found.zone, typed) if typed.tzinfo is None else round(1000 * typed.timestamp())
 
 
 @contextmanager

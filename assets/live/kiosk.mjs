@@ -4,7 +4,7 @@
 
 import { make } from './nodes.mjs';
 
-const LEAST_S = 5, MOST_S = 86_400, AGAIN_MS = 30_000, LOOK_MS = 250;
+const LEAST_S = 5, MOST_S = 86_400, AGAIN_MS = 30_000, LOOK_MS = 250, SCREEN_SHARE = 0.9;
 const KEPT = ['kiosk', 'rotate', 'pages', 'zone'];
 
 /** What an address asks for: {isKiosk, rotate_s, pages, problems}; `paths` are those of the pages that there are. */
@@ -38,7 +38,16 @@ export function watchKiosk({ scope, isUp, hasEnded }) {
   if (!asked.isKiosk) return;
   keepAwake(scope);
   scope.setInterval(() => { if (hasEnded()) void comeBack(scope); }, AGAIN_MS);
-  if (asked.rotate_s !== null) scope.setInterval(() => { if (isUp()) rotate(scope, asked.pages, search); }, asked.rotate_s * 1_000);
+  if (asked.rotate_s === null) return;
+  const leave = () => rotate(scope, asked.pages, search);
+  scope.setInterval(() => { if (isUp()) turn(document.querySelector('main'), leave); }, asked.rotate_s * 1_000);
+}
+
+/** Goes on: what of a page lies below the screen is shown first, a screen at a time, before the page is left. */
+export function turn(main, leave) {
+  if (main.scrollHeight - main.clientHeight - main.scrollTop > 1) { main.scrollTop += SCREEN_SHARE * main.clientHeight; return; }
+  main.scrollTop = 0;
+  leave();
 }
 
 /** Goes on as the browser's own way back does, which Dash follows: the socket stays, the address still says that it is

@@ -58,8 +58,15 @@ def _pulled(staging: Staging, held: type[Channel], catch_up_s: float) -> Outcome
 
 
 def _told(viewer: Viewer, channel: type[Channel], catch_up_s: float, *, keep: bool = False) -> Outcome:
-    """Wait for the word; `keep` leaves the viewer open."""
-    after, began = channel.freshness.stale_after_s, time.monotonic()
+    """Wait for the word, from when something is there that can grow stale; `keep` leaves the viewer open."""
+    began, after = time.monotonic(), channel.freshness.stale_after_s
+    while viewer.told.get("state") in (None, "stale") and time.monotonic() - began < catch_up_s:
+        viewer.look(0.2)
+    if (state := viewer.told.get("state")) in (None, "stale"):
+        viewer.drop()
+        said = f"{channel.feed.name}: {state or 'nothing'} is told {catch_up_s:g} s after it had something new"
+        return judged(NAME, False, said, took_s=catch_up_s)
+    began = time.monotonic()
     while viewer.told.get("state") != "stale" and time.monotonic() - began < after + catch_up_s:
         viewer.look(0.5)
     took, state = time.monotonic() - began, viewer.told.get("state")

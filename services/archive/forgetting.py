@@ -35,7 +35,7 @@ def forget_key(database: Database, declarations: Declarations, feed: FeedSpec, k
     with database.writing() as connection:
         removed["archive_events"] += _events(connection, feed, key)
         for name in _channels(connection, feed):
-            ref = declarations.resolve(name)
+            ref = declarations.resolve_past(name)
             keyed = Keyed(feed.key, key, None if ref is None else ref.channel)
             if keyed.is_own_part(name):
                 removed += _whole_channel(connection, name)

@@ -63,6 +63,26 @@ class Forgetting(Connection):
         return int(self._redis.xtrim(key, minid=beyond, approximate=False))
 
     @surfacing
+    def last_entry(self, lane: Lane) -> str:
+        """Where the newest entry of the lane's stream stands; `0-0` where there is none."""
+        found: Any = self._redis.xrevrange(key_of(lane) + "events", count=1)
+        return str(found[0][0].decode()) if found else "0-0"
+
+    @surfacing
+    def drop_channel(self, lane: Lane, channel: str) -> bool:
+        """Let all of a channel that nobody commits to go; whether there was anything.
+
+        Whoever opens the lane next begins a new epoch: were the channel declared again, its positions would come again.
+        """
+        base = key_of(lane) + "c:" + channel
+        with self._redis.pipeline() as pipe:
+            pipe.hset(key_of(lane) + "lane", "signature", "")
+            pipe.hdel(key_of(lane) + "channels", channel)
+            pipe.delete(base, base + ":head", base + ":deltas")
+            found: Any = pipe.execute()
+        return bool(found[-1])
+
+    @surfacing
     def drop_samples(self, lane: Lane, text: str) -> int:
         """Let go of samples of refused records that hold the text, and of the last refusal where it does."""
         key = key_of(lane)

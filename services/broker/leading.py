@@ -199,15 +199,21 @@ class Leading(Connection):
         noted: Any = self._redis.hkeys(RETIRED)
         gone = sorted(name for name in (one.decode() for one in noted) if name not in known)
         for name in gone:
-            prefix = key_of(Lane(*_parts_of(name)))
-            for key in list(self._redis.scan_iter(match=f"{prefix}*", count=1_000)):
-                self._redis.delete(key)
+            self.drop_lane(Lane(*_parts_of(name)))
         stale = [*gone, *(str(lane) for lane in declared)]
         if stale:
             self._redis.hdel(RETIRED, *stale)
         if retired:
             self._redis.hset(RETIRED, mapping={str(lane): since for lane, since in retired.items()})
         return gone
+
+    @surfacing
+    def drop_lane(self, lane: Lane) -> bool:
+        """Let everything of a lane that nobody leads go; whether there was anything."""
+        keys = list(self._redis.scan_iter(match=key_of(lane) + "*", count=1_000))
+        for key in keys:
+            self._redis.delete(key)
+        return bool(keys)
 
     @surfacing
     def note_progress(self, lane: Lane, progress: Progress) -> None:

@@ -13,6 +13,8 @@ from services.contract.faults import ContractError, Fault
 
 NAME = "envelope.json"
 _FIGURES = (("events_per_s", "events a second"), ("viewers", "viewers"), ("rows", "rows"))
+_MEASURED = ("began_at", "envelope", "held", "usable", "reached", "gave_way", "rows", "stages")
+"""What a load writes and others read; its counts are for people."""
 
 
 def envelope_path(contract: Path) -> Path:
@@ -24,7 +26,7 @@ def read_measured(contract: Path) -> Mapping[str, Any] | None:
     path = envelope_path(contract)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        found = {name: raw[name] for name in ("began_at", "envelope", "held", "usable", "reached", "gave_way", "rows")}
+        found = {name: raw[name] for name in _MEASURED}
         for name, _ in _FIGURES:
             float(found["envelope"][name])
     except FileNotFoundError:

@@ -71,11 +71,11 @@ class Crowd:
         self._http.close()
 
     async def _ping(self) -> None:
-        """Each second ages are noted, and every other tab says that it is there."""
+        """Each second what is seen is noted, and every other tab says that it is there."""
         for second in itertools.count():
             await asyncio.sleep(PING_EVERY_S / 2)
             for tab in list(self._tabs):
-                tab.note_ages()
+                tab.note_second()
                 if (tab.number + second) % 2:
                     tab.ping()
 

@@ -15,6 +15,8 @@ LOST_S = 1e9
 """What was never answered took so long."""
 TOTAL_MIN = 20
 """Fewer say nothing of a share."""
+LOOKED_MIN_S = 5
+"""So long somebody has to look at a channel before it says something that none of its events was seen."""
 _OF_EVENTS = ("sent", "processed", "received", "interval")
 _LATENCY = {"gateway": "sent", "broker": "processed", "browser": "received", "probe": "received"}
 _KINDS = {
@@ -44,8 +46,6 @@ class Sight:
         self._seconds: dict[tuple[str, str], dict[int, Sketch]] = defaultdict(dict)
         self.rows = 0
         """Of the largest table."""
-        self.watched: set[str] = set()
-        """The channels whose frames are read."""
         self.counts: dict[str, int] = defaultdict(int)
 
     def now(self) -> float:
@@ -67,10 +67,10 @@ class Sight:
         if kind is None:
             return Found(objective.name, 0, None, None, "is seen in a real browser alone")
         limit = 0.5 if kind == "unfresh" else objective.limit
-        seconds = sorted(self._of(kind, objective.channel, int(since), int(until)))
+        seconds = sorted(self._of(kind, objective.channel, int(since), int(until)), key=lambda one: one[0])
         counted = [(at, held.count, held.count - held.within(limit)) for at, held in seconds]
         total, bad = sum(one for _, one, _ in counted), sum(one for _, _, one in counted)
-        if not total and kind in _OF_EVENTS and self.counts["accepted"] and self._looks_at(objective.channel):
+        if not total and kind in _OF_EVENTS and self._looked_s(objective.channel, since, until) >= LOOKED_MIN_S:
             return Found(objective.name, 0, 0.0, False, "events were accepted and none of them was seen", 0.0)
         if total < TOTAL_MIN:
             return Found(objective.name, total, None, None, f"only {total} seen, {TOTAL_MIN} are needed")
@@ -79,8 +79,18 @@ class Sight:
         said = f"{100 * share:.1f} % of {total:,} within the limit, {100 * objective.share:g} % promised"
         return Found(objective.name, total, share, held_so, said, None if held_so else _when(counted, allowed) - since)
 
-    def _looks_at(self, channel: str | None) -> bool:
-        return bool(self.watched) if channel is None else channel in self.watched
+    def _looked_s(self, channel: str | None, since: float, until: float) -> int:
+        """How many seconds viewers looked at that channel, or any, while events of its feed were accepted."""
+        with self._lock:
+            within = {
+                of: sum(held.count for at, held in seconds.items() if since <= at < until)
+                for of, seconds in self._seconds.items()
+            }
+        fed = {feed for (kind, feed), number in within.items() if kind == "accepted" and number}
+        return sum(
+            number for (kind, name), number in within.items()
+            if kind == "looked" and channel in (None, name) and name.partition(".")[0] in fed
+        )
 
     def _of(self, kind: str, channel: str | None, since: int, until: int) -> Iterator[tuple[int, Sketch]]:
         with self._lock:

@@ -48,6 +48,7 @@ class Tab(asyncio.Protocol):
         self.hidden = False
         self.number = next(_NUMBERS)
         self.positions: dict[str, Position] = {}
+        self._shown: set[str] = set()
         self._updated: dict[str, float] = {}
         self._created: dict[str, int] = {}
 
@@ -87,8 +88,7 @@ class Tab(asyncio.Protocol):
     def subscribe(self, channels: Sequence[str]) -> None:
         """The whole wanted set; a position asks to recover."""
         wanted = {channel: self.positions.get(channel) for channel in channels}
-        if self._watches:
-            self._sight.watched.update(channel.partition(":")[0] for channel in channels)
+        self._shown = {channel.partition(":")[0] for channel in channels}
         self._say({"op": "subscribe", "channels": wanted})
 
     def ping(self) -> None:
@@ -163,11 +163,16 @@ class Tab(asyncio.Protocol):
             if not self.hidden:
                 self._sight.note("unfresh", float(told["state"] not in ("live", "quiet")), channel)
 
-    def note_ages(self) -> None:
-        """Once a second, as view-seconds are counted: how old the newest event of each channel is."""
-        if not self.hidden:
-            for channel, created in self._created.items():
-                self._sight.note("age", time.time() - created / 1000, channel.partition(":")[0])
+    def note_second(self) -> None:
+        """Once a second, as view-seconds are counted: what is looked at, and how old each channel's newest event is."""
+        if self.hidden:
+            return
+        for channel, created in self._created.items():
+            if (name := channel.partition(":")[0]) in self._shown:
+                self._sight.note("age", time.time() - created / 1000, name)
+        if self._watches and self.first.done():
+            for channel in self._shown:
+                self._sight.note("looked", 1.0, channel)
 
 
 async def open_tab(url: str, cookie: str, sight: Sight, *, watches: bool) -> Tab:

@@ -28,11 +28,13 @@ def environment(**variables: str) -> dict[str, str]:
     return {**{k: v for k, v in os.environ.items() if not k.startswith(ours)}, **variables}
 
 
-def headwater(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def headwater(
+    *arguments: str, cwd: Path = ROOT, typed: str = "", timeout_s: float = 60.0, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; `typed` is what it reads."""
     return subprocess.run(
-        [*OURSELVES, *arguments], cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=60,
-        check=False,
+        [*OURSELVES, *arguments], cwd=cwd, env=environment(**variables), capture_output=True, text=True,
+        timeout=timeout_s, input=typed, check=False,
     )
 
 

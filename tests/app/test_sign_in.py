@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from app.doors import next_path
 from app.factory import Web, create_app
+from app.loading import DEMO, in_development
 from app.settings import Settings
 from app.sign_in import EXPIRED, WRONG
 from services.accounts import OPEN
@@ -231,8 +232,9 @@ def test_after_sign_in_a_page_of_ours_is_shown_as_it_was_asked_for(wanted: str) 
 
 
 def test_sign_in_is_asked_for_where_others_come_in_or_accounts_are(broker_url: str, tmp_path: Path) -> None:
-    def asks(**more: object) -> bool:
-        web = create_app(Settings(redis_url=broker_url, data=tmp_path, **more))  # type: ignore[arg-type]
+    def asks(*, developing: bool = False, **more: object) -> bool:
+        project = in_development(DEMO) if developing else DEMO
+        web = create_app(Settings(redis_url=broker_url, data=tmp_path, **more), project)  # type: ignore[arg-type]
         status = web.server.test_client().get("/api/session", base_url=HERE).status_code
         web.stop()
         return status != 200
@@ -243,6 +245,9 @@ def test_sign_in_is_asked_for_where_others_come_in_or_accounts_are(broker_url: s
     assert asks(origins=(HERE, "https://ops.example.com")), "a proxy on this machine"
     assert asks(public_url="https://ops.example.com")
     assert asks(sign_in=True)
+    assert asks(project=tmp_path), "a team's own project that serves"
+    assert not asks(project=tmp_path, developing=True)
+    assert asks(project=tmp_path, developing=True, host="0.0.0.0")
     migrated(Settings(redis_url=broker_url, data=tmp_path), ann="admin")
     assert asks(), "there is an account"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from services.archive.archiver import Archiver
 from services.archive.recording import read_recorded
 from services.database import Database
 from services.database.tables import METADATA, archive_deltas
-from services.declare import Lane
+from services.declare import Lane, Retired
 from services.forgetting import Forgetting, NotForgotten, hash_with
 from tests import visits
 from tests.system import START_MS, System
@@ -203,3 +205,64 @@ def test_without_a_worker_or_an_archive_it_says_what_to_start(system: System, da
     running.go_on()
     assert around(broker_bytes(system.url)) == []
     assert around(database_bytes(database)) == []
+
+
+def next_release(broker_url: str, running: Running) -> Running:
+    """The same data as the release after finds it, which declares something of it as retired."""
+    running.system.processor.hand_over()
+    stopped = threading.Event()
+    stopped.set()
+    running.archiver.run(stopped)
+    after = System(broker_url, visits, worker="worker-2")
+    after.now_ms = running.system.now_ms
+    return Running(after, running.archiver._database)
+
+
+def test_a_retired_feed_is_forgotten_though_nobody_leads_its_lane(
+    system: System, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = Running(system, database)
+    fill(running)
+    feed = replace(system.declarations.feeds["visits"], retired=Retired(since="2026-11-01"))
+    channels = [one for one in vars(visits).values() if isinstance(one, type) and getattr(one, "feed", None)]
+    monkeypatch.setattr(visits.Visits, "declaration", feed)
+    for channel in channels:
+        if channel.feed.name == "visits":
+            monkeypatch.setattr(channel, "feed", feed)
+    after = next_release(system.url, running)
+    assert set(after.system.declarations.retired_feeds) == {"visits"}
+    before = seqs(database)
+    forgetting = Forgetting(after.system.broker, database, after.system.declarations, sleep=after.go_on)
+    found = forgetting.forget(feed, KEY, "ada")
+    after.go_on()
+    assert (found.broker, found.archive["archive_events"]) == ({"retired lanes": 1}, 13)
+    assert around(broker_bytes(system.url)) == []
+    assert around(database_bytes(database)) == []
+    assert set(before) <= set(seqs(database)), "a delta keeps its place"
+    assert not any(forgetting.forget(feed, KEY, "ada").archive.values()), "it may be run again"
+    after.system.close()
+
+
+def test_a_retired_channel_of_a_feed_is_let_go_and_never_repeats_a_position(
+    system: System, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = Running(system, database)
+    fill(running)
+    epoch = system.broker.archive_standing(LANE)
+    monkeypatch.setattr(visits.Totals, "retired", Retired(since="2026-11-01"))
+    after = next_release(system.url, running)
+    after.go_on()
+    assert b"visits.totals" in broker_bytes(system.url), "it is kept as long as it is declared"
+    forgetting = Forgetting(after.system.broker, database, after.system.declarations, sleep=after.go_on)
+    found = forgetting.forget(after.system.declarations.feeds["visits"], KEY, "ada")
+    after.go_on()
+    assert found.broker["retired channels"] == 1
+    assert around(broker_bytes(system.url)) == []
+    assert around(database_bytes(database)) == []
+    assert "ada" in after.system.data("visits.visitors")["rows"]
+    monkeypatch.setattr(visits.Totals, "retired", None)
+    again = next_release(system.url, after)
+    again.go_on()
+    assert again.system.broker.archive_standing(LANE) != epoch
+    again.system.close()
+    after.system.close()

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { keepAwake, kioskOf, nextPage } from '../../assets/live/kiosk.mjs';
+import { keepAwake, kioskOf, nextPage, turn } from '../../assets/live/kiosk.mjs';
 
 const PATHS = ['/', '/host', '/sla', '/explore'];
 
@@ -52,4 +52,17 @@ test('where a browser knows no such thing, or does not allow it, the page says s
     await new Promise((done) => { setImmediate(done); });
     assert.equal(document.documentElement.dataset.awake, 'not kept');
   }
+});
+
+test('a page that is taller than the wall is shown a screen at a time before it is left', () => {
+  const main = { scrollHeight: 2_500, clientHeight: 1_000, scrollTop: 0 }, shown = [];
+  for (let turns = 0; turns < 4; turns += 1) {
+    turn(main, () => shown.push('left'));
+    main.scrollTop = Math.min(main.scrollTop, 1_500); // as a browser does
+    shown.push(main.scrollTop);
+  }
+  assert.deepEqual(shown, [900, 1_500, 'left', 0, 900]);
+  const short = { scrollHeight: 1_000, clientHeight: 1_000, scrollTop: 0 };
+  turn(short, () => shown.push('left at once'));
+  assert.equal(shown.at(-1), 'left at once');
 });

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.waiting import wait_until
+
+
+@contextmanager
+def new_window(driver: Any) -> Iterator[None]:
+    """A window of its own, as if the browser had just been started; what was stored in it goes with it."""
+    home = driver.current_window_handle
+    made = driver.execute_cdp_cmd("Target.createTarget", {"url": "about:blank", "newWindow": True})
+    driver.switch_to.window(made["targetId"])
+    try:
+        yield
+    finally:
+        for command, told in (
+            ("Network.clearBrowserCookies", {}), ("Browser.resetPermissions", {}),
+            ("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"}),
+        ):  # fmt: skip
+            driver.execute_cdp_cmd(command, told)
+        driver.close()
+        driver.switch_to.window(home)
 
 
 class Viewer:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dash.testing.browser import Browser
 from selenium.webdriver.chrome.options import Options
 
 from tests.installation import Installation
-from tests.journeys.browser import Viewer
+from tests.journeys.browser import Viewer, new_window
 from tests.journeys.proxy import FaultProxy
 
 CHROMIUM_FLAGS = (
@@ -45,12 +46,22 @@ def own_installation(tmp_path: Path) -> Iterator[Installation]:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def chromium(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The browser of dash[testing], started once: to start it costs as much as many a journey."""
+    downloads = str(tmp_path_factory.mktemp("downloads"))
+    options = request.config.hook.pytest_setup_options()
+    with Browser("chrome", headless=True, options=options, download_path=downloads, percy_run=False) as browser:
+        yield browser.driver
+
+
 @pytest.fixture
-def viewer(dash_br: Any) -> Iterator[Viewer]:
-    """A browser; closed by leaving the page first, so that no socket outlives the test."""
-    opened = Viewer(dash_br.driver)
-    yield opened
-    opened.leave()
+def viewer(chromium: Any) -> Iterator[Viewer]:
+    """A person at the browser, in a window of their own, of whom nothing is left: neither socket, nor cookie."""
+    with new_window(chromium):
+        opened = Viewer(chromium)
+        yield opened
+        opened.leave()
 
 
 @pytest.fixture

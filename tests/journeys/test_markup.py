@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
+import orjson
 import pytest
+import redis
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -17,31 +20,11 @@ from services.alerts.register import Register
 from services.database import Database
 from tests.installation import Installation
 from tests.journeys.browser import Viewer
+from tests.journeys.test_operations import TALL, ask
 from tests.journeys.watching import found, watched
+from tests.markup import MARKUP
 from tests.waiting import wait_until
 
-MARKUP = (
-    "<script>canary()</script>",
-    "<img src=x onerror=canary()>",
-    "\"><svg onload=canary()>",
-    "' onmouseover='canary()",
-    "</title></textarea><script>canary()</script>",
-    "<a href=\"javascript:canary()\">go</a>",
-    "<a href=\"https://evil.example\">go</a>",
-    "<iframe srcdoc=\"<script>parent.canary()</script>\">",
-    "<b>bold</b><br>second<sup>3</sup>",
-    "<style>*{display:none}</style>",
-    "&lt;img src=x onerror=canary()&gt;",
-    "%3Cscript%3Ecanary()%3C/script%3E",
-    "\\u003cscript\\u003ecanary()",
-    "javascript:canary()",
-    "{{constructor.constructor('canary()')()}}",
-    "${canary()}",
-    "[go](javascript:canary())",
-    "%{customdata}<extra>canary</extra>",
-    "__proto__",
-    "constructor",
-)
 MADE_OF_MARKUP = """
 return document.querySelectorAll('img[src="x"], svg[onload], iframe, [onmouseover], [onerror], a[href^="javascript"],'
   + 'a[href*="evil.example"], sup, main b, .drawer b, .legend a, .hovertext a').length
@@ -134,6 +117,33 @@ def test_markup_in_what_is_painted_is_shown_as_it_was_sent(installation: Install
     assert_nothing_ran(page, "the gallery")
 
 
+def test_markup_in_what_is_refused_put_aside_and_traced_is_shown_as_it_was_sent(
+    installation: Installation, page: Viewer
+) -> None:
+    """The operations page is where records are read that no feed took."""
+    now = round(time.time() * 1_000)
+    aside = [{"id": f"aside {text}", "created_at": now, "ingested_at": now, "order": text, "shop": text, "price": text}
+             for text in MARKUP]  # fmt: skip
+    with redis.Redis.from_url(installation.broker.url) as client:
+        client.xadd("hw:{orders.0}:events", {"events": orjson.dumps(aside), "n": len(aside)})
+    traced = f"traced {MARKUP[1]}"
+    refused = [{"order": text, "shop": text, "price": text} for text in MARKUP]
+    told = installation.post([{"id": traced, "order": "markup", "shop": "north", "price": 1.0}, *refused])
+    assert (told["accepted"], len(told["rejected"])) == (1, len(MARKUP))
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TALL)
+    page.open(f"{installation.url}/operations")
+    wait_until(lambda: "not a number" in page.log_text() or "price" in page.log_text(), 40, "what was refused")
+    page.driver.find_element(By.ID, "quarantine-refresh").click()
+    wait_until(lambda: MARKUP[1] in page.text(".quarantine-list"), 20, "what could not be folded")
+    ask(page, traced)
+    wait_until(lambda: MARKUP[1] in page.text(".trace-answer"), 20, "the traced event")
+    for heard in (MARKUP[0], MARKUP[2]):
+        ask(page, heard)
+        wait_until(lambda heard=heard: heard in page.text(".trace-answer"), 20, "no such event")  # type: ignore[misc]
+    assert_nothing_ran(page, "the operations page")
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_no_parameter_of_an_address_becomes_markup(installation: Installation, page: Viewer) -> None:
     post(installation)
     whole = quote("".join(MARKUP[:5]), safe="")
@@ -161,7 +171,7 @@ def holed(page: Viewer) -> Iterator[Viewer]:
     page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", told)
 
 
-@pytest.mark.parametrize("path", ["/"])
+@pytest.mark.parametrize("path", ["/", "/gallery"])
 def test_a_place_that_took_text_for_markup_would_be_noticed_here(
     installation: Installation, page: Viewer, path: str
 ) -> None:

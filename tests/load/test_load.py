@@ -109,7 +109,7 @@ def test_of_a_deployment_whose_worker_stands_still_it_is_said_what_gave_way_firs
 def _measured(**changes: object) -> dict[str, object]:
     return {
         "began_at": "2026-11-29T10:00:00Z", "envelope": {"events_per_s": 1_000, "viewers": 500, "rows": 400},
-        "held": True, "usable": True, "rows": 300, "reached": {"events_per_s": 1_000, "viewers": 500},
+        "held": True, "usable": True, "rows": 300, "stages": [], "reached": {"events_per_s": 1_000, "viewers": 500},
         "gave_way": None, **changes,
     }  # fmt: skip
 

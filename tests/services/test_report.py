@@ -6,6 +6,7 @@ import io
 import re
 from datetime import date, datetime
 from html import unescape
+from html.parser import HTMLParser
 
 import pypdf
 import pytest
@@ -13,13 +14,14 @@ import pytest
 from services.alerts.incident import Incident
 from services.measurement.minutes import MINUTE_MS, Minute
 from services.report import words
-from services.report.blocks import Document
+from services.report.blocks import Bullets, Cell, Document, Heading, Note, Table, Text
 from services.report.html import render_html
 from services.report.inks import INKS
 from services.report.pdf import render_pdf
 from services.report.periods import due_reports, last_ended, reported
 from services.report.report import Facts, Measured, Report, Window, make_report
 from services.report.sections import document
+from tests.markup import MARKUP
 from tests.services.agreed import AGREED, ZONE, Even, agreed
 
 
@@ -291,3 +293,33 @@ def _text(made: Document) -> str:
 
 def _squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
+
+
+def test_markup_in_what_people_wrote_is_words_in_html_and_in_pdf() -> None:
+    wrote = "".join(MARKUP)
+    made = Document(
+        wrote, wrote, wrote,
+        (Heading(wrote), Text(wrote), Note(wrote, "bad"), Bullets((wrote,)), Table((wrote,), ((Cell(wrote),),), (1.0,))),
+    )  # fmt: skip
+    whole = Elements()
+    whole.feed(render_html(made).decode())
+    assert whole.names.isdisjoint({"script", "img", "svg", "iframe", "b", "sup", "a"}), whole.names
+    assert whole.words.count(wrote) >= 7, "all of it is said"
+    read = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(made))).pages)
+    for text in ("<script>canary()</script>", "&lt;img", "{{constructor"):
+        assert text in read.replace("\n", "")
+
+
+class Elements(HTMLParser):
+    """Names of a page's elements, and its words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
