@@ -20,8 +20,8 @@ test:
 	@.ci/servers
 	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
-	@failed=0; \
-	$(BIN)/python -m pytest -m "not alone" --numprocesses logical --dist loadfile || failed=1; \
+	@failed=0; testers=$$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))'); \
+	$(BIN)/python -m pytest -m "not alone" --numprocesses $$testers --dist loadfile || failed=1; \
 	$(BIN)/python -m pytest -m alone || failed=1; \
 	exit $$failed
 

@@ -107,6 +107,7 @@ class Plant:
         serial = next(self._serials)
         value = self._values[meter] = self._values[meter] + self._chance.gauss(0, 1)
         event = {
+            "id": f"{serial:012d}",  # of two that were created in the same millisecond the greater id is newer
             "created_at": int(due_ms), "meter": meter, "group": _GROUPS.get(meter, "row"), "serial": serial,
             "value": round(value, 2), "status": self._chance.choice(("in order", "in order", "watched")),
         }

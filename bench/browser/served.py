@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.rig.servers import free_port, release
 from services.embedded import EmbeddedBroker
 
 ROOT = Path(__file__).parents[2]
@@ -41,13 +41,14 @@ def served(*, tick_ms: int = 16, web_processes: int = 2) -> Iterator[Served]:
         folder = Path(name)
         broker = EmbeddedBroker(folder / "broker")
         broker.start()
-        port, processes = _free_port(), {}
+        port, processes = free_port(), {}
         environment = {
             **os.environ, "REDIS_URL": broker.url, "PORT": str(port), "HOST": "127.0.0.1",
             "HEADWATER_DATA": str(folder / "data"), "WEB_CONCURRENCY": str(web_processes),
             "HEADWATER_TICK_MS": str(tick_ms), "HEADWATER_INGEST_KEYS": f"bench:{KEY}:*",
             "HEADWATER_LOG_LEVEL": "warning",
         }
+        release(folder / "data")
         try:
             for role in ("worker", "web"):
                 command = [sys.executable, "-m", "bench.project", role]
@@ -60,13 +61,6 @@ def served(*, tick_ms: int = 16, web_processes: int = 2) -> Iterator[Served]:
             for process in processes.values():
                 process.wait(15)
             broker.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(port: int, processes: list[subprocess.Popen[bytes]]) -> None:

@@ -19,7 +19,7 @@ import psutil
 
 from bench.growth.sizes import Sizes
 from bench.rig.cores import LOAD, SERVER, pin
-from bench.rig.servers import free_port
+from bench.rig.servers import free_port, release
 from services.embedded import EmbeddedBroker
 
 KEY = secrets.token_hex(16)
@@ -66,6 +66,7 @@ def stand(sizes: Sizes, *, web_alone: bool = False) -> Iterator[Stand]:
         pin(LOAD if web_alone else SERVER)  # what is started from here inherits it
         broker = EmbeddedBroker(data, memory_mb=BROKER_MB)
         children: list[subprocess.Popen[bytes]] = []
+        release(data)
         try:
             environment = os.environ | _settings(port, data, broker.start()) | sizes.environment()
             children.append(_start("worker", environment))

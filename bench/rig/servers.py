@@ -84,6 +84,14 @@ def _started(
         process.communicate()
 
 
+def release(data: Path) -> None:
+    """Make the database of a system's data as a deployment does before it starts."""
+    data.mkdir(parents=True, exist_ok=True)
+    database = Database(f"sqlite:///{data / 'headwater.db'}")
+    migrate(database)
+    database.close()
+
+
 @contextmanager
 def headwater(
     broker_url: str, *, processes: int = 1, cores: frozenset[int] = SERVER, command: tuple[str, ...] = (),
@@ -97,9 +105,7 @@ def headwater(
             "WEB_CONCURRENCY": str(processes), "HEADWATER_VIEWERS_PER_ADDRESS": "0", "HEADWATER_LOG_LEVEL": "warning",
             **(settings or {}),
         }
-        database = Database(f"sqlite:///{Path(folder) / 'headwater.db'}")
-        migrate(database)
-        database.close()
+        release(Path(folder))
         web = [*command, sys.executable, "-m", "bench.rig.web"]
         with _started(web, port, environment, cores) as server:
             _wait_until_served(server, processes)

@@ -139,7 +139,6 @@ def test_the_tests_that_the_document_shows_pass_in_a_pytest_of_the_teams_own(tea
     assert "page '/stations' does not show 'prices.newest'; it shows stations.warmest" in ran.stdout
 
 
-@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_a_misspelt_field_of_a_channel_is_an_error_of_types_before_anything_runs(team: Path) -> None:
     wrong = team / "pages" / "wrong.py"

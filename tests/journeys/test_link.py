@@ -52,7 +52,7 @@ def test_a_link_restores_page_choice_filter_window_and_pause_together(
     made, link = shown(viewer), viewer.driver.current_url
     assert made["windows"] == ["6 h", "6 h"], "a window is the page's"
     assert {name: value for name, (value,) in parse_qs(urlsplit(link).query).items()} == {
-        "shop": "south", "everything.q": "B", "window": "6h", "paused": "1",
+        "shop": "south", "orders.everything.q": "B", "window": "6h", "paused": "1",
     }  # fmt: skip
 
     viewer.leave()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
-import orjson
 import pytest
-import redis
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -20,7 +17,6 @@ from services.alerts.register import Register
 from services.database import Database
 from tests.installation import Installation
 from tests.journeys.browser import Viewer
-from tests.journeys.test_operations import TALL, ask
 from tests.journeys.watching import found, watched
 from tests.markup import MARKUP
 from tests.waiting import wait_until
@@ -115,33 +111,6 @@ def test_markup_in_what_is_painted_is_shown_as_it_was_sent(installation: Install
     page.driver.find_element(By.CSS_SELECTOR, ".heat-frame").send_keys(Keys.ARROW_RIGHT)
     wait_until(lambda: page.text(".heat-foot .readout"), what="a cell in words")
     assert_nothing_ran(page, "the gallery")
-
-
-def test_markup_in_what_is_refused_put_aside_and_traced_is_shown_as_it_was_sent(
-    installation: Installation, page: Viewer
-) -> None:
-    """The operations page is where records are read that no feed took."""
-    now = round(time.time() * 1_000)
-    aside = [{"id": f"aside {text}", "created_at": now, "ingested_at": now, "order": text, "shop": text, "price": text}
-             for text in MARKUP]  # fmt: skip
-    with redis.Redis.from_url(installation.broker.url) as client:
-        client.xadd("hw:{orders.0}:events", {"events": orjson.dumps(aside), "n": len(aside)})
-    traced = f"traced {MARKUP[1]}"
-    refused = [{"order": text, "shop": text, "price": text} for text in MARKUP]
-    told = installation.post([{"id": traced, "order": "markup", "shop": "north", "price": 1.0}, *refused])
-    assert (told["accepted"], len(told["rejected"])) == (1, len(MARKUP))
-    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TALL)
-    page.open(f"{installation.url}/operations")
-    wait_until(lambda: "not a number" in page.log_text() or "price" in page.log_text(), 40, "what was refused")
-    page.driver.find_element(By.ID, "quarantine-refresh").click()
-    wait_until(lambda: MARKUP[1] in page.text(".quarantine-list"), 20, "what could not be folded")
-    ask(page, traced)
-    wait_until(lambda: MARKUP[1] in page.text(".trace-answer"), 20, "the traced event")
-    for heard in (MARKUP[0], MARKUP[2]):
-        ask(page, heard)
-        wait_until(lambda heard=heard: heard in page.text(".trace-answer"), 20, "no such event")  # type: ignore[misc]
-    assert_nothing_ran(page, "the operations page")
-    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_no_parameter_of_an_address_becomes_markup(installation: Installation, page: Viewer) -> None:

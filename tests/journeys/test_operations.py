@@ -19,6 +19,9 @@ from services.telemetry import Telemetry
 from tests.app.running import Running, running
 from tests.journeys.axe import faults
 from tests.journeys.browser import Viewer
+from tests.journeys.test_markup import MADE_OF_MARKUP
+from tests.journeys.watching import found, watched
+from tests.markup import MARKUP
 from tests.waiting import wait_until
 
 OPEN_PAGE = "[...document.querySelectorAll('#navigation a')].find((a) => a.textContent === arguments[0]).click()"
@@ -96,6 +99,28 @@ def test_what_is_wrong_stands_on_the_page_and_everybody_can_read_it(demo: Runnin
     assert faults(viewer, "color-contrast") == []
     viewer.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     broker.close()
+
+
+def test_markup_in_what_is_refused_put_aside_and_traced_is_shown_as_it_was_sent(demo: Running, viewer: Viewer) -> None:
+    address, now = read_address(demo.data), int(time.time() * 1000)
+    assert address is not None
+    aside = [{"id": text, "created_at": now, "ingested_at": now, "name": text, "value": text} for text in MARKUP]
+    with redis.Redis.from_url(address) as client:
+        client.xadd("hw:{signals.0}:events", {"events": orjson.dumps(aside), "n": len(aside)})
+    traced = f"traced {MARKUP[1]}"
+    post(demo, {"id": traced, "name": MARKUP[0], "value": 1.5}, "request-4")
+    for number, text in enumerate(MARKUP):
+        post(demo, {"name": text, "value": text, text: text}, f"request-5-{number}")
+    viewer.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TALL)
+    with watched(viewer):
+        viewer.open(f"{demo.url}/operations")
+        wait_until(lambda: "not_a_number" in viewer.log_text() or "wrong_type" in viewer.log_text(), 40, "refusals")
+        viewer.driver.find_element(By.ID, "quarantine-refresh").click()
+        wait_until(lambda: MARKUP[1] in viewer.text(".quarantine-list"), 20, "what could not be folded")
+        for wanted in (traced, *MARKUP[:3]):
+            ask(viewer, wanted)
+            wait_until(lambda wanted=wanted: wanted in viewer.text(".trace-answer"), 20, "an answer")  # type: ignore[misc]
+        assert (found(viewer), viewer.run(MADE_OF_MARKUP)) == ([], 0)
 
 
 def test_a_feed_paused_for_everybody_stands_still_says_by_whom_and_whoever_resumes_sees_it_live(

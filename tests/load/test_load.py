@@ -61,7 +61,6 @@ def _loaded(
     return load.run("2026-11-29T10:00:00Z")
 
 
-@pytest.mark.alone
 def test_a_deployment_that_holds_is_brought_to_its_envelope_by_viewers_that_behave_like_people(
     staging: Installation, tmp_path: Path
 ) -> None:
@@ -88,7 +87,6 @@ def test_a_deployment_that_holds_is_brought_to_its_envelope_by_viewers_that_beha
     assert contract.scope.envelope is None
 
 
-@pytest.mark.alone
 def test_of_a_deployment_whose_worker_stands_still_it_is_said_what_gave_way_first(staging: Installation) -> None:
     stopping = threading.Timer(6.0, lambda: staging.signal_tree("worker", signal.SIGSTOP))
     stopping.start()
