@@ -36,7 +36,7 @@ FIRST_FILLED = """
 const figures = [...document.querySelectorAll('.tile [data-value]')].map((one) => one.textContent);
 return figures.every((one) => /\\d/.test(one)) && Number(figures[0]) >= 25
   && document.querySelectorAll('.ag-row').length > 8 && !document.querySelector('[data-live][data-empty]')
-  && !document.querySelector('#early')
+  && !document.querySelector('#early') && !document.querySelector('.tile .freshness:not([data-state=live])')
   && document.querySelector('.js-plotly-plot .scatterlayer .trace path.js-line')?.getTotalLength() > 300;
 """
 PICTURES = {
