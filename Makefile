@@ -12,6 +12,7 @@ run:
 	@.ci/environment run
 	@exec $(BIN)/headwater up
 
+# Files in their own order: the scheduler's would put those of few tests last, which are the long ones.
 test:
 	@.ci/environment test
 	@.ci/browser
@@ -21,7 +22,7 @@ test:
 	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
 	@failed=0; testers=$$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))'); \
-	$(BIN)/python -m pytest -m "not alone" --numprocesses $$testers --dist loadfile || failed=1; \
+	$(BIN)/python -m pytest -m "not alone" --numprocesses $$testers --dist loadfile --no-loadscope-reorder || failed=1; \
 	$(BIN)/python -m pytest -m alone || failed=1; \
 	exit $$failed
 

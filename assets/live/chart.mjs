@@ -259,6 +259,7 @@ function extend(graph, traces, key, now) {
     graph.on('plotly_restyle', () => setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0));
     graph.on('plotly_react', () => redrawn(graph));
     graph.on('plotly_afterplot', () => {
+      graph.removeAllListeners('plotly_relayout'); // Dash's: told of a zoom it would draw the graph anew, and we after it
       const { key, traces } = drawings.get(graph);
       rewrite(graph, traces);
       if (key.at(-1) !== sizeOf(graph)) setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0); // its legend and its notes have other places

@@ -260,6 +260,21 @@ def test_zoom_holds_while_data_flows(page: Page, gateway: ScriptedGateway) -> No
     assert page.run("return document.querySelector('.js-plotly-plot')._fullLayout.yaxis.range") == [12, 18]
 
 
+def test_a_zoom_draws_the_chart_once(page: Page, gateway: ScriptedGateway) -> None:
+    """Dash's own graph would draw it as it was declared once more, and we after that."""
+    live_page(page, gateway)
+    wait_until(lambda: page.run("return document.querySelector('.js-plotly-plot')?.data?.[0]?.x.length") == 3, what="it")
+    page.run(
+        "const plot = document.querySelector('.js-plotly-plot'); window.drawn = {react: 0, relayout: 0};"
+        "for (const what of ['react', 'relayout']) {"
+        "  const own = Plotly[what]; Plotly[what] = (...given) => { window.drawn[what] += 1; return own(...given); } }"
+        "return Plotly.relayout(plot, {'xaxis.range': ['2001-01-01', '2001-01-02']})"
+    )
+    page.frames_asked_for_during(10)
+    assert page.run("return window.drawn") == {"react": 0, "relayout": 1}
+    assert page.run("return document.querySelector('.js-plotly-plot').data.length") > 0
+
+
 def test_a_chart_follows_the_theme(page: Page, gateway: ScriptedGateway) -> None:
     live_page(page, gateway)
     colour = "return document.querySelector('.js-plotly-plot')?.data?.[0]?.line.color"

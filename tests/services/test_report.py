@@ -297,10 +297,9 @@ def _squeezed(text: str) -> str:
 
 def test_markup_in_what_people_wrote_is_words_in_html_and_in_pdf() -> None:
     wrote = "".join(MARKUP)
-    made = Document(
-        wrote, wrote, wrote,
-        (Heading(wrote), Text(wrote), Note(wrote, "bad"), Bullets((wrote,)), Table((wrote,), ((Cell(wrote),),), (1.0,))),
-    )  # fmt: skip
+    table = Table((wrote,), ((Cell(wrote),),), (1.0,))
+    blocks = (Heading(wrote), Text(wrote), Note(wrote, "bad"), Bullets((wrote,)), table)
+    made = Document(wrote, wrote, wrote, blocks)
     whole = Elements()
     whole.feed(render_html(made).decode())
     assert whole.names.isdisjoint({"script", "img", "svg", "iframe", "b", "sup", "a"}), whole.names
