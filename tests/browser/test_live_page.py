@@ -263,7 +263,8 @@ def test_zoom_holds_while_data_flows(page: Page, gateway: ScriptedGateway) -> No
 def test_a_zoom_draws_the_chart_once(page: Page, gateway: ScriptedGateway) -> None:
     """Dash's own graph would draw it as it was declared once more, and we after that."""
     live_page(page, gateway)
-    wait_until(lambda: page.run("return document.querySelector('.js-plotly-plot')?.data?.[0]?.x.length") == 3, what="it")
+    length = "return document.querySelector('.js-plotly-plot')?.data?.[0]?.x.length"
+    wait_until(lambda: page.run(length) == 3, what="a drawn series")
     page.run(
         "const plot = document.querySelector('.js-plotly-plot'); window.drawn = {react: 0, relayout: 0};"
         "for (const what of ['react', 'relayout']) {"
