@@ -22,8 +22,8 @@ test:
 	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
 	@failed=0; testers=$$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))'); \
-	$(BIN)/python -m pytest -m "not alone" --numprocesses $$testers --dist loadfile --no-loadscope-reorder || failed=1; \
-	$(BIN)/python -m pytest -m alone || failed=1; \
+	$(BIN)/python -m pytest -m "not alone and not long" --numprocesses $$testers --dist loadfile --no-loadscope-reorder || failed=1; \
+	$(BIN)/python -m pytest -m "alone and not long" || failed=1; \
 	exit $$failed
 
 lint:
@@ -37,6 +37,7 @@ bench:
 
 chaos:
 	@.ci/environment test
+	@$(BIN)/python -m pytest -m long tests/chaos
 	@$(BIN)/python -m tests.chaos seeds --seeds $(SEEDS)
 	@$(BIN)/python -m tests.chaos burst
 
