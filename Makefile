@@ -21,8 +21,8 @@ test:
 	@.ci/servers
 	@if command -v node >/dev/null; then node --test tests/browser/*.test.mjs; \
 	else echo "node is not here: the JavaScript modules are tested in Chromium only"; fi
-	@failed=0; testers=$$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))'); \
-	$(BIN)/python -m pytest -m "not alone and not long" --numprocesses $$testers --dist loadfile --no-loadscope-reorder || failed=1; \
+	@failed=0; \
+	$(BIN)/python -m pytest -m "not alone and not long" -n logical --dist loadfile --no-loadscope-reorder || failed=1; \
 	$(BIN)/python -m pytest -m "alone and not long" || failed=1; \
 	exit $$failed
 
