@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -101,8 +102,8 @@ def test_a_moment_on_one_chart_is_what_held_then_on_another_or_clearly_nothing(t
     for _ in range(20):
         typist.press(Keys.ARROW_LEFT)
         at = wait_until(lambda: viewer.run(HOVERED, "Prices"), 10, "a point of the prices")
-        held_s = wait_until(lambda at=at: since(viewer, at), 10, f"the minute's own point at {at}")  # type: ignore[misc]
-        seen.add(held_s)
+        asked = partial(since, viewer, at)
+        seen.add(wait_until(asked, 10, f"the minute's own point at {at}"))
     assert max(seen) > 40, "also where the point lies far to the left"
     typist.go_to(".plot[aria-label^=Turnover]")
     for _ in range(5):
