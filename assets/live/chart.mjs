@@ -202,7 +202,8 @@ const sizeOf = ({ _fullLayout: { width, height } }) => `${width}×${height}`;
 /** The lines that were switched off in the legend, or by a key. */
 const hiddenOf = (graph) => new Set((graph.data.length > 0 ? graph.data : drawings.get(graph)?.traces ?? []).filter(({ visible }) => visible === 'legendonly').map(({ name }) => name));
 
-/** Dash draws a graph as it was declared, without lines, once it is told of a zoom: they come back in the same task. */
+/** Dash draws a graph as it was declared, without lines, once it is told of something, as of a line that is switched off
+    (of a zoom it is not told): they come back in the same task. */
 function redrawn(graph) {
   if (graph.data.length > 0 || drawings.get(graph).traces.length === 0) return;
   const again = () => paintChart(...paints.get(graph), performance.now());

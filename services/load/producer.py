@@ -73,7 +73,8 @@ class Producer:
         if answer.status_code == 202:
             told = answer.json()
             self._sight.tally("accepted", told["accepted"])
-            self._sight.note("accepted", took, self._shape.feed.name, told["accepted"])
+            if told["accepted"]:
+                self._sight.note("accepted", took, self._shape.feed.name, told["accepted"])
             self._sight.tally("rejected", len(told["rejected"]))
             return
         self._sight.tally("refused", number)

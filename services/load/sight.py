@@ -80,17 +80,17 @@ class Sight:
         return Found(objective.name, total, share, held_so, said, None if held_so else _when(counted, allowed) - since)
 
     def _looked_s(self, channel: str | None, since: float, until: float) -> int:
-        """How many seconds viewers looked at that channel, or any, while events of its feed were accepted."""
+        """In how many seconds somebody looked at that channel (of any: at the one looked at longest), of a feed of which
+        events were accepted meanwhile.
+        """
         with self._lock:
-            within = {
-                of: sum(held.count for at, held in seconds.items() if since <= at < until)
-                for of, seconds in self._seconds.items()
-            }
-        fed = {feed for (kind, feed), number in within.items() if kind == "accepted" and number}
-        return sum(
-            number for (kind, name), number in within.items()
+            within = {of: sum(since <= at < until for at in seconds) for of, seconds in self._seconds.items()}
+        fed = {feed for (kind, feed), seconds in within.items() if kind == "accepted" and seconds}
+        looked = (
+            seconds for (kind, name), seconds in within.items()
             if kind == "looked" and channel in (None, name) and name.partition(".")[0] in fed
         )
+        return max(looked, default=0)
 
     def _of(self, kind: str, channel: str | None, since: int, until: int) -> Iterator[tuple[int, Sketch]]:
         with self._lock:

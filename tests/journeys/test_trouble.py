@@ -18,6 +18,8 @@ from tests.journeys.browser import Viewer
 from tests.journeys.proxy import FaultProxy
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 _numbers = count(1_000)
 WATCH_TASKS = (
     "window.tasks = []; new PerformanceObserver((list) => { for (const { duration } of list.getEntries())"
@@ -79,7 +81,6 @@ def test_a_worker_that_is_killed_is_named_and_its_successor_continues(
     post_until(own_installation, lambda: viewer.banner() == "", "the banner gone")
 
 
-@pytest.mark.alone
 def test_a_backlog_is_named_with_its_size_and_since_when_and_the_page_is_live_again_by_itself(
     own_installation: Installation, viewer: Viewer
 ) -> None:
@@ -194,7 +195,6 @@ def test_where_a_proxy_bars_websockets_the_page_lives_by_long_poll_and_says_so(
     assert viewer.stats()["gaps"] == 0
 
 
-@pytest.mark.alone
 def test_a_burst_of_ten_thousand_events_over_a_thousand_keys_leaves_the_page_usable(
     own_installation: Installation, viewer: Viewer
 ) -> None:

@@ -75,8 +75,8 @@ def test_a_deployment_that_holds_is_brought_to_its_envelope_by_viewers_that_beha
     assert "rejected" not in found.counts or not found.counts["rejected"]
     assert any(" of 12 viewers" in line for line in said), said
     judged = [{one.held for one in stage.found if one.objective != "first-value"} for stage in found.stages]
-    assert judged[-1] == {True}
-    assert not any(False in held for held in judged), judged  # a short first stage may have nothing of one: None
+    assert judged[0] <= {True, None}, judged  # while the first viewers come there may be nothing of one
+    assert all(held == {True} for held in judged[1:]), judged
 
     contract = shop()
     path = envelope_path(tmp_path / "contract.toml")
@@ -87,6 +87,7 @@ def test_a_deployment_that_holds_is_brought_to_its_envelope_by_viewers_that_beha
     assert contract.scope.envelope is None
 
 
+@pytest.mark.alone
 def test_of_a_deployment_whose_worker_stands_still_it_is_said_what_gave_way_first(staging: Installation) -> None:
     stopping = threading.Timer(6.0, lambda: staging.signal_tree("worker", signal.SIGSTOP))
     stopping.start()

@@ -49,15 +49,24 @@ def test_what_was_accepted_and_never_seen_fails_where_somebody_looked_long_enoug
     assert judged(looked(60, "orders.everything")) == few, "there was nothing to be seen"
 
 
+def test_a_page_of_many_channels_is_not_looked_at_for_longer_than_it_is_open() -> None:
+    clock = Moved()
+    sight = Sight(clock)
+    for _ in range(LOOKED_MIN_S - 1):
+        sight.note("accepted", 0.01, "orders", 5)
+        for channel in ("orders.everything", "orders.total", "orders.dear"):
+            sight.note("looked", 1.0, channel)
+        clock.now += 1
+    assert judged(sight, replace(SENT, channel=None))[0] is None
+
+
 def test_an_objective_of_every_channel_is_judged_by_all_of_them_together() -> None:
-    sight = looked(3, "orders.everything", accepted=5, sent=SENT.limit / 2)
-    clock = sight.now()
-    sight._monotonic = lambda: clock - 1  # a second in which two channels were seen
+    sight = Sight(Moved())  # one second, in which two channels were seen
+    sight.note("sent", SENT.limit / 2, "orders.everything", 3 * TOTAL_MIN)
     sight.note("sent", 2 * SENT.limit, "stock.newest", 3 * TOTAL_MIN)
-    whole = replace(SENT, channel=None)
     assert judged(sight)[0] is True
-    assert judged(sight, whole)[0] is False
-    assert "of 120 within the limit" in judged(sight, whole)[1]
+    held, said = judged(sight, replace(SENT, channel=None))
+    assert (held, "of 120 within the limit" in said) == (False, True)
 
 
 def test_what_was_seen_is_judged_by_its_limit() -> None:
