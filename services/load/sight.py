@@ -80,9 +80,7 @@ class Sight:
         return Found(objective.name, total, share, held_so, said, None if held_so else _when(counted, allowed) - since)
 
     def _looked_s(self, channel: str | None, since: float, until: float) -> int:
-        """In how many seconds somebody looked at that channel (of any: at the one looked at longest), of a feed of which
-        events were accepted meanwhile.
-        """
+        """In how many seconds somebody looked at that channel, or at the one looked at longest, of a fed feed."""
         with self._lock:
             within = {of: sum(since <= at < until for at in seconds) for of, seconds in self._seconds.items()}
         fed = {feed for (kind, feed), seconds in within.items() if kind == "accepted" and seconds}
