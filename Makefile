@@ -6,7 +6,7 @@ SEEDS := 50
 MINUTES := 30
 RUNS := 5
 
-.PHONY: run test lint bench chaos soak drill pictures lock audit clean
+.PHONY: run test lint bench chaos loop soak drill pictures lock audit clean
 
 run:
 	@.ci/environment run
@@ -40,6 +40,10 @@ chaos:
 	@$(BIN)/python -m pytest -m long tests/chaos
 	@$(BIN)/python -m tests.chaos seeds --seeds $(SEEDS)
 	@$(BIN)/python -m tests.chaos burst
+
+loop:
+	@.ci/environment test
+	@$(BIN)/python -m pytest -m long tests/acceptance
 
 soak:
 	@.ci/environment test

@@ -51,7 +51,7 @@ class ClusterOfThree:
         self.wait_whole()
 
     def wait_whole(self) -> None:
-        wait_until(lambda: all(map(self._knows_all, range(len(self.ports)))), 60, "a whole cluster")
+        wait_until(lambda: all(map(self._knows_all, range(len(self.ports)))), what="a whole cluster")
 
     def _knows_all(self, number: int) -> bool:
         try:
@@ -75,7 +75,7 @@ class ClusterOfThree:
         command = [str(find_server()), *(part for name, one in settings.items() for part in (f"--{name}", one))]
         with (folder / "log").open("ab") as log:
             self._running[number] = subprocess.Popen(leashed(command), stdout=log, stderr=log)
-        wait_until(lambda: self._answers(number), 20, f"an answer of the node; log: {folder}/log")
+        wait_until(lambda: self._answers(number), what=f"an answer of the node; log: {folder}/log")
 
     def _answers(self, number: int) -> bool:
         try:

@@ -17,8 +17,10 @@ from typing import Any
 import psutil
 
 from services.embedded import EmbeddedBroker
+from tests.forking import Forked
 from tests.ports import free_port
-from tests.waiting import wait_until
+from tests.project import TOGETHER
+from tests.waiting import PATIENCE_S, wait_until
 
 SECRET = "a-secret-for-the-tests"
 ROOT = Path(__file__).parents[1]
@@ -27,14 +29,15 @@ ROOT = Path(__file__).parents[1]
 class Installation:
     """The system as it is deployed: processes that can be stopped, killed and started one by one."""
 
-    program: Sequence[str] = ("-m", "tests.project")
-    """What is run, before the name of the role."""
+    program = "tests.project.__main__"
+    """The module whose `main` is run, with the name of the role."""
 
-    def __init__(self, folder: Path, *, web_processes: int = 2) -> None:
+    def __init__(self, folder: Path, *, web_processes: int = 2, forked: bool = False) -> None:
+        """`forked`: its processes begin with everything imported, for tests that are not about processes."""
         self.folder, self.port = folder, free_port()
         self.broker = EmbeddedBroker(folder / "broker")
-        self._web_processes = web_processes
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._web_processes, self._forked = web_processes, forked
+        self._running: dict[str, subprocess.Popen[bytes] | Forked] = {}
 
     @property
     def url(self) -> str:
@@ -48,12 +51,12 @@ class Installation:
         self.wait_ready()
 
     def wait_ready(self) -> None:
-        wait_until(lambda: self.status("/readyz") == 200, 30, f"{self.url}/readyz; log: {self.folder}")
+        wait_until(lambda: self.status("/readyz") == 200, what=f"{self.url}/readyz; log: {self.folder}")
 
     def start_process(
         self, role: str, *arguments: str, name: str = "", port: int = 0, broker_url: str = "",
         more: Mapping[str, str] | None = None,
-    ) -> subprocess.Popen[bytes]:
+    ) -> subprocess.Popen[bytes] | Forked:
         """Start a process of the role, `web` or `worker`; `name` tells several of one role apart."""
         name = name or role
         environment = {
@@ -62,12 +65,25 @@ class Installation:
             "WEB_CONCURRENCY": str(self._web_processes),
             "HEADWATER_INGEST_KEYS": f"test:{SECRET}:*", **(more or {}),
         }
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *self.program, role, *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log
+        if self._forked:
+            environment[TOGETHER] = "1"
+        told, log = [role, *arguments], self.folder / f"{name}.log"
+        if self._forked:
+            self._running[name] = Forked(
+                f"{self.program}:main", told, cwd=ROOT, environment=environment, stdout=log, stderr=log
             )
-        self._running[name] = process
-        return process
+        else:
+            command = [sys.executable, "-m", self.program.removesuffix(".__main__"), *told]
+            with log.open("ab") as written:
+                self._running[name] = subprocess.Popen(
+                    command, cwd=ROOT, env=environment, stdout=written, stderr=written
+                )
+        return self._running[name]
+
+    def wait_archive(self) -> None:
+        """Until the archive has its tables; a page may be open before."""
+        history = "/api/channels/orders.everything/history"
+        wait_until(lambda: self.status(history) == 200, what=f"the archive's tables; log: {self.folder}")
 
     @property
     def running(self) -> list[str]:
@@ -81,7 +97,7 @@ class Installation:
         """Send a signal to the process and wait for its end."""
         process = self._running.pop(name)
         process.send_signal(number)
-        process.wait(15)
+        process.wait(PATIENCE_S)
 
     def kill_tree(self, name: str) -> None:
         """`kill -9` of the process with all its children, as when a container dies."""
@@ -89,7 +105,7 @@ class Installation:
         for child in psutil.Process(process.pid).children(recursive=True):
             child.kill()
         process.kill()
-        process.wait(15)
+        process.wait(PATIENCE_S)
 
     def signal_process(self, name: str, number: int) -> None:
         self._running[name].send_signal(number)
@@ -120,19 +136,19 @@ class Installation:
             f"{self.url}/api/ingest/{feed}", json.dumps(records).encode(),
             {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             body: dict[str, Any] = json.load(answer)
             return body
 
     def snapshot(self, channel: str, port: int = 0) -> dict[str, Any]:
         base = f"http://127.0.0.1:{port or self.port}"
-        with urllib.request.urlopen(f"{base}/api/channels/{channel}/snapshot", timeout=10) as answer:
+        with urllib.request.urlopen(f"{base}/api/channels/{channel}/snapshot", timeout=PATIENCE_S) as answer:
             body: dict[str, Any] = json.load(answer)
             return body
 
     def get(self, path: str, port: int = 0) -> str:
         """The text that a GET is answered with."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=PATIENCE_S) as answer:
             text: str = answer.read().decode()
             return text
 

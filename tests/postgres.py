@@ -54,7 +54,7 @@ class Postgres:
             self._process = subprocess.Popen(
                 command, user=self._user, cwd=self._folder, stdout=log, stderr=log, preexec_fn=_end_with_parent
             )
-        wait_until(self._answers, 30, "an answer of PostgreSQL")
+        wait_until(self._answers, what="an answer of PostgreSQL")
 
     def _answers(self) -> bool:
         try:

@@ -60,7 +60,7 @@ class RedisServer:
         command = [str(self._program()), *(part for name, one in settings.items() for part in (f"--{name}", one))]
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(leashed(command), cwd=self._folder, stdout=log, stderr=log)
-        wait_until(self._answers, 20, f"an answer of Redis; log: {self._folder}/redis.log")
+        wait_until(self._answers, what=f"an answer of Redis; log: {self._folder}/redis.log")
 
     def _program(self) -> Path:
         """The server by its own name, by which it knows what it is to do; Debian's tools hold it under another."""

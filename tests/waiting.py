@@ -9,11 +9,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+PATIENCE_S = 60.0
+"""How long a slow machine is waited for; no promise of the product: what promises seconds names them."""
+
 ASKS_EVERY_S = (0.02, 0.1)
 """At first, and after a while: to ask a browser takes it several milliseconds, which whoever is waited for lacks."""
 
 
-def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, what: str = "the condition") -> T:
+def wait_until(condition: Callable[[], T], timeout_s: float = PATIENCE_S, what: str = "the condition") -> T:
     """Ask again and again until the answer is truthy, and return it; fails with the last answer."""
     deadline = time.monotonic() + timeout_s
     pause_s, longest_s = ASKS_EVERY_S

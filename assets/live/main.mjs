@@ -335,7 +335,7 @@ const grids = new Grids({
   getApi: (id) => window.dash_ag_grid.getApi(id),
   later: (act, ms) => setTimeout(act, ms),
   heldBy: pausing.ofGrid, channelOf: (id) => choosing.ofGrid(id).channel, isShown: (id, row) => choosing.isShown(id, row),
-  onReady: (id, api) => { tables.ready(id, api); drawer.ready(id, api); },
+  onReady: (id, api) => { tables.ready(id, api); drawer.ready(id, api); takeAway.gridReady(); },
 });
 const tables = new Tables({ scope: window, now, setQuick: (id, value) => setProps(window, { ...id, type: 'table-filter' }, { value }) });
 const announcing = announcer(document, now), arriving = new Arriving(window);

@@ -123,9 +123,8 @@ export class Tables {
     this.#write(table, true);
   }
 
-  /** A choice of a table's columns, as a group of a menu; null where the grid is not ready. */
+  /** A choice of a table's columns, as a group of a menu. */
   columnChoice(api) {
-    if (api === null) return null;
     const { document } = this.scope, group = document.createElement('fieldset'), legend = document.createElement('legend');
     Object.assign(group, { className: 'menu-group menu-columns' });
     legend.textContent = 'Columns';

@@ -45,10 +45,12 @@ export function saveFile({ document, URL: urls }, blob, name) {
 }
 
 export class TakeAway {
+  #columnsOf = new WeakMap(); // menu → {api, group}: the grid whose columns it offers
+
   /** `specOf(element)` is what the component shows now; `shownBy(element)` the channels as it
       shows them; `standing(element)` how they stand: {shown: live, paused or replay, at: the time that is shown, taken: the
       time of now}; `gridOf(element)` a table's grid or null; `palette()`; `scope` the window;
-      `matches(element)` which log entries it shows; `painterOf(spec)` the painter of what is painted; `columns(api)` a table's choice of columns, or null. */
+      `matches(element)` which log entries it shows; `painterOf(spec)` the painter of what is painted; `columns(api)` a table's choice of columns. */
   constructor({ scope, shownBy, standing, specOf, gridOf, columns, palette, matches, painterOf }) {
     Object.assign(this, { scope, shownBy, standing, specOf, gridOf, columns, palette, matches, painterOf });
   }
@@ -84,14 +86,18 @@ export class TakeAway {
     head.append(menu);
   }
 
+  /** A grid is ready: what a menu that is open already could not offer before is added to it. */
+  gridReady() {
+    for (const menu of this.scope.document.querySelectorAll('details.menu[open]')) this.#draw(menu);
+  }
+
   #draw(menu) {
     const body = menu.querySelector('.menu-body'), element = menu.closest('[data-live]'), told = JSON.parse(element.dataset.menu ?? '{}');
     if (body.firstChild) return void this.#renew(menu, element);
     const isChart = element.classList.contains('chart');
     const shown = this.#group('What is shown', FORMATS.map(([form, label]) => [label, () => this.#saveShown(element, form)]));
     if (isChart) shown.append(this.#button('PNG', () => this.#savePicture(element, told)));
-    const columns = this.columns(this.gridOf(element));
-    body.append(...(columns ? [columns] : []), shown, ...(told.history ? [this.#interval(menu, element)] : []));
+    body.append(shown, ...(told.history ? [this.#interval(menu, element)] : []));
     body.append(this.#group('Link', [['Copy link to this view', () => this.#copyLink(menu)]]), this.#make('div', 'menu-progress'));
     const status = this.#make('p', 'menu-status');
     status.setAttribute('role', 'status');
@@ -103,9 +109,20 @@ export class TakeAway {
   /** Says what would be taken: of now, or of the time at which the component is held; an interval that nobody has set
       ends there. */
   #renew(menu, element) {
+    this.#offerColumns(menu, element);
     const standing = this.standing(element);
     menu.querySelector('[data-shown]').textContent = `What is shown${standingInWords(standing)}`;
     for (const input of menu.querySelectorAll('input[data-before]:not([data-set])')) input.value = fieldOf(standing.at - input.dataset.before);
+  }
+
+  /** The columns of the grid that a table has now are first in its menu. */
+  #offerColumns(menu, element) {
+    const api = this.gridOf(element), offered = this.#columnsOf.get(menu);
+    if (!api || offered?.api === api) return;
+    const group = this.columns(api);
+    offered?.group.remove();
+    menu.querySelector('.menu-body').prepend(group);
+    this.#columnsOf.set(menu, { api, group });
   }
 
   #interval(menu, element) {

@@ -85,7 +85,7 @@ def staging(project: Path) -> Iterator[Staging]:
             for name in ("desk", "wall"):
                 added = commanded(project, "users", "add", name, "--role", name, typed=f"{PASSWORD}\n")
                 assert added.returncode == 0, added.stdout + added.stderr
-            wait_until(source.seen, 20, "the polled source is asked")
+            wait_until(source.seen, what="the polled source is asked")
             people = {name: browser(place.url, name) for name in ("desk", "wall")}
             cookies = {name: f"headwater={one.cookies['headwater']}" for name, one in people.items()}
             yield Staging(project, place, cookies)
@@ -125,7 +125,7 @@ def signed(staging: Staging, evidence: Path) -> Staging:
     return staging
 
 
-pytestmark = pytest.mark.timeout(2 * MINUTES_S)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(2 * MINUTES_S)]
 
 
 def test_a_new_project_is_brought_to_its_envelope(loaded: dict[str, Any]) -> None:

@@ -11,13 +11,15 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
 
 from app.child import OURSELVES
+from tests.forking import Forked
 from tests.ports import free_port
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,10 +34,18 @@ def headwater(
     *arguments: str, cwd: Path = ROOT, typed: str = "", timeout_s: float = 60.0, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; `typed` is what it reads."""
-    return subprocess.run(
-        [*OURSELVES, *arguments], cwd=cwd, env=environment(**variables), capture_output=True, text=True,
-        timeout=timeout_s, input=typed, check=False,
-    )
+    with TemporaryDirectory() as folder:
+        stdin, stdout, stderr = (Path(folder) / name for name in ("stdin", "stdout", "stderr"))
+        stdin.write_text(typed)
+        ran = Forked(
+            "app.cli:main", arguments, cwd=cwd, environment=environment(**variables),
+            stdin=stdin, stdout=stdout, stderr=stderr,
+        )
+        try:
+            code = ran.wait(timeout_s)
+        finally:
+            ran.kill()
+        return subprocess.CompletedProcess(["headwater", *arguments], code, stdout.read_text(), stderr.read_text())
 
 
 class Running:
@@ -77,7 +87,7 @@ class Running:
             assert self.process.poll() is None, self.output
             return self.is_ready()
 
-        wait_until(ready_or_ended, 60, what=f"readiness of {self.url}")
+        wait_until(ready_or_ended, what=f"readiness of {self.url}")
 
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -91,7 +101,7 @@ class Running:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait for the end; returns the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(15)
+        return self.process.wait(PATIENCE_S)
 
 
 @contextmanager

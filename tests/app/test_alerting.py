@@ -12,7 +12,6 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psutil
-import pytest
 
 from services.alerts.outbox import Outbox
 from services.alerts.register import Register
@@ -58,7 +57,6 @@ def texts(server: HookServer) -> list[str]:
     return [body["text"] for body in server.bodies]
 
 
-@pytest.mark.timeout(240)  # it waits for what nobody may be told too early
 def test_the_death_of_the_worker_is_told_by_web_once(own_broker: EmbeddedBroker, tmp_path: Path) -> None:
     with ExitStack() as stack:
         database = stack.enter_context(closing(Database(f"sqlite:///{tmp_path / 'headwater.db'}")))
@@ -66,9 +64,9 @@ def test_the_death_of_the_worker_is_told_by_web_once(own_broker: EmbeddedBroker,
         given = {"REDIS_URL": own_broker.url, "SHOP_CHAT_URL": server.url, "SHOP_DEAD_MAN_URL": dead_man.url}
         worker = stack.enter_context(process("worker", tmp_path, **given))
         stack.enter_context(process("web", tmp_path, **given))
-        wait_until(lambda: dead_man.paths, 40, what="the heartbeat of the worker that leads alerts")
-        wait_until(lambda: keys(database) == [], 40, what="a quiet start")
-        wait_until(lambda: "web process started" in (tmp_path / "web.log").read_text(), 40, what="web")
+        wait_until(lambda: dead_man.paths, what="the heartbeat of the worker that leads alerts")
+        wait_until(lambda: keys(database) == [], what="a quiet start")
+        wait_until(lambda: "web process started" in (tmp_path / "web.log").read_text(), what="web")
         kill(worker)
         wait_until(lambda: texts(server), 75, what="the message of web")
         assert re.match(r"\[critical(, \d+ alerts)?\] no lane has a worker: since \d\d:\d\d; ", texts(server)[0])
@@ -84,5 +82,5 @@ def test_the_death_of_the_worker_is_told_by_web_once(own_broker: EmbeddedBroker,
         # The server has the message some milliseconds before its fate is on the disk.
         wait_until(lambda: fates() == [(2, True)], what="the message sent twice, delivered once")
         with process("worker", tmp_path, **given):
-            wait_until(lambda: keys(database) == [], 60, what="the end of the alerts when a worker is back")
+            wait_until(lambda: keys(database) == [], what="the end of the alerts when a worker is back")
     assert len(texts(server)) == 1

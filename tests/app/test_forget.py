@@ -32,7 +32,7 @@ def test_a_key_is_forgotten_by_command_while_the_worker_runs(own_broker: Embedde
         assert ingestion.accept(signals, records).accepted == 3
         lane = signals.all_lanes()[0]
         wait_until(
-            lambda: lane in (found := broker.lane_progress([lane])) and found[lane].unarchived == 0, 60, "the archive"
+            lambda: lane in (found := broker.lane_progress([lane])) and found[lane].unarchived == 0, what="the archive"
         )
         told = command("forget", "signals", "canary", "--by", "ada")
         assert told.exit_code == 0, told.output + worker.output

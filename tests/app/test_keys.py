@@ -51,7 +51,7 @@ def test_a_key_is_added_used_seen_and_revoked_in_every_web_process_within_two_se
             for _ in range(2)
         ]
         for web in webs:
-            wait_until(lambda web=web: web.get("/healthz")[0] == 200, 60, what="the web process")
+            wait_until(lambda web=web: web.get("/healthz")[0] == 200, what="the web process")
             assert post(web, secret) == 202
         listed = wait_until(lambda: _used(data), what="the last use")
         assert secret not in listed

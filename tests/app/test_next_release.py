@@ -116,12 +116,12 @@ def test_running_processes_and_one_that_is_started_again_go_on_while_the_next_re
     installation: Installation, database: Database, tomorrow: Tomorrow
 ) -> None:
     installation.post([order(1, at=now_ms())])
-    wait_until(lambda: archived(database) == 1, 30, "the first order in the archive")
+    wait_until(lambda: archived(database) == 1, what="the first order in the archive")
     tomorrow(database)
     installation.post([order(2, at=now_ms())])
-    wait_until(lambda: archived(database) == 2, 30, "the second order in the archive")
+    wait_until(lambda: archived(database) == 2, what="the second order in the archive")
     installation.end_process("worker")
     installation.start_process("worker", more={"DATABASE_URL": database._url.render_as_string(hide_password=False)})
     installation.post([order(3, at=now_ms())])
-    wait_until(lambda: archived(database) == 3, 60, "the third order in the archive, by the worker started again")
+    wait_until(lambda: archived(database) == 3, what="the third order in the archive, by the worker started again")
     assert installation.status("/api/channels/orders.everything/history?since=0&until=9999999999999") == 200

@@ -97,7 +97,7 @@ def test_it_runs_from_its_own_folder_takes_an_event_by_curl_and_gives_it_back_as
     given = {"HEADWATER_PROJECT": ".", "HEADWATER_DATA": str(tmp_path / "data")}
     with running("up", tmp_path, cwd=team, **given) as up:
         up.wait_until_ready()
-        wait_until(lambda: "Post an event" in up.output, 10, "the command that posts a first event")
+        wait_until(lambda: "Post an event" in up.output, what="the command that posts a first event")
         (curl,) = re.findall(r"curl .*/api/ingest/prices .*", up.output)
         subprocess.run(["sh", "-c", curl], check=True, capture_output=True, cwd=team, timeout=30)  # as a person does
 
@@ -105,8 +105,8 @@ def test_it_runs_from_its_own_folder_takes_an_event_by_curl_and_gives_it_back_as
             found: dict[str, dict[str, object]] = up.get(f"/api/channels/{channel}/snapshot")[1]["data"]["rows"]
             return found
 
-        assert wait_until(lambda: rows("prices.newest"), 10, "the event")["hello"]["value"] == 1.5
-        assert wait_until(lambda: rows("stations.warmest"), 10, "the own source")["roof"]["degrees"] == 21.5
+        assert wait_until(lambda: rows("prices.newest"), what="the event")["hello"]["value"] == 1.5
+        assert wait_until(lambda: rows("stations.warmest"), what="the own source")["roof"]["degrees"] == 21.5
         page = subprocess.run(["curl", "-s", f"{up.url}/prices"], check=True, capture_output=True, text=True).stdout
         assert "Mean value" in page
         (style,) = re.findall(r'href="(/live/modules/\w+/assets/team\.css)"', page)
@@ -118,7 +118,7 @@ def test_it_runs_from_its_own_folder_takes_an_event_by_curl_and_gives_it_back_as
             assert made.returncode == 0, made.stderr
             return list(csv.DictReader(io.StringIO(made.stdout)))
 
-        assert [one["value"] for one in wait_until(taken, 30, "the archive")] == ["1.5"]
+        assert [one["value"] for one in wait_until(taken, what="the archive")] == ["1.5"]
         file = tmp_path / "prices.parquet"
         made = headwater("frame", "prices", "--since", "1h", "--out", str(file), cwd=team, **given)
         assert (made.returncode, made.stdout) == (0, f"written: {file}, 1 rows\n")
@@ -139,7 +139,6 @@ def test_the_tests_that_the_document_shows_pass_in_a_pytest_of_the_teams_own(tea
     assert "page '/stations' does not show 'prices.newest'; it shows stations.warmest" in ran.stdout
 
 
-@pytest.mark.timeout(300)
 def test_a_misspelt_field_of_a_channel_is_an_error_of_types_before_anything_runs(team: Path) -> None:
     wrong = team / "pages" / "wrong.py"
     right = (team / "pages" / "prices.py").read_text()
@@ -174,7 +173,7 @@ def test_the_readmes_way_to_a_page_of_ones_own_is_walked_as_it_stands_there(tmp_
             found: dict[str, dict[str, object]] = up.get("/api/channels/prices.newest/snapshot")[1]["data"]["rows"]
             return found
 
-        assert wait_until(rows, 10, "the event")["apples"]["value"] == 1.5
+        assert wait_until(rows, what="the event")["apples"]["value"] == 1.5
 
 
 def test_what_is_written_is_never_written_over_and_what_is_missing_is_said(team: Path) -> None:

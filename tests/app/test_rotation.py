@@ -29,7 +29,7 @@ from tests.chaos.world import World
 from tests.redis_server import PASSWORD, RedisServer
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.alone
 
 VIEWERS = 40
 CHANNELS = ("signals.newest", "signals.entries", "host.now")

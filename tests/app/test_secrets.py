@@ -175,8 +175,8 @@ def test_no_process_tells_a_secret_while_broker_and_database_fail(
         kind = {"Content-Type": "application/json"}
         posted = [web.ask("/api/ingest/orders", {**headers, **kind}, event) for headers in HEADERS]
         assert [answer[:3] for answer in posted[:3]] == ["503", "401", "503"], "down, unknown, not to be told"
-        wait_until(lambda: "broker" in worker.output, 60, what="the worker's trouble")
-        wait_until(lambda: "database is waited for" in worker.output, 60, what="the archive's trouble")
+        wait_until(lambda: "broker" in worker.output, what="the worker's trouble")
+        wait_until(lambda: "database is waited for" in worker.output, what="the archive's trouble")
     finally:
         told = web.end() + worker.end()
     assert canaries("".join(answers) + "".join(posted)) == set()

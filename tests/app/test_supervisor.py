@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,14 @@ import pytest
 
 from tests.app.running import Running, headwater, running
 from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A running system for what changes nothing of it that is not back afterwards."""
+    with running("up", tmp_path_factory.mktemp("up")) as started:
+        started.wait_until_ready()
+        yield started
 
 
 def _gone(family: list[psutil.Process]) -> bool:
@@ -32,22 +41,18 @@ def test_one_command_shows_live_data_and_ctrl_c_leaves_no_process(tmp_path: Path
         assert not (up.data / "broker.json").exists()
 
 
-def test_a_killed_supervisor_takes_its_processes_with_it(tmp_path: Path) -> None:
-    with running("up", tmp_path) as up:
-        up.wait_until_ready()
-        family = up.descendants()
-        up.stop(signal.SIGKILL)
-        wait_until(lambda: _gone(family), 15, what="end of all processes")
-
-
-def test_what_was_accepted_is_there_after_a_second_start(tmp_path: Path) -> None:
+def test_a_killed_supervisor_takes_its_processes_with_it_and_what_was_accepted_is_there_after_a_second_start(
+    tmp_path: Path,
+) -> None:
     post = {"Authorization": "", "Content-Type": "application/json"}
     with running("up", tmp_path) as up:
         up.wait_until_ready()
         post["Authorization"] = f"Bearer {(up.data / 'ingest.key').read_text().strip()}"
         assert up.get("/api/ingest/signals", post, json.dumps({"id": "s1", "name": "a", "value": 7}).encode())[0] == 202
         wait_until(lambda: _value_of_a(up) == 7, what="the posted value")
+        family = up.descendants()
         up.stop(signal.SIGKILL)
+        wait_until(lambda: _gone(family), 15, what="end of all processes")
     with running("up", tmp_path) as up:
         up.wait_until_ready()
         assert _value_of_a(up) == 7
@@ -61,13 +66,11 @@ def _value_of_a(up: Running) -> float | None:
 
 
 @pytest.mark.parametrize("name", ["worker", "web"])
-def test_a_process_that_dies_is_started_again(tmp_path: Path, name: str) -> None:
-    with running("up", tmp_path) as up:
-        up.wait_until_ready()
-        killed = up.child(name)
-        killed.kill()
-        wait_until(lambda: _other_child(up, name, killed.pid), 20, what=f"another {name}")
-        up.wait_until_ready()
+def test_a_process_that_dies_is_started_again(up: Running, name: str) -> None:
+    killed = up.child(name)
+    killed.kill()
+    wait_until(lambda: _other_child(up, name, killed.pid), what=f"another {name}")
+    up.wait_until_ready()
 
 
 def _other_child(up: Running, name: str, pid: int) -> bool:
@@ -77,26 +80,20 @@ def _other_child(up: Running, name: str, pid: int) -> bool:
         return False
 
 
-def test_a_second_supervisor_of_the_same_directory_is_refused(tmp_path: Path) -> None:
-    with running("up", tmp_path) as up:
-        up.wait_until_ready()
-        second = headwater("up", HEADWATER_DATA=str(up.data))
-        assert second.returncode == 1
-        assert f"already running for {up.data} (process {up.process.pid})" in second.stderr
-        assert up.is_ready()
+def test_a_second_supervisor_of_the_same_directory_is_refused(up: Running) -> None:
+    second = headwater("up", HEADWATER_DATA=str(up.data))
+    assert second.returncode == 1
+    assert f"already running for {up.data} (process {up.process.pid})" in second.stderr
+    assert up.is_ready()
 
 
-def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
-    with running("up", tmp_path) as up:
-        up.wait_until_ready()
-        other = headwater("up", HEADWATER_DATA=str(tmp_path / "other"), PORT=str(up.port))
-        assert other.returncode == 1
-        assert f"PORT: {up.port} on 127.0.0.1 is taken" in other.stderr
+def test_a_taken_port_is_named_before_anything_starts(up: Running, tmp_path: Path) -> None:
+    other = headwater("up", HEADWATER_DATA=str(tmp_path / "other"), PORT=str(up.port))
+    assert other.returncode == 1
+    assert f"PORT: {up.port} on 127.0.0.1 is taken" in other.stderr
 
 
-def test_the_local_ingest_key_is_for_its_owner_only(tmp_path: Path) -> None:
-    with running("up", tmp_path) as up:
-        up.wait_until_ready()
-        key = up.data / "ingest.key"
-        assert stat.S_IMODE(key.stat().st_mode) == 0o600
-        assert key.read_text().strip() not in up.output
+def test_the_local_ingest_key_is_for_its_owner_only(up: Running) -> None:
+    key = up.data / "ingest.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert key.read_text().strip() not in up.output

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -28,6 +26,7 @@ from services.declare import ChannelRef, Declarations, Lane
 from services.embedded import EmbeddedBroker
 from services.ingestion import Ingestion
 from services.telemetry import Telemetry
+from tests.forking import Forked
 from tests.postgres import Postgres
 from tests.project.feeds import shop
 from tests.waiting import wait_until
@@ -45,7 +44,7 @@ class Arena:
         self.broker = Broker(broker.url)
         self._ingestion = Ingestion(self.broker, Declarations.read((shop,)), Telemetry("test", "test"))
         self._feed = shop.Orders.declaration
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, Forked] = {}
         self._stopping = threading.Event()
         self._producer = threading.Thread(target=self._produce)
         self.accepted: list[str] = []
@@ -56,9 +55,11 @@ class Arena:
             "DATABASE_URL": self._database_url,
             "HEADWATER_DATA": str(self._folder),
         }
-        with (self._folder / f"{station}.log").open("ab") as log:
-            command = [sys.executable, "-m", "tests.project", "worker", station]
-            self._processes[station] = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        log = self._folder / f"{station}.log"
+        self._processes[station] = Forked(
+            "tests.project.__main__:main", ["worker", station],
+            cwd=ROOT, environment=environment, stdout=log, stderr=log,
+        )
 
     def kill(self, station: str) -> None:
         process = self._processes.pop(station)
@@ -95,7 +96,7 @@ class Arena:
         started = time.monotonic()
         self.post(event)
         key = event[-2:]
-        wait_until(lambda: key in self.broker.read_channel(EVERYTHING).cells, 5, "the event in its channel")
+        wait_until(lambda: key in self.broker.read_channel(EVERYTHING).cells, what="the event in its channel")
         return time.monotonic() - started
 
     def close(self) -> None:
@@ -162,27 +163,27 @@ def test_every_accepted_event_is_archived_once_through_killed_archivers_and_a_da
         stack.callback(arena.close)
         arena.start("processor")
         arena.start("archive")
-        wait_until(lambda: arena.unarchived() == 0, 20, "a lane that is led")
+        wait_until(lambda: arena.unarchived() == 0, what="a lane that is led")
         calm = statistics.median(arena.latency_s(f"calm-{n:02}") for n in range(20))
         arena.produce()
         for _ in range(5):
             seen = len(archived(database))
-            wait_until(lambda seen=seen: len(archived(database)) > seen, 20, "more in the archive")
+            wait_until(lambda seen=seen: len(archived(database)) > seen, what="more in the archive")
             arena.kill("archive")
             arena.start("archive")
         seen = len(archived(database))
-        wait_until(lambda: len(archived(database)) > seen, 20, "more in the archive")
+        wait_until(lambda: len(archived(database)) > seen, what="more in the archive")
         trouble.begin()
-        wait_until(lambda: "archive waits" in arena.log("archive"), 40, "the archive's word on its trouble")
+        wait_until(lambda: "archive waits" in arena.log("archive"), what="the archive's word on its trouble")
         cut_off = statistics.median(arena.latency_s(f"cut-{n:02}") for n in range(50, 70))
         assert arena.unarchived() > 0
         trouble.end()
         arena.stop_producing()
-        wait_until(lambda: arena.unarchived() == 0, 40, "everything archived")
+        wait_until(lambda: arena.unarchived() == 0, what="everything archived")
         assert Counter(archived(database)) == Counter(arena.accepted)
         assert len(arena.accepted) > 1_000
         assert whole_sequence(database)
-        assert cut_off < calm + 0.1, f"median latency {calm:.3f} s, with the database away {cut_off:.3f} s"
+        assert cut_off < calm + 0.5, f"median latency {calm:.3f} s, with the database away {cut_off:.3f} s"
 
 
 def archived(database: Database) -> list[str]:

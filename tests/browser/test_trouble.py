@@ -24,7 +24,7 @@ def live_by_poll(page: Page, gateway: ScriptedGateway) -> None:
     live_tile(page, gateway)
     gateway.refused_with = 403
     gateway.cut()
-    wait_until(lambda: page.link()["state"] == "polling", timeout_s=20, what="a long poll")
+    wait_until(lambda: page.link()["state"] == "polling", what="a long poll")
     wait_until(lambda: page.text("#live-link-text") == "Live by long poll", what="the link says so")
 
 
@@ -46,7 +46,7 @@ def test_a_page_by_long_poll_goes_back_to_a_socket_by_position(page: Page, gatew
     live_by_poll(page, gateway)
     gateway.refused_with = None
     page.run("dispatchEvent(new Event('online'))")
-    wait_until(lambda: page.link()["state"] == "open", timeout_s=20, what="a socket again")
+    wait_until(lambda: page.link()["state"] == "open", what="a socket again")
     gateway.delta("host.now", {"set": {"all": {"percent": 62.0}}})
     page.shows("#tile [data-value]", "62.0")
     assert all(gateway.messages("subscribe")[-1]["channels"].values())
@@ -69,7 +69,7 @@ def test_a_long_poll_that_fails_is_offline_and_comes_back(page: Page, gateway: S
     live_by_poll(page, gateway)
     gateway.polls_refused_with = 502
     gateway.delta("host.now", {"set": {"all": {"percent": 64.0}}})
-    wait_until(lambda: page.attribute(BADGE, "data-state") == "offline", timeout_s=15, what="an offline badge")
+    wait_until(lambda: page.attribute(BADGE, "data-state") == "offline", what="an offline badge")
     gateway.polls_refused_with = None
     page.shows("#tile [data-value]", "64.0")
     wait_until(lambda: page.attribute(BADGE, "data-state") == "live", what="a live badge again")
@@ -119,9 +119,9 @@ def test_a_laptop_that_slept_finds_its_dead_socket_and_catches_up(page: Page, ga
     gateway.is_silent = True  # nothing comes through any more, and nobody closes it
     page.run("const wall = Date.now; Date.now = () => wall() + 3_600_000")  # while the monotonic clock stood still
     gateway.delta("host.now", {"set": {"all": {"percent": 71.0}}}, lost=True)
-    wait_until(lambda: gateway.connections >= 2, timeout_s=8, what="a second connection")
+    wait_until(lambda: gateway.connections >= 2, timeout_s=15, what="a second connection")
     gateway.is_silent = False
-    wait_until(lambda: page.text("#tile [data-value]") == "71.0", timeout_s=20, what="the value of after the sleep")
+    wait_until(lambda: page.text("#tile [data-value]") == "71.0", what="the value of after the sleep")
     page.agrees(gateway, "host.now")
 
 
@@ -161,8 +161,8 @@ def test_a_page_that_meets_an_unknown_protocol_reloads_once_and_then_says_so(
     page.run("window.isFormer = true; sessionStorage.clear()")
     gateway.protocol = 2
     gateway.cut()
-    wait_until(lambda: not page.run("return window.isFormer ?? false"), timeout_s=20, what="a reloaded page")
-    wait_until(lambda: page.link().get("cause") == "refused", timeout_s=20, what="an end")
+    wait_until(lambda: not page.run("return window.isFormer ?? false"), what="a reloaded page")
+    wait_until(lambda: page.link().get("cause") == "refused", what="an end")
     page.run("window.isFormer = true")
     wait_until(lambda: "does not understand this page" in page.text("#live-banner-text"), what="the banner says so")
     assert page.run("return window.isFormer"), "no second reload"
@@ -174,16 +174,16 @@ def test_a_page_whose_modules_the_server_no_longer_has_reloads_once(page: Page, 
     page.run("window.isFormer = true; sessionStorage.clear()")
     gateway.has_modules = False
     gateway.cut()
-    wait_until(lambda: gateway.module_misses > 0, timeout_s=20, what="a look at the modules")
+    wait_until(lambda: gateway.module_misses > 0, what="a look at the modules")
     gateway.has_modules = True
-    wait_until(lambda: not page.run("return window.isFormer ?? false"), timeout_s=20, what="a reloaded page")
+    wait_until(lambda: not page.run("return window.isFormer ?? false"), what="a reloaded page")
     wait_until(lambda: page.link().get("state") == "open", what="an open socket")
     page.agrees(gateway, "host.now")
     page.run("window.isFormer = true")
     gateway.has_modules = False
     misses = gateway.module_misses
     gateway.cut()
-    wait_until(lambda: gateway.module_misses > misses, timeout_s=20, what="a second look")
+    wait_until(lambda: gateway.module_misses > misses, what="a second look")
     gateway.delta("host.now", {"set": {"all": {"percent": 91.0}}})
     page.shows("#tile [data-value]", "91.0")
     assert page.run("return window.isFormer"), "the same release reloads once"

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from bench.rig.dyno import small_dyno
-from tests.chaos.memory import resident_mb
+from tests.chaos.memory import charged_mb
 from tests.installation import ROOT
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -71,7 +71,7 @@ class Dyno:
             self.most_threads = max(self.most_threads, sum(one.num_threads() for one in tree))
         except psutil.Error:
             return
-        self.most_mb = max(self.most_mb, resident_mb(self._process.pid))
+        self.most_mb = max(self.most_mb, charged_mb(self._process.pid))
 
     def stop(self, number: int = signal.SIGTERM) -> float:
         """End it, as a platform does: how many seconds it took."""

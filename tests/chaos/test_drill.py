@@ -13,7 +13,6 @@ VIEWERS = 500
 
 
 @pytest.mark.alone
-@pytest.mark.timeout(300)
 def test_a_deployment_on_small_dynos_keeps_its_seconds_and_no_viewer_misses_anything(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

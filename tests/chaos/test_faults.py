@@ -19,7 +19,6 @@ REFUSAL_TRIES = 4
 """A worker that wakes is refused at its commit, unless it happens to ask for its lease first."""
 
 
-@pytest.mark.timeout(180)
 def test_nothing_shown_is_ever_wrong_while_processes_die_and_links_break(tmp_path: Path) -> None:
     with Arena(tmp_path, seed=1, tick_ms=200) as arena:
         play(arena, SHORT)

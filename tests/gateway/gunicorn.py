@@ -33,7 +33,7 @@ class Gunicorn:
     def wait(self) -> None:
         """Until every process serves."""
         answered: set[int] = set()
-        wait_until(lambda: self._answers(answered), 30, "every process answers")
+        wait_until(lambda: self._answers(answered), what="every process answers")
 
     def _answers(self, answered: set[int]) -> bool:
         with contextlib.suppress(OSError):

@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from services.declare import Keep
 from services.positions import Position
 from services.state import State, state_of
+from tests.waiting import PATIENCE_S
 
 Frame = dict[str, Any]
 
@@ -46,7 +47,7 @@ class Tab:
             wanted[name.replace("__", ".")] = position and {"epoch": position.epoch, "seq": position.seq}
         self.say({"op": "subscribe", "channels": wanted})
 
-    def take(self, timeout_s: float = 10.0) -> Frame:
+    def take(self, timeout_s: float = PATIENCE_S) -> Frame:
         """The next frame, folded in."""
         frame: Frame = json.loads(self.socket.recv(timeout_s))
         self.frames.append(frame)
@@ -80,7 +81,9 @@ class Tab:
     def data(self, channel: str) -> Any:
         return self._states[channel].data()
 
-    def until(self, condition: Callable[[Tab], object], timeout_s: float = 10.0, what: str = "the condition") -> None:
+    def until(
+        self, condition: Callable[[Tab], object], timeout_s: float = PATIENCE_S, what: str = "the condition"
+    ) -> None:
         """Take frames until the condition holds."""
         deadline = time.monotonic() + timeout_s
         while not condition(self):
@@ -89,7 +92,7 @@ class Tab:
             except TimeoutError:
                 raise AssertionError(f"{what}: not within {timeout_s:g} s; last: {self.frames[-3:]}") from None
 
-    def until_frame(self, timeout_s: float = 10.0, /, **wanted: Any) -> Frame:
+    def until_frame(self, timeout_s: float = PATIENCE_S, /, **wanted: Any) -> Frame:
         """Take frames until one has these fields, and return it."""
         seen = len(self.frames)
 

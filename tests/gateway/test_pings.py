@@ -40,13 +40,13 @@ def _came(reader: socket.socket) -> bytes:
 def test_viewers_that_came_together_are_pinged_in_turn(viewers: int) -> None:
     with Pinged() as loop:
         theirs = loop.add(viewers, timeout_s=0)
-        wait_until(lambda: sum(map(len, loop.sweeps)) >= viewers, timeout_s=30, what="a ping for each")
+        wait_until(lambda: sum(map(len, loop.sweeps)) >= viewers, what="a ping for each")
         pinged = [sweep for sweep in loop.sweeps if sweep]
         assert max(map(len, pinged)) <= max(PINGS_MIN, viewers // PINGS_SHARE)
         assert Counter(one for sweep in pinged for one in sweep) == Counter(theirs), "each once, until it answers"
         for one in theirs:
             one.send(masked(PONG, b""))
-        wait_until(lambda: sum(map(len, loop.sweeps)) >= 2 * viewers, timeout_s=30, what="one more for each that did")
+        wait_until(lambda: sum(map(len, loop.sweeps)) >= 2 * viewers, what="one more for each that did")
 
 
 def test_each_is_pinged_before_it_would_be_taken_for_gone() -> None:

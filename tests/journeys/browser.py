@@ -36,7 +36,7 @@ class Viewer:
     def open(self, url: str) -> None:
         self.driver.get(url)
         ready = "return !!(window.headwater && window.headwater.stats && document.querySelector('[data-page]'))"
-        wait_until(lambda: self.run(ready), 20, "live modules and a drawn page")
+        wait_until(lambda: self.run(ready), what="live modules and a drawn page")
 
     def leave(self) -> None:
         self.driver.get("about:blank")

@@ -59,10 +59,10 @@ class Demo(Installation):
     """The demo, signed in to, with a worker that has no sources: these are run apart, and what they play stands still
     where they are ended."""
 
-    program = ("-m", "app.cli")
+    program = "app.cli"
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, web_processes=1)
+        super().__init__(folder, web_processes=1, forked=True)
         (folder / "data").mkdir()
         self._path = folder / "data" / "headwater.db"
         database = Database(f"sqlite:///{self._path}")
@@ -82,7 +82,7 @@ class Demo(Installation):
         """Let so many flights' events come at least, then none."""
         before = self.events
         self.start_process("worker", "--only", "sources", name="sources")
-        wait_until(lambda: self.events >= before + events, 60, f"{events} more events in the archive")
+        wait_until(lambda: self.events >= before + events, what=f"{events} more events in the archive")
         self.end_process("sources", 15)
 
     def ask(self, query: str, **values: Any) -> list[Any]:

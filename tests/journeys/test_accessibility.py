@@ -77,7 +77,7 @@ def test_axe_finds_nothing_on_any_page_and_in_any_state(installation: Installati
     assert faults_in_both_themes(reader) == [], "paused, details and menu open"
 
     reader.run("document.querySelector('.pause-bar [data-pause]').click()")
-    wait_until(lambda: reader.badge("orders.everything") == "stale", 15, "a stale page: nothing was posted for long")
+    wait_until(lambda: reader.badge("orders.everything") == "stale", what="a stale page: nothing was posted for long")
     wait_until(reader.banner, what="the banner")
     assert faults_in_both_themes(reader) == [], "stale"
 

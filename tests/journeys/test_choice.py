@@ -48,7 +48,7 @@ def orders(installation: Installation) -> None:
     """Orders of two shops, archived."""
     now = int(time.time() * 1000)  # a line has one point of a time
     installation.post([one | {"created_at": now - 2_000 + 100 * number} for number, one in enumerate(ORDERS)])
-    wait_until(lambda: len(archived(installation)) == len(ORDERS), 30, "the orders in the archive")
+    wait_until(lambda: len(archived(installation)) == len(ORDERS), what="the orders in the archive")
 
 
 def archived(installation: Installation, shop: str | None = None) -> list[dict[str, Any]]:
@@ -90,30 +90,30 @@ def agree(installation: Installation, viewer: Viewer, shop: str) -> None:
     for event in events:
         minute = event["at"] // 60_000
         minutes[minute] = minutes.get(minute, 0) + event["price"]
-    wait_until(lambda: viewer.tile("Orders") == str(len(events)), 20, "the number of orders")
-    wait_until(lambda: viewer.tile("Turnover") == f"{sum(prices.values()):,.2f}", 20, "the turnover")
-    wait_until(lambda: viewer.run(ROWS) == prices, 20, "the rows")
-    wait_until(lambda: lines(viewer)[0].get("Turnover") == list(minutes.values()), 20, "the turnover by minute")
-    wait_until(lambda: lines(viewer)[1] == {shop: [event["price"] for event in events]}, 20, "the line of the shop")
+    wait_until(lambda: viewer.tile("Orders") == str(len(events)), what="the number of orders")
+    wait_until(lambda: viewer.tile("Turnover") == f"{sum(prices.values()):,.2f}", what="the turnover")
+    wait_until(lambda: viewer.run(ROWS) == prices, what="the rows")
+    wait_until(lambda: lines(viewer)[0].get("Turnover") == list(minutes.values()), what="the turnover by minute")
+    wait_until(lambda: lines(viewer)[1] == {shop: [event["price"] for event in events]}, what="the shop's line")
     dear = {order for order, price in prices.items() if price >= 100}
-    wait_until(lambda: {one for one in viewer.log_text().split() if one.startswith("C")} == dear, 20, "the dear orders")
+    wait_until(lambda: {one for one in viewer.log_text().split() if one.startswith("C")} == dear, what="dear orders")
 
 
 def test_a_choice_is_on_every_component_as_the_archive_has_it_and_in_the_address(
     installation: Installation, viewer: Viewer
 ) -> None:
     viewer.open(f"{installation.url}/shops")
-    wait_until(lambda: choices(viewer) == ["", "north", "south"], 20, "the shops to choose from")
-    wait_until(lambda: viewer.tile("Orders") == str(len(ORDERS)), 20, "all orders")
+    wait_until(lambda: choices(viewer) == ["", "north", "south"], what="the shops to choose from")
+    wait_until(lambda: viewer.tile("Orders") == str(len(ORDERS)), what="all orders")
     choose(viewer, "south")
     agree(installation, viewer, "south")
     assert viewer.run("return location.search") == "?shop=south"
     more = [{"order": "C90", "shop": "south", "price": 500.0}, {"order": "C91", "shop": "north", "price": 7.0}]
     installation.post(more)
-    wait_until(lambda: len(archived(installation)) == len(ORDERS) + 2, 20, "two more orders in the archive")
+    wait_until(lambda: len(archived(installation)) == len(ORDERS) + 2, what="two more orders in the archive")
     agree(installation, viewer, "south")
     viewer.driver.refresh()
-    wait_until(lambda: viewer.run("return !!window.headwater?.stats && !document.getElementById('early')"), 20, "it")
+    wait_until(lambda: viewer.run("return !!window.headwater?.stats && !document.getElementById('early')"), what="it")
     agree(installation, viewer, "south")
     told, alone = "shop south", "shows all shops"
     assert viewer.run(TOLD) == [told, told, alone, alone, told, told, told, told]
@@ -121,21 +121,21 @@ def test_a_choice_is_on_every_component_as_the_archive_has_it_and_in_the_address
     assert "orders.total_by_shop:south" in subscribed
     assert not {"orders.total", "orders.minutes"} & set(subscribed), "what is not shown is not asked for"
     viewer.driver.back()
-    wait_until(lambda: viewer.tile("Orders") == str(len(ORDERS) + 2), 20, "all orders again")
+    wait_until(lambda: viewer.tile("Orders") == str(len(ORDERS) + 2), what="all orders again")
     assert set(viewer.run(TOLD)) == {""}
 
 
 def test_a_row_leads_to_what_it_is_of(installation: Installation, viewer: Viewer) -> None:
     viewer.open(f"{installation.url}/shops")
-    wait_until(lambda: viewer.run(ROWS).get("C2"), 20, "the row")
-    wait_until(lambda: choices(viewer) == ["", "north", "south"], 20, "the shops to choose from")
+    wait_until(lambda: viewer.run(ROWS).get("C2"), what="the row")
+    wait_until(lambda: choices(viewer) == ["", "north", "south"], what="the shops to choose from")
     viewer.run("document.querySelector('.grid-frame').scrollIntoView({block: 'center'})")
     cell = "[row-id='C2'] .cell-open"
-    wait_until(lambda: viewer.driver.find_elements(By.CSS_SELECTOR, cell), 20, "its first cell")
+    wait_until(lambda: viewer.driver.find_elements(By.CSS_SELECTOR, cell), what="its first cell")
     viewer.driver.find_element(By.CSS_SELECTOR, cell).click()
-    wait_until(lambda: viewer.text(".drawer > .button") == "Only shop north", 10, "what it leads to")
+    wait_until(lambda: viewer.text(".drawer > .button") == "Only shop north", what="what it leads to")
     viewer.driver.find_element(By.CSS_SELECTOR, ".drawer > .button").click()
-    wait_until(lambda: viewer.run(ROWS).keys() == {one["order"] for one in archived(installation, "north")}, 20, "rows")
+    wait_until(lambda: set(viewer.run(ROWS)) == {one["order"] for one in archived(installation, "north")}, what="rows")
     assert viewer.run("return location.search") == "?shop=north"
     assert viewer.tile("Orders") == "—", "no value of before stays where nobody looks"
     viewer.run("scrollTo(0, 0)")
@@ -146,7 +146,7 @@ def test_the_first_values_are_those_of_the_choice(installation: Installation, wi
     without_dash.driver.get(f"{installation.url}/shops?shop=north")
     expected = str(len(archived(installation, "north")))
     tile = "#early .tile[aria-label=Orders] [data-value]"
-    assert wait_until(lambda: without_dash.text(tile), 20, "the first value") == expected
+    assert wait_until(lambda: without_dash.text(tile), what="the first value") == expected
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def of_south(installation: Installation) -> Iterator[str]:
     port = free_port()
     sees = {"HEADWATER_TEST_SEES": "orders.*_by_shop:south"}
     installation.start_process("web", name="south", port=port, more=sees)
-    wait_until(lambda: installation.status("/readyz", port) == 200, 30, "the web process of the south")
+    wait_until(lambda: installation.status("/readyz", port) == 200, what="the web process of the south")
     yield f"http://127.0.0.1:{port}"
     installation.end_process("south", 15)
 
@@ -165,12 +165,12 @@ def test_who_may_not_see_a_value_is_not_offered_it_and_its_address_says_so(
 ) -> None:
     viewer.open(f"{of_south}/shops?shop=north")
     note = "There is no shop north that you may see"
-    wait_until(lambda: note in viewer.text("#_pages_content [data-choice-note]"), 20, "what is wrong")
-    wait_until(lambda: "not available" in viewer.text(".tile[aria-label=Orders] .freshness"), 20, "a refused tile")
+    wait_until(lambda: note in viewer.text("#_pages_content [data-choice-note]"), what="what is wrong")
+    wait_until(lambda: "not available" in viewer.text(".tile[aria-label=Orders] .freshness"), what="a refused tile")
     assert viewer.tile("Orders") in ("", "—")
     choose(viewer, "south")
     events = archived(installation, "south")
-    wait_until(lambda: viewer.tile("Orders") == str(len(events)), 20, "the orders of the south")
+    wait_until(lambda: viewer.tile("Orders") == str(len(events)), what="the orders of the south")
     assert choices(viewer) == ["south"], "who sees parts alone is not offered all"
     assert viewer.text("#_pages_content [data-choice-note]") == ""
     assert "7.00" not in viewer.text("#_pages_content"), "nothing of the north is anywhere"

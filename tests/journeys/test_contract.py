@@ -17,7 +17,7 @@ def test_every_promise_of_the_project_stands_on_the_live_sla_page_and_on_the_sta
     rows = wait_until(lambda: (viewer.data("contract.objectives") or {}).get("rows"), 90, "the standing on the page")
     assert {"orders-sent", "orders-painted", "orders-interval"} <= set(rows)
     assert rows["orders-sent"]["target_percent"] > 0
-    assert wait_until(lambda: viewer.tile("Phase"), 10, "the phase") == "production"
+    assert wait_until(lambda: viewer.tile("Phase"), what="the phase") == "production"
 
     viewer.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     try:

@@ -67,20 +67,20 @@ def test_the_hosts_charts_and_processes_are_used_by_keyboard(demo: Running, typi
     opened(demo, viewer, "/host")
     typist.go_to(".plot")
     wait_until(lambda: viewer.run("return document.querySelector('.plot:focus .js-plotly-plot').data.length > 1"),
-               20, "the cores' lines")
+               what="the cores' lines")
     typist.press("1")
     off = "return document.querySelector('.plot:focus .js-plotly-plot').data.map(({visible}) => visible)"
-    wait_until(lambda: "legendonly" in viewer.run(off), 10, "one core alone")
+    wait_until(lambda: "legendonly" in viewer.run(off), what="one core alone")
     typist.press(Keys.ESCAPE)
-    wait_until(lambda: "legendonly" not in viewer.run(off), 10, "all cores")
+    wait_until(lambda: "legendonly" not in viewer.run(off), what="all cores")
     typist.press(Keys.ARROW_LEFT)
-    wait_until(lambda: ";" in viewer.text(".plot:focus .plot-said"), 10, "a point, read out")
+    wait_until(lambda: ";" in viewer.text(".plot:focus .plot-said"), what="a point, read out")
     typist.go_to(".ag-header-cell")
     typist.press(Keys.ARROW_DOWN)
     typist.press(Keys.ENTER)
-    wait_until(lambda: viewer.text("dialog.drawer h2"), 10, "an open process")
+    wait_until(lambda: viewer.text("dialog.drawer h2"), what="an open process")
     typist.press(Keys.ESCAPE)
-    wait_until(lambda: viewer.run("return document.querySelector('dialog') === null"), 10, "a closed one")
+    wait_until(lambda: viewer.run("return document.querySelector('dialog') === null"), what="a closed one")
 
 
 def test_an_objective_is_opened_and_its_budget_looked_back_at_by_keyboard(demo: Running, typist: Typist) -> None:
@@ -90,12 +90,12 @@ def test_an_objective_is_opened_and_its_budget_looked_back_at_by_keyboard(demo: 
     typist.go_to(".ag-header-cell")
     typist.press(Keys.ARROW_DOWN)
     typist.press(Keys.ENTER)
-    wait_until(lambda: viewer.text("dialog.drawer h2"), 10, "an open objective")
+    wait_until(lambda: viewer.text("dialog.drawer h2"), what="an open objective")
     typist.press(Keys.ESCAPE)
-    wait_until(lambda: viewer.run("return document.querySelector('dialog') === null"), 10, "a closed one")
+    wait_until(lambda: viewer.run("return document.querySelector('dialog') === null"), what="a closed one")
     typist.go_to("[data-look]")
     typist.press(Keys.ENTER)
-    wait_until(lambda: "window=" in viewer.run("return location.search"), 10, "another window")
+    wait_until(lambda: "window=" in viewer.run("return location.search"), what="another window")
 
 
 def test_an_event_is_asked_for_and_the_quarantine_read_anew_by_keyboard(demo: Running, typist: Typist) -> None:
@@ -104,12 +104,12 @@ def test_an_event_is_asked_for_and_the_quarantine_read_anew_by_keyboard(demo: Ru
     typist.go_to("#trace-wanted")
     typist.press("no-such-event")
     typist.press(Keys.ENTER)
-    wait_until(lambda: "No event" in viewer.text(".trace-answer"), 20, "the answer that there is none")
+    wait_until(lambda: "No event" in viewer.text(".trace-answer"), what="the answer that there is none")
     typist.go_to("#quarantine-refresh")
     asked = viewer.run(ASKED)
     typist.press(Keys.ENTER)
-    wait_until(lambda: viewer.run(ASKED) > asked, 20, "another question")
-    wait_until(lambda: "Empty" in viewer.text(".quarantine-list"), 20, "what is in quarantine: nothing")
+    wait_until(lambda: viewer.run(ASKED) > asked, what="another question")
+    wait_until(lambda: "Empty" in viewer.text(".quarantine-list"), what="what is in quarantine: nothing")
 
 
 def test_the_gallerys_drawings_are_read_by_keyboard(demo: Running, typist: Typist) -> None:
@@ -117,9 +117,9 @@ def test_the_gallerys_drawings_are_read_by_keyboard(demo: Running, typist: Typis
     opened(demo, viewer, "/gallery")
     typist.go_to(".bins-frame")
     typist.press(Keys.END)
-    wait_until(lambda: viewer.text(".bins-frame + .readout"), 10, "the last range in words")
+    wait_until(lambda: viewer.text(".bins-frame + .readout"), what="the last range in words")
     typist.go_to(".heat-frame")
     typist.press(Keys.ARROW_LEFT)
-    wait_until(lambda: ": " in viewer.text(".heat-foot .readout"), 10, "a cell in words")
+    wait_until(lambda: ": " in viewer.text(".heat-foot .readout"), what="a cell in words")
     typist.press(Keys.ESCAPE)
-    wait_until(lambda: viewer.text(".heat-foot .readout") == "", 10, "no cell")
+    wait_until(lambda: viewer.text(".heat-foot .readout") == "", what="no cell")

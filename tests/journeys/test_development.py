@@ -13,9 +13,6 @@ from tests.app.running import Running, headwater, running
 from tests.journeys.browser import Viewer
 from tests.waiting import wait_until
 
-SECONDS = 20
-"""How long a saved file may take to be on the page; two to four seconds where nothing else runs."""
-
 
 @pytest.fixture
 def team(tmp_path: Path) -> Path:
@@ -31,7 +28,7 @@ def team(tmp_path: Path) -> Path:
 def up(team: Path, tmp_path: Path) -> Iterator[Running]:
     with running("up", tmp_path, cwd=team, HEADWATER_PROJECT=".") as started:
         started.wait_until_ready()
-        wait_until(lambda: "is live at" in started.output, 20, "the supervisor's word")
+        wait_until(lambda: "is live at" in started.output, what="the supervisor's word")
         yield started
 
 
@@ -49,34 +46,34 @@ def test_what_is_saved_is_seen_and_what_is_wrong_is_said_while_every_other_page_
     right = page.read_text()
     viewer.open(f"{up.url}/prices")
     _post(up, "prices", 1.5)
-    wait_until(lambda: viewer.tile("Mean value") == "1.5", 10, "the value that was posted")
+    wait_until(lambda: viewer.tile("Mean value") == "1.5", what="the value that was posted")
 
     page.write_text(right.replace('"Prices", "/prices",', '"Courses", "/prices",'))
-    wait_until(lambda: viewer.text("h1") == "Courses", SECONDS, "the page as it was saved")
-    wait_until(lambda: viewer.tile("Mean value") == "1.5", 10, "its value")
+    wait_until(lambda: viewer.text("h1") == "Courses", what="the page as it was saved")
+    wait_until(lambda: viewer.tile("Mean value") == "1.5", what="its value")
 
     page.write_text(right.replace("Prices.value", "Prices.valeu"))
-    wait_until(lambda: "did you mean value?" in viewer.text(".fault"), SECONDS, "the fault on the page")
+    wait_until(lambda: "did you mean value?" in viewer.text(".fault"), what="the fault on the page")
     assert "pages/prices.py:" in viewer.text(".faults")
-    wait_until(lambda: f"headwater: {page}:" in up.output, 5, "the fault in the terminal")
+    wait_until(lambda: f"headwater: {page}:" in up.output, what="the fault in the terminal")
     viewer.open(f"{up.url}/stocks")
     _post(up, "stocks", 7.0)
-    wait_until(lambda: viewer.tile("Mean value") == "7.0", 10, "another page's value")
+    wait_until(lambda: viewer.tile("Mean value") == "7.0", what="another page's value")
     assert "pages/prices.py:" in viewer.text(".faults")
 
     page.write_text(right)
-    wait_until(lambda: viewer.text(".faults") == "", SECONDS, "the notice gone")
+    wait_until(lambda: viewer.text(".faults") == "", what="the notice gone")
 
     feed = team / "feeds" / "prices.py"
     text = feed.read_text()
     feed.write_text(text.replace("Number()", "Number("))
-    wait_until(lambda: "feeds/prices.py:" in viewer.text(".faults"), SECONDS, "the feed's fault on another page")
+    wait_until(lambda: "feeds/prices.py:" in viewer.text(".faults"), what="the feed's fault on another page")
     _post(up, "stocks", 9.0)
-    wait_until(lambda: viewer.tile("Mean value") == "8.0", 20, "another feed's value")
+    wait_until(lambda: viewer.tile("Mean value") == "8.0", what="another feed's value")
     feed.write_text(text)
-    wait_until(lambda: viewer.text(".faults") == "", SECONDS, "the notice gone")
+    wait_until(lambda: viewer.text(".faults") == "", what="the notice gone")
     viewer.open(f"{up.url}/prices")
-    wait_until(lambda: viewer.tile("Mean value") == "1.5", 20, "the value that was there before")
+    wait_until(lambda: viewer.tile("Mean value") == "1.5", what="the value that was there before")
     viewer.leave()
     assert up.stop(signal.SIGINT) == 0
 

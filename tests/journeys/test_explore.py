@@ -108,7 +108,7 @@ def test_a_link_holds_what_is_right_says_what_is_wrong_and_a_declared_channel_is
 ) -> None:
     installation.post([{"id": "explore-1st", "order": "E800", "shop": "east", "price": 7}])
     viewer.open(f"{installation.url}/explore?of=orders&show=max&field=cost&by=shop&window=5min")
-    wait_until(lambda: answered(viewer), 20, "a drawn answer")
+    wait_until(lambda: answered(viewer), what="a drawn answer")
     assert viewer.text(".explore-problems") == "field: 'cost': give one of price"
     wait_until(lambda: max(filter(None, viewer.run(LINES).get("east", []) or [0])) == 7, what="the line of east")
 
@@ -118,9 +118,9 @@ def test_a_link_holds_what_is_right_says_what_is_wrong_and_a_declared_channel_is
     field.send_keys(Keys.ENTER)
     viewer.driver.find_element(By.CSS_SELECTOR, ".explore-ask").send_keys(Keys.ENTER)
     wait_until(lambda: "of=orders.prices" in viewer.run("return location.search"), what="another question")
-    wait_until(lambda: viewer.badge("orders.prices") and viewer.data("orders.prices"), 20, "the channel on the page")
+    wait_until(lambda: viewer.badge("orders.prices") and viewer.data("orders.prices"), what="the channel on the page")
     assert viewer.text(".explore-problems") == ""
     installation.post([{"id": "explore-live", "order": "E801", "shop": "east", "price": 4_321}])
-    wait_until(lambda: 4_321 in viewer.run(LINES).get("east", []), 20, "the new price on the chart, by itself")
+    wait_until(lambda: 4_321 in viewer.run(LINES).get("east", []), what="the new price on the chart, by itself")
     viewer.driver.back()
     wait_until(lambda: viewer.run("return document.querySelector('[data-answer]') !== null"), what="the one before")

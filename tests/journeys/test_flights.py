@@ -59,11 +59,11 @@ def sign_in(viewer: Viewer, demo: Demo, name: str, path: str) -> None:
     viewer.driver.get(f"{demo.url}{path}")
     viewer.driver.find_element(By.ID, "name").send_keys(name)
     viewer.driver.find_element(By.ID, "password").send_keys(PASSWORD, Keys.ENTER)
-    wait_until(lambda: viewer.run(WHOLE) and viewer.text("h1") == "Flights", 30, "the page")
+    wait_until(lambda: viewer.run(WHOLE) and viewer.text("h1") == "Flights", what="the page")
 
 
 def choose(viewer: Viewer, origin: str) -> None:
-    wait_until(lambda: origin in viewer.run(OFFERED), 20, f"{origin} to choose")
+    wait_until(lambda: origin in viewer.run(OFFERED), what=f"{origin} to choose")
     Select(viewer.driver.find_element(By.CSS_SELECTOR, "#_pages_content [data-choose]")).select_by_value(origin)
 
 
@@ -118,7 +118,7 @@ def agree(viewer: Viewer, demo: Demo, origin: str, until: int = ENDLESS, *, part
         return not last
 
     try:
-        wait_until(agreed, 30)
+        wait_until(agreed)
     except AssertionError:
         raise AssertionError(f"{origin or 'all'}: the page shows otherwise than the archive has: {last}") from None
 
@@ -134,7 +134,7 @@ def test_with_an_airport_chosen_each_component_is_what_the_archive_has_also_afte
     agree(viewer, demo, "EWR")
     assert viewer.run("return location.search") == "?origin=EWR"
     viewer.driver.refresh()
-    wait_until(lambda: viewer.run(WHOLE), 30, "the page again")
+    wait_until(lambda: viewer.run(WHOLE), what="the page again")
     agree(viewer, demo, "EWR")
     choose(viewer, "LGA")
     agree(viewer, demo, "LGA")
@@ -145,7 +145,7 @@ def test_who_may_see_other_airports_sees_those_as_the_archive_has_them_and_nothi
 ) -> None:
     sign_in(viewer, demo, "quentin", "/?origin=EWR")
     note = "There is no origin EWR that you may see"
-    wait_until(lambda: note in viewer.text("#_pages_content [data-choice-note]"), 20, "what is wrong")
+    wait_until(lambda: note in viewer.text("#_pages_content [data-choice-note]"), what="what is wrong")
     assert viewer.tile("Departures") in ("", "—")
     for origin in ("JFK", "LGA"):
         choose(viewer, origin)
@@ -166,9 +166,9 @@ def test_a_choice_stays_right_while_the_page_is_paused_and_counts_its_own_update
     before, start = now_ms(), positions(viewer, demo)
     assert "flights.board_by_origin:EWR" in start
     viewer.driver.find_element(By.CSS_SELECTOR, ".header [data-pause]").click()
-    wait_until(lambda: "0 updates behind" in viewer.text("[data-pause-behind]"), 10, "a paused page")
+    wait_until(lambda: "0 updates behind" in viewer.text("[data-pause-behind]"), what="a paused page")
     demo.play(8)
-    wait_until(lambda: behind(viewer) == moved(demo, start) > 0, 20, "as many updates as the archive has")
+    wait_until(lambda: behind(viewer) == moved(demo, start) > 0, what="as many updates as the archive has")
     agree(viewer, demo, "EWR", before)
     assert "origin=EWR" in viewer.run("return location.search")
     choose(viewer, "LGA")  # is held as it is now
@@ -176,7 +176,7 @@ def test_a_choice_stays_right_while_the_page_is_paused_and_counts_its_own_update
     again, start = now_ms(), positions(viewer, demo)
     assert "flights.board_by_origin:EWR" not in start
     demo.play(8)
-    wait_until(lambda: behind(viewer) == moved(demo, start) > 0, 20, "the updates of what is chosen now")
+    wait_until(lambda: behind(viewer) == moved(demo, start) > 0, what="the updates of what is chosen now")
     agree(viewer, demo, "LGA", again)
     viewer.driver.find_element(By.CSS_SELECTOR, "[data-pause-bar] button").click()
     agree(viewer, demo, "LGA")
@@ -214,5 +214,5 @@ def test_a_replay_shows_what_is_chosen_as_it_was(demo: Demo, viewer: Viewer) -> 
     agree(viewer, demo, "LGA", then)
     assert "replay=" in viewer.run("return location.search")
     viewer.driver.find_element(By.CSS_SELECTOR, '.replay-bar button[title="Back to live"]').send_keys(Keys.ENTER)
-    wait_until(lambda: viewer.run("return document.documentElement.dataset.replay === undefined"), 20, "the live page")
+    wait_until(lambda: viewer.run("return document.documentElement.dataset.replay === undefined"), what="the live page")
     agree(viewer, demo, "LGA")

@@ -109,7 +109,7 @@ def test_what_is_painted_is_empty_follows_200_changes_a_second_is_held_and_grows
     viewer.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     wait_until(lambda: viewer.run("return document.documentElement.scrollWidth") == 390, what="nothing stands out")
     viewer.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    wait_until(lambda: viewer.badge("orders.by_shop") == "stale", 20, "a stale page: nothing is posted")
+    wait_until(lambda: viewer.badge("orders.by_shop") == "stale", what="a stale page: nothing is posted")
     assert bars(viewer) == wanted_bars(installation), "the last values stay"
 
 

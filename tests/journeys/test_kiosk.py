@@ -54,24 +54,25 @@ def test_a_wall_shows_values_to_be_read_from_afar_without_controls_and_rotates(
 ) -> None:
     for number in (1, 3):
         post(installation, number)
-    wall.open(f"{installation.url}/?kiosk=1&rotate=5&pages=/,/total")
+    wall.open(f"{installation.url}/?kiosk=1")
     wait_until(lambda: wall.tile("Orders"), what="a value")
     assert set(wall.run(SEEN)) <= {"brand"}, "nothing to click on"
     assert wall.run(SIZE, ".value") >= 44
     assert arc_minutes(wall, ".freshness-text") >= 16, "what can be read at all (ISO 9241-303)"
     assert wall.run("return getComputedStyle(document.body).cursor") == "none"
     assert wall.run("return document.documentElement.scrollHeight <= innerHeight"), "one screen"
-    wait_until(lambda: wall.run(LINES), 20, "the chart's line, which is to be seen")
+    wait_until(lambda: wall.run(LINES), what="the chart's line, which is to be seen")
     assert wait_until(lambda: wall.run("return document.documentElement.dataset.awake"), what="the screen's answer")
-    wait_until(wall.banner, 20, "the banner: nothing was posted for long")
+    wait_until(wall.banner, what="the banner: nothing was posted for long")
     assert arc_minutes(wall, ".banner") >= 20, "what is read with ease"
     assert re.search(r"since \d\d:\d\d:\d\d .*the source gives no sign of life", wall.banner())
-    wait_until(lambda: "source silent" in wall.text(".tile .freshness-text"), 10, "it on each component")
+    wait_until(lambda: "source silent" in wall.text(".tile .freshness-text"), what="it on each component")
 
+    wall.open(f"{installation.url}/?kiosk=1&rotate=5&pages=/,/total")
     wall.run("window.loaded = true")
-    wait_until(lambda: wall.text("h1") == "Total", 20, "the next page")
+    wait_until(lambda: wall.text("h1") == "Total", what="the next page")
     assert wall.run("return window.loaded && location.search.includes('kiosk=1')"), "the same document, still a kiosk"
-    wait_until(lambda: wall.text("h1") == "Shop", 20, "the first page again")
+    wait_until(lambda: wall.text("h1") == "Shop", what="the first page again")
 
     wall.open(f"{installation.url}/?kiosk=1&rotate=often")
     wait_until(lambda: "rotate=often: give whole seconds" in wall.text("[role=alert]"), what="what is wrong")
@@ -97,13 +98,13 @@ def test_a_page_of_an_origin_that_is_allowed_shows_live_values_in_a_frame_and_no
     threading.Thread(target=intranet.serve_forever, daemon=True).start()
     page, port = f"http://localhost:{intranet.server_port}", free_port()  # another origin than 127.0.0.1
     installation.start_process("web", name="framed", port=port, more={"HEADWATER_FRAME_ANCESTORS": page})
-    wait_until(lambda: installation.status("/readyz", port) == 200, 30, "a web process that may be framed")
+    wait_until(lambda: installation.status("/readyz", port) == 200, what="a web process that may be framed")
     post(installation, 2)
     try:
         _Intranet.address = f"http://127.0.0.1:{port}/?embed=1"
         viewer.driver.get(page)
         viewer.driver.switch_to.frame(0)
-        wait_until(lambda: viewer.tile("Orders"), 30, "a value in the frame")
+        wait_until(lambda: viewer.tile("Orders"), what="a value in the frame")
         wait_until(lambda: viewer.stats()["link"]["state"] == "open", what="its socket, of its own origin")
         seen = "return ['.header', '.footer', '.tile'].filter((one) => document.querySelector(one).checkVisibility())"
         assert viewer.run(seen) == [".tile"]

@@ -40,15 +40,15 @@ def test_a_link_restores_page_choice_filter_window_and_pause_together(
 ) -> None:
     installation.post(ORDERS)
     viewer.open(f"{installation.url}/shops")
-    wait_until(lambda: choices(viewer) == ["", "north", "south"], 20, "the shops to choose from")
-    wait_until(lambda: len(shown(viewer)["rows"]) == len(ORDERS), 20, "all rows")
+    wait_until(lambda: choices(viewer) == ["", "north", "south"], what="the shops to choose from")
+    wait_until(lambda: len(shown(viewer)["rows"]) == len(ORDERS), what="all rows")
     choose(viewer, "south")
-    wait_until(lambda: len(shown(viewer)["rows"]) == 8, 20, "the rows of the south")
+    wait_until(lambda: len(shown(viewer)["rows"]) == 8, what="the rows of the south")
     viewer.driver.find_element(By.CSS_SELECTOR, ".tools input").send_keys("B")
-    wait_until(lambda: shown(viewer)["rows"] == ["B1", "B2", "B3", "B4"], 20, "those with a B")
+    wait_until(lambda: shown(viewer)["rows"] == ["B1", "B2", "B3", "B4"], what="those with a B")
     press(viewer, "6 h")
     viewer.driver.find_element(By.CSS_SELECTOR, ".header [data-pause]").click()
-    wait_until(lambda: shown(viewer)["paused"], 20, "a paused page")
+    wait_until(lambda: shown(viewer)["paused"], what="a paused page")
     made, link = shown(viewer), viewer.driver.current_url
     assert made["windows"] == ["6 h", "6 h"], "a window is the page's"
     assert {name: value for name, (value,) in parse_qs(urlsplit(link).query).items()} == {
@@ -57,11 +57,11 @@ def test_a_link_restores_page_choice_filter_window_and_pause_together(
 
     viewer.leave()
     viewer.open(link)
-    wait_until(lambda: shown(viewer) == made, 20, f"the page as it was: {made}")
-    wait_until(lambda: viewer.tile("Orders") == "8", 20, "the tile of the choice")
+    wait_until(lambda: shown(viewer) == made, what=f"the page as it was: {made}")
+    wait_until(lambda: viewer.tile("Orders") == "8", what="the tile of the choice")
     installation.post([{"order": "B9", "shop": "south", "price": 1.0}])
-    wait_until(lambda: "behind" in viewer.text(".pause-bar"), 20, "what came since, untouched by the page")
+    wait_until(lambda: "behind" in viewer.text(".pause-bar"), what="what came since, untouched by the page")
     assert shown(viewer) == made
     viewer.driver.find_element(By.CSS_SELECTOR, ".pause-bar button").click()
-    wait_until(lambda: shown(viewer)["rows"] == ["B1", "B2", "B3", "B4", "B9"], 20, "the same choice and filter, live")
+    wait_until(lambda: shown(viewer)["rows"] == ["B1", "B2", "B3", "B4", "B9"], what="the same choice and filter, live")
     assert "paused" not in viewer.driver.current_url

@@ -47,7 +47,7 @@ def test_an_event_posted_by_http_appears_in_tile_chart_table_and_log(
     assert (row["price"], row["note"]) == (123.25, "<b>bold</b>")
     wait_until(lambda: key in viewer.log_text(), what="the entry in the log")
     wait_until(
-        lambda: any(123.25 in points for points in viewer.chart_points().values()), 20, "the point in the chart"
+        lambda: any(123.25 in points for points in viewer.chart_points().values()), what="the point in the chart"
     )
     total = installation.snapshot("orders.total")["data"]["rows"]["all"]["orders"]
     wait_until(lambda: viewer.tile("Orders") == str(total), what="the count on the tile")
@@ -113,7 +113,7 @@ def test_a_killed_socket_resumes_from_its_position_without_a_snapshot(
     snapshots = viewer.stats()["snapshots"]
     proxy.cut()
     installation.post([next(orders) for _ in range(5)])
-    wait_until(lambda: viewer.stats()["reconnects"] == 1, 20, "a second connection")
+    wait_until(lambda: viewer.stats()["reconnects"] == 1, what="a second connection")
     wait_until(lambda: agrees(viewer, installation), what="agreement after the fault")
     assert viewer.stats()["snapshots"] == snapshots
 
@@ -136,7 +136,7 @@ def test_a_cut_link_is_told_on_the_page_and_the_last_values_stay(
         installation.post([next(orders)])
         return viewer.banner() == ""
 
-    wait_until(calm_again, 30, "the banner gone")
+    wait_until(calm_again, what="the banner gone")
 
 
 def test_a_half_open_link_is_noticed_within_a_few_heartbeats(
@@ -146,10 +146,10 @@ def test_a_half_open_link_is_noticed_within_a_few_heartbeats(
     installation.post([next(orders)])
     wait_until(lambda: agrees(viewer, installation), what="agreement before the fault")
     proxy.mute()
-    wait_until(lambda: viewer.badge("orders.everything") == "offline", 15, "a badge that says offline")
+    wait_until(lambda: viewer.badge("orders.everything") == "offline", what="a badge that says offline")
     proxy.unmute()
     installation.post([next(orders)])
-    wait_until(lambda: agrees(viewer, installation), 20, "agreement after the fault")
+    wait_until(lambda: agrees(viewer, installation), what="agreement after the fault")
 
 
 def test_a_hidden_tab_catches_up_when_it_is_seen_again(

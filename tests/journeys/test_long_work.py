@@ -53,34 +53,34 @@ def test_a_history_that_takes_long_is_stopped_and_the_live_line_stays(
 ) -> None:
     post(installation)
     viewer.open(installation.url)
-    wait_until(lambda: viewer.chart_points().get("north"), 20, "the live line")
+    wait_until(lambda: viewer.chart_points().get("north"), what="the live line")
     with slow_link(viewer):
         press(viewer, ".lookback", "24 h")
-        wait_until(lambda: viewer.run(SEEN, ".lookback progress"), 10, "a progress bar")
+        wait_until(lambda: viewer.run(SEEN, ".lookback progress"), what="a progress bar")
         assert viewer.text(".lookback [role=status]") == "Reading 24 h"
         press(viewer, ".lookback", "Stop")
-        wait_until(lambda: not viewer.run(SEEN, ".lookback progress"), 10, "no progress bar any more")
+        wait_until(lambda: not viewer.run(SEEN, ".lookback progress"), what="no progress bar any more")
         assert viewer.chart_points()["north"], "the live line stays"
     press(viewer, ".lookback", "24 h")
     told = "return document.querySelector('.lookback [role=status]').textContent"
-    wait_until(lambda: "Nothing before" in viewer.run(told), 20, "the day, as far as there is one")
+    wait_until(lambda: "Nothing before" in viewer.run(told), what="the day, as far as there is one")
 
 
 def test_a_replay_that_takes_long_to_load_is_given_up_and_shows_what_it_showed(
     installation: Installation, viewer: Viewer
 ) -> None:
     began = post(installation)
-    wait_until(lambda: time.time() * 1_000 > began + 6_000, 10, "the end of the interval")
+    wait_until(lambda: time.time() * 1_000 > began + 6_000, what="the end of the interval")
     viewer.open(f"{installation.url}/?replay={began}&until={began + 5_000}")
-    wait_until(lambda: viewer.text(".replay-said") in LOADED, 30, "the recording")
+    wait_until(lambda: viewer.text(".replay-said") in LOADED, what="the recording")
     before = viewer.run(SHOWN)
     with slow_link(viewer):
         viewer.run(SEEK, 2_000)
-        wait_until(lambda: viewer.run(SEEN, ".replay-bar progress"), 10, "a progress bar")
+        wait_until(lambda: viewer.run(SEEN, ".replay-bar progress"), what="a progress bar")
         assert viewer.text(".replay-said") == "Loading the recording"
         press(viewer, ".replay-news", "Cancel")
-        wait_until(lambda: not viewer.run(SEEN, ".replay-bar progress"), 10, "no progress bar any more")
-        wait_until(lambda: viewer.run(SHOWN) == before, 10, "the time that was shown before")
+        wait_until(lambda: not viewer.run(SEEN, ".replay-bar progress"), what="no progress bar any more")
+        wait_until(lambda: viewer.run(SHOWN) == before, what="the time that was shown before")
     viewer.run(SEEK, 2_000)
-    wait_until(lambda: viewer.run(SHOWN) != before, 20, "the later time")
-    wait_until(lambda: viewer.text(".replay-said") in LOADED, 20, "its recording")
+    wait_until(lambda: viewer.run(SHOWN) != before, what="the later time")
+    wait_until(lambda: viewer.text(".replay-said") in LOADED, what="its recording")

@@ -16,6 +16,18 @@ from tests.waiting import wait_until
 
 ORDERS = [{"id": f"look-{n}", "order": f"L{n:03}", "shop": ("north", "south")[n % 2], "price": n} for n in range(60)]
 
+NO_GRID_IS_READY = """
+let library;
+Object.defineProperty(window, 'dash_ag_grid', {
+  get: () => library,
+  set(given) {
+    library = new Proxy(given, {
+      get: (of, name) => (name === 'getApi' && !window.gridsAreReady ? () => null : of[name]),
+    });
+  },
+});
+"""
+
 
 @pytest.fixture(scope="module")
 def shop(installation: Installation) -> str:
@@ -79,6 +91,17 @@ def test_a_link_restores_a_tables_filter_sorting_and_columns_and_back_undoes_the
     wait_until(lambda: rows_shown(viewer) == 10, what="the ten rows, by the link alone")
     assert columns_shown(viewer) == ["order", "price", "note"]
     assert viewer.run("return document.querySelector('.tools input').value") == "L01"
+
+
+def test_a_menu_that_was_opened_before_its_table_was_ready_offers_the_columns_then(shop: str, viewer: Viewer) -> None:
+    viewer.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NO_GRID_IS_READY})
+    viewer.open(shop)
+    viewer.driver.find_element(By.CSS_SELECTOR, ".table .menu summary").send_keys(Keys.ENTER)
+    wait_until(lambda: "Copy link" in viewer.text(".table .menu[open]"), what="the menu")
+    assert "Columns" not in viewer.text(".table .menu")
+    viewer.run("window.gridsAreReady = true")
+    wait_until(lambda: "Columns" in viewer.text(".table .menu-columns"), what="the choice of columns")
+    assert viewer.run("return document.querySelectorAll('.menu-columns').length") == 1
 
 
 def test_a_table_keeps_few_rows_in_the_page(shop: str, viewer: Viewer) -> None:

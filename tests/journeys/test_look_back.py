@@ -43,7 +43,7 @@ def truth(installation: Installation) -> Truth:
     gap = {"feed": "orders", "channel": "orders.prices", "since": lost[0], "until": lost[1], "events": 0,
            "reason": "deltas_trimmed", "recorded_at": now}
     database = Database(f"sqlite:///{installation.folder / 'data' / 'headwater.db'}")
-    wait_until(lambda: is_made(database), 30, "the worker's tables")
+    wait_until(lambda: is_made(database), what="the worker's tables")
     with database.writing() as connection:
         connection.execute(insert(archive_deltas), rows)
         connection.execute(insert(archive_gaps), [gap])
@@ -94,22 +94,22 @@ def test_a_day_is_one_line_from_the_archive_to_the_newest_event_and_back_to_live
     for number in range(5):
         post(installation, truth, number)
     viewer.open(installation.url)
-    wait_until(lambda: len(drawn(viewer)) == 5, 20, "the live line")
+    wait_until(lambda: len(drawn(viewer)) == 5, what="the live line")
     press(viewer, "6 h")
-    wait_until(lambda: settled(viewer) and drawn(viewer) == newest(truth, 6 * HOUR_MS), 20, "six hours as they were")
+    wait_until(lambda: settled(viewer) and drawn(viewer) == newest(truth, 6 * HOUR_MS), what="six hours as they were")
     for number in range(5, 10):
         post(installation, truth, number)
-    wait_until(lambda: drawn(viewer) == newest(truth, 6 * HOUR_MS), 20, "the same with what came meanwhile")
+    wait_until(lambda: drawn(viewer) == newest(truth, 6 * HOUR_MS), what="the same with what came meanwhile")
     assert viewer.run("return location.search") == "?window=6h"
     assert "nobody archived" in viewer.run(NOTES)
     press(viewer, "24 h")
-    wait_until(lambda: settled(viewer) and min(drawn(viewer)) == min(newest(truth, 24 * HOUR_MS)), 20, "a whole day")
+    wait_until(lambda: settled(viewer) and min(drawn(viewer)) == min(newest(truth, 24 * HOUR_MS)), what="a whole day")
     day = newest(truth, 24 * HOUR_MS)
     found = drawn(viewer)
     assert found.items() <= day.items()
     assert max(found) == max(day)
     press(viewer, "Back to live")
-    wait_until(lambda: drawn(viewer) == newest(truth, 600_000), 20, "the live line again")
+    wait_until(lambda: drawn(viewer) == newest(truth, 600_000), what="the live line again")
     assert viewer.run("return location.search") == ""
 
 
@@ -118,30 +118,30 @@ def test_a_link_restores_the_window_and_the_period_before(
 ) -> None:
     viewer.open(f"{installation.url}/?window=6h&compare=1")
     before = "old, 6 h before"
-    wait_until(lambda: len(drawn(viewer)) > 200 and len(drawn(viewer, before)) > 200, 30, "both lines")
+    wait_until(lambda: len(drawn(viewer)) > 200 and len(drawn(viewer, before)) > 200, what="both lines")
     moved = {at - 6 * HOUR_MS: price for at, price in drawn(viewer, before).items()}
     assert moved.items() <= truth.items()
     assert max(moved) <= max(truth) - 6 * HOUR_MS
     press(viewer, "Period before")
-    wait_until(lambda: not drawn(viewer, before), 20, "the present alone")
+    wait_until(lambda: not drawn(viewer, before), what="the present alone")
     assert viewer.run("return location.search") == "?window=6h"
 
 
 def test_a_zoom_offers_the_way_back_to_live(installation: Installation, viewer: Viewer, truth: Truth) -> None:
     viewer.open(installation.url)
     post(installation, truth, 11)
-    wait_until(lambda: drawn(viewer), 20, "the live line")
+    wait_until(lambda: drawn(viewer), what="the live line")
     way = "return document.querySelector('.back-to-live').checkVisibility()"
     zoomed = "return document.querySelector('.chart .js-plotly-plot').layout.xaxis.autorange === false"
     assert not viewer.run(way)
     drag(viewer)
-    wait_until(lambda: viewer.run(zoomed) and viewer.run(way), 10, "a zoom, and the way back")
+    wait_until(lambda: viewer.run(zoomed) and viewer.run(way), what="a zoom, and the way back")
     assert 11 in drawn(viewer).values(), "what was drawn stays, also where nothing comes"
     post(installation, truth, 12)
-    wait_until(lambda: 12 in drawn(viewer).values(), 20, "what came meanwhile")
+    wait_until(lambda: 12 in drawn(viewer).values(), what="what came meanwhile")
     assert viewer.run(zoomed)
     press(viewer, "Back to live")
-    wait_until(lambda: not viewer.run(zoomed) and not viewer.run(way), 10, "the live axes")
+    wait_until(lambda: not viewer.run(zoomed) and not viewer.run(way), what="the live axes")
 
 
 def drag(viewer: Viewer) -> None:
@@ -158,13 +158,13 @@ def drag(viewer: Viewer) -> None:
 def test_what_cannot_be_read_is_said_and_can_be_tried_again(installation: Installation, viewer: Viewer) -> None:
     viewer.open(installation.url)
     installation.post([{"id": "t1", "order": "T1", "shop": "old", "price": 1}])
-    wait_until(lambda: drawn(viewer), 20, "the live line")
+    wait_until(lambda: drawn(viewer), what="the live line")
     viewer.run("window.kept = window.fetch; window.fetch = () => Promise.reject(new TypeError('no network'))")
     press(viewer, "1 h")
     told = "return document.querySelector('.lookback [role=status]').textContent"
     words = "History could not be read: the server does not answer"
-    wait_until(lambda: viewer.run(told) == words, 10, "what went wrong, in words")
+    wait_until(lambda: viewer.run(told) == words, what="what went wrong, in words")
     assert drawn(viewer), "the live line stays"
     viewer.run("window.fetch = window.kept")
     press(viewer, "Try again")
-    wait_until(lambda: viewer.run(told) == "" and len(drawn(viewer)) > 40, 20, "the hour")
+    wait_until(lambda: viewer.run(told) == "" and len(drawn(viewer)) > 40, what="the hour")

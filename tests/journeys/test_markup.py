@@ -62,8 +62,8 @@ def post(installation: Installation) -> None:
 def test_markup_in_events_is_shown_as_it_was_sent_and_never_runs(installation: Installation, page: Viewer) -> None:
     post(installation)
     page.open(installation.url)
-    wait_until(lambda: all(map(page.grid_row, MARKUP)), 30, "every order in the table")
-    wait_until(lambda: len(page.run(TEXTS, ".legend .legendtext")) >= len(MARKUP), 30, "a line for each shop")
+    wait_until(lambda: all(map(page.grid_row, MARKUP)), what="every order in the table")
+    wait_until(lambda: len(page.run(TEXTS, ".legend .legendtext")) >= len(MARKUP), what="a line for each shop")
     legend, log, cells = page.run(TEXTS, ".legend .legendtext"), page.log_text(), page.run(TEXTS, ".ag-cell")
     assert {*MARKUP} <= {*legend}
     assert [text for text in MARKUP if text not in log] == []
@@ -78,7 +78,7 @@ def test_markup_in_events_is_shown_as_it_was_sent_and_never_runs(installation: I
 
     for text in MARKUP[:2]:
         page.open(f"{installation.url}/shops?shop={quote(text, safe='')}")
-        wait_until(lambda: page.run(TEXTS, ".js-plotly-plot"), 30, "its charts")
+        wait_until(lambda: page.run(TEXTS, ".js-plotly-plot"), what="its charts")
         assert_nothing_ran(page, text)
 
 
@@ -90,7 +90,7 @@ def test_markup_in_incidents_and_notices_is_shown_as_it_was_written(installation
     database.close()
     page.open(installation.url)
     post(installation)
-    wait_until(lambda: any("<scr" in one for one in page.run(TEXTS, ".annotation-text")), 30, "the mark on a chart")
+    wait_until(lambda: any("<scr" in one for one in page.run(TEXTS, ".annotation-text")), what="the mark on a chart")
     assert_nothing_ran(page, "the chart")
     for path in ("/sla", "/status"):
         page.driver.get(installation.url + path)
@@ -101,10 +101,10 @@ def test_markup_in_incidents_and_notices_is_shown_as_it_was_written(installation
 def test_markup_in_what_is_painted_is_shown_as_it_was_sent(installation: Installation, page: Viewer) -> None:
     post(installation)
     page.open(f"{installation.url}/gallery")
-    wait_until(lambda: len(page.run(TEXTS, ".bar-name")) == 5, 30, "bars")
+    wait_until(lambda: len(page.run(TEXTS, ".bar-name")) == 5, what="bars")
     wait_until(lambda: page.run("return document.querySelectorAll('.status-list li, .states li').length") >= 1
-               or "Shops" in page.run("return document.body.innerText"), 30, "states")
-    wait_until(lambda: len(page.run(TEXTS, ".heat th")) > len(MARKUP), 30, "a map of shops by orders")
+               or "Shops" in page.run("return document.body.innerText"), what="states")
+    wait_until(lambda: len(page.run(TEXTS, ".heat th")) > len(MARKUP), what="a map of shops by orders")
     shown = page.run("return document.body.textContent")
     assert {*page.run(TEXTS, ".bar-name")} <= {*MARKUP}
     assert [text for text in MARKUP if text not in shown] == []
@@ -117,18 +117,18 @@ def test_no_parameter_of_an_address_becomes_markup(installation: Installation, p
     post(installation)
     whole = quote("".join(MARKUP[:5]), safe="")
     page.open(f"{installation.url}/explore?of=orders&show=count&by=shop&as=table")
-    wait_until(lambda: MARKUP[1] in page.run("return document.body.innerText"), 30, "the archive's answer")
+    wait_until(lambda: MARKUP[1] in page.run("return document.body.innerText"), what="the archive's answer")
     assert_nothing_ran(page, "an answer with a line for each shop")
     part = f"of={quote('orders.total_by_shop:' + MARKUP[1])}"
     chosen = f"of=orders&show=count&by=shop&where=shop&is={quote(MARKUP[0])}"
     wrong = "&".join(f"{name}={whole}" for name in PARAMETERS if name != "of")
     for asked in (part, chosen, f"of={whole}", f"of=orders&{wrong}"):
         page.open(f"{installation.url}/explore?{asked}")
-        wait_until(lambda: is_drawn(page) and page.run(TEXTS, ".explore-form"), 30, asked)
+        wait_until(lambda: is_drawn(page) and page.run(TEXTS, ".explore-form"), what=asked)
         assert_nothing_ran(page, asked)
     for address in ("/{}", "/?replay={}", "/?kiosk=1&pages={}", "/?orders.everything.q={}&q={}"):
         page.driver.get(installation.url + address.replace("{}", whole))
-        wait_until(lambda: is_drawn(page), 30, address)
+        wait_until(lambda: is_drawn(page), what=address)
         assert_nothing_ran(page, address)
 
 
@@ -147,6 +147,6 @@ def test_a_place_that_took_text_for_markup_would_be_noticed_here(
     post(installation)
     with holed(page):
         page.driver.get(installation.url + path)
-        assert wait_until(lambda: page.run(MADE_OF_MARKUP), 30, "elements that an event made")
-        refused = wait_until(lambda: found(page), 30, "what the policy refused them")
+        assert wait_until(lambda: page.run(MADE_OF_MARKUP), what="elements that an event made")
+        refused = wait_until(lambda: found(page), what="what the policy refused them")
     assert not any("it ran" in one for one in refused), "and even then the policy lets no script of theirs run"

@@ -39,7 +39,7 @@ def test_what_a_viewer_experiences_is_kept_by_channel_and_page(
         viewer.run("document.body.click()")
         return any(int(reports) >= 3 for reports in REPORTS.findall(own_installation.get("/metrics")))
 
-    wait_until(reported, 60, "three reports of the viewer")
+    wait_until(reported, what="three reports of the viewer")
     own_installation.end_process("web", signal.SIGTERM)  # its last sheet is the minute that is not over
     database = Database(f"sqlite:///{own_installation.folder / 'data' / 'headwater.db'}")
     wanted = {("created_to_painted", channel, "/") for channel in SHOWN} | {("round_trip", "", "/")}
@@ -49,7 +49,7 @@ def test_what_a_viewer_experiences_is_kept_by_channel_and_page(
     def missing() -> set[tuple[str, str, str]]:
         return wanted - measured_by_viewers(database).keys()
 
-    wait_until(lambda: not missing(), 40, "what the viewer measured")
+    wait_until(lambda: not missing(), what="what the viewer measured")
     found = measured_by_viewers(database)
     assert found["first_value", "orders.total", "/"] == 1
     assert 0 < found["view_second", "orders.total", "/"] <= 90

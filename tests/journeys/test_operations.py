@@ -57,17 +57,17 @@ def test_an_event_is_traced_from_its_post_to_this_very_screen(demo: Running, vie
     viewer.open(f"{demo.url}/signals")
     for number in range(2):  # the browser's clock may not be settled yet when the first one comes
         post(demo, {"id": f"s-{number}", "name": f"name-{number}", "value": 1.5}, f"request-{number}")
-        wait_until(lambda number=number: f"name-{number}" in viewer.log_text(), 20, "the signal")  # type: ignore[misc]
-    wait_until(lambda: is_painted(demo, "request-1"), 40, "the browser's report of what it painted")
+        wait_until(lambda number=number: f"name-{number}" in viewer.log_text(), what="the signal")  # type: ignore[misc]
+    wait_until(lambda: is_painted(demo, "request-1"), what="the browser's report of what it painted")
     viewer.run(OPEN_PAGE, "Operations")
-    wait_until(lambda: viewer.text(".trace-ask"), 20, "the question")
+    wait_until(lambda: viewer.text(".trace-ask"), what="the question")
     ask(viewer, "request-1")
-    wait_until(lambda: "painted" in viewer.text(".trace-answer"), 20, "the stages")
+    wait_until(lambda: "painted" in viewer.text(".trace-answer"), what="the stages")
     answer = viewer.text(".trace-answer")
     for stage in ("s-1", "created", "accepted", "signals.newest seq", "sent", "received", "by viewer"):
         assert stage in answer, answer
     ask(viewer, "no-such-event")
-    wait_until(lambda: "No event" in viewer.text(".trace-answer"), 20, "the answer that there is none")
+    wait_until(lambda: "No event" in viewer.text(".trace-answer"), what="the answer that there is none")
 
 
 def test_what_is_wrong_stands_on_the_page_and_everybody_can_read_it(demo: Running, viewer: Viewer) -> None:
@@ -90,9 +90,9 @@ def test_what_is_wrong_stands_on_the_page_and_everybody_can_read_it(demo: Runnin
         return found
 
     wanted = ("missing_field", "ab12cd34", "signals.0 processor", "flights.0 archive", "worker-")
-    wait_until(lambda: all(text in whole() for text in wanted), 40, f"{wanted} on the page")
+    wait_until(lambda: all(text in whole() for text in wanted), what=f"{wanted} on the page")
     viewer.driver.find_element(By.ID, "quarantine-refresh").click()  # its list is of when it was asked for
-    wait_until(lambda: "bad-1" in viewer.text(".quarantine-list"), 20, "what could not be folded")
+    wait_until(lambda: "bad-1" in viewer.text(".quarantine-list"), what="what could not be folded")
     viewer.run("document.documentElement.dataset.theme = 'light'")
     assert faults(viewer) == []
     viewer.run("document.documentElement.dataset.theme = 'dark'")
@@ -114,12 +114,12 @@ def test_markup_in_what_is_refused_put_aside_and_traced_is_shown_as_it_was_sent(
     viewer.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TALL)
     with watched(viewer):
         viewer.open(f"{demo.url}/operations")
-        wait_until(lambda: "not_a_number" in viewer.log_text() or "wrong_type" in viewer.log_text(), 40, "refusals")
+        wait_until(lambda: "not_a_number" in viewer.log_text() or "wrong_type" in viewer.log_text(), what="refusals")
         viewer.driver.find_element(By.ID, "quarantine-refresh").click()
-        wait_until(lambda: MARKUP[1] in viewer.text(".quarantine-list"), 20, "what could not be folded")
+        wait_until(lambda: MARKUP[1] in viewer.text(".quarantine-list"), what="what could not be folded")
         for wanted in (traced, *MARKUP[:3]):
             ask(viewer, wanted)
-            wait_until(lambda wanted=wanted: wanted in viewer.text(".trace-answer"), 20, "an answer")  # type: ignore[misc]
+            wait_until(lambda wanted=wanted: wanted in viewer.text(".trace-answer"), what="an answer")  # type: ignore[misc]
         assert (found(viewer), viewer.run(MADE_OF_MARKUP)) == ([], 0)
 
 
@@ -127,28 +127,28 @@ def test_a_feed_paused_for_everybody_stands_still_says_by_whom_and_whoever_resum
     demo: Running, viewer: Viewer
 ) -> None:
     viewer.open(f"{demo.url}/operations")
-    wait_until(lambda: "signals" in viewer.text(".pause-all"), 30, "the feeds")
+    wait_until(lambda: "signals" in viewer.text(".pause-all"), what="the feeds")
     click(viewer, "Pause signals for everybody")
-    wait_until(lambda: "Paused signals for everybody." in viewer.text(".pause-all"), 20, "the answer")
+    wait_until(lambda: "Paused signals for everybody." in viewer.text(".pause-all"), what="the answer")
     viewer.run(OPEN_PAGE, "Signals")
-    wait_until(lambda: "for everybody by open" in badges(viewer), 20, "who paused it")
+    wait_until(lambda: "for everybody by open" in badges(viewer), what="who paused it")
     post(demo, {"id": "while-paused", "name": "while-paused", "value": 3}, "request-3")
-    wait_until(lambda: "1 update behind" in badges(viewer), 20, "how far behind it is")
+    wait_until(lambda: "1 update behind" in badges(viewer), what="how far behind it is")
     assert "while-paused" not in viewer.log_text()
     viewer.run("document.querySelector('.log [data-pause]').click()")
-    wait_until(lambda: "while-paused" in viewer.log_text(), 20, "the log live again, for this reader")
+    wait_until(lambda: "while-paused" in viewer.log_text(), what="the log live again, for this reader")
     demo_resumes(viewer)
-    wait_until(lambda: "for everybody" not in badges(viewer), 20, "everything live again")
+    wait_until(lambda: "for everybody" not in badges(viewer), what="everything live again")
 
 
 def demo_resumes(viewer: Viewer) -> None:
     """The same button ends it."""
     viewer.run(OPEN_PAGE, "Operations")
-    wait_until(lambda: "paused by open since" in viewer.text(".pause-all"), 20, "the feed as paused")
+    wait_until(lambda: "paused by open since" in viewer.text(".pause-all"), what="the feed as paused")
     click(viewer, "Resume signals for everybody")
-    wait_until(lambda: "Resumed signals for everybody." in viewer.text(".pause-all"), 20, "the answer")
+    wait_until(lambda: "Resumed signals for everybody." in viewer.text(".pause-all"), what="the answer")
     viewer.run(OPEN_PAGE, "Signals")
-    wait_until(lambda: viewer.log_text(), 20, "the page")
+    wait_until(lambda: viewer.log_text(), what="the page")
 
 
 def click(viewer: Viewer, words: str) -> None:

@@ -41,7 +41,7 @@ def up(tmp_path: Path) -> Iterator[Running]:
     (folder / "pages" / "prices.py").write_text(PAGE)
     with running("up", tmp_path, cwd=folder, HEADWATER_PROJECT=".") as started:
         started.wait_until_ready()
-        wait_until(lambda: "is live at" in started.output, 20, "the supervisor's word")
+        wait_until(lambda: "is live at" in started.output, what="the supervisor's word")
         yield started
 
 
@@ -60,16 +60,16 @@ def test_a_callback_sums_up_what_is_on_the_screen_live_and_paused(up: Running, v
     viewer.open(f"{up.url}/prices")
     for number, item in enumerate(["apples", "pears"], 1):
         _post(up, item, 1.5)
-        wait_until(lambda seen=number: _rows(viewer) == seen, 10, "the value in the store")
+        wait_until(lambda seen=number: _rows(viewer) == seen, what="the value in the store")
     ask = "document.getElementById('sum-up').click()"
     viewer.run(ask)
-    wait_until(lambda: viewer.text("#sum") == "3 in 2 rows, asked 1 times", 10, "the sum")
+    wait_until(lambda: viewer.text("#sum") == "3 in 2 rows, asked 1 times", what="the sum")
 
     viewer.run("document.querySelector('.header [data-pause]').click()")
     _post(up, "figs", 4.0)
-    wait_until(lambda: _rows(viewer) == 3, 10, "the value behind the pause")
+    wait_until(lambda: _rows(viewer) == 3, what="the value behind the pause")
     viewer.run(ask)
-    wait_until(lambda: viewer.text("#sum") == "3 in 2 rows, asked 2 times", 10, "the sum of what is paused")
+    wait_until(lambda: viewer.text("#sum") == "3 in 2 rows, asked 2 times", what="the sum of what is paused")
     viewer.run("document.querySelector('.header [data-pause]').click()")
     viewer.run(ask)
-    wait_until(lambda: viewer.text("#sum") == "7 in 3 rows, asked 3 times", 10, "the sum of all")
+    wait_until(lambda: viewer.text("#sum") == "7 in 3 rows, asked 3 times", what="the sum of all")

@@ -94,7 +94,7 @@ def shows_the_server(viewer: Viewer, installation: Installation) -> None:
         return not last
 
     try:
-        wait_until(agreed, 20)
+        wait_until(agreed)
     except AssertionError:
         raise AssertionError(f"the page shows otherwise than the server has: {last}") from None
 
@@ -241,8 +241,8 @@ def test_a_paused_page_gives_away_what_it_shows_and_its_replay_is_no_pause(
     click(page, "[data-look-back]")
     wait_until(lambda: page.text("dialog.look-back h2"), what="the dialog")
     page.run("[...document.querySelectorAll('dialog button')].find((one) => one.type === 'submit').click()")
-    wait_until(lambda: "not live" in page.text(".replay-bar").lower(), 20, "a replay")
-    wait_until(lambda: page.text("h1"), 20, "its page")
+    wait_until(lambda: "not live" in page.text(".replay-bar").lower(), what="a replay")
+    wait_until(lambda: page.text("h1"), what="its page")
     assert page.run("return new URLSearchParams(location.search).has('paused')") is False
     assert bar(page) == ""
     seen = "return [...document.querySelectorAll('[data-pause]')].filter((one) => one.checkVisibility()).length"
@@ -256,15 +256,15 @@ def test_a_paused_page_gives_away_what_it_shows_and_its_replay_is_no_pause(
         return found
 
     loading = "return document.querySelector('.replay-bar').dataset.loading"
-    wait_until(lambda: page.run(loading) == "false", 20, "frames")
+    wait_until(lambda: page.run(loading) == "false", what="frames")
     assert hands() == "Play"
     ActionChains(page.driver).send_keys(Keys.SPACE).perform()
     wait_until(lambda: hands() == "Pause the replay", what="a replay that plays")
     ActionChains(page.driver).send_keys(Keys.SPACE).perform()
     wait_until(lambda: hands() == "Play", what="one that stands")
     click(page, ".replay-leave")
-    wait_until(lambda: page.run("return document.documentElement.dataset.replay === undefined") and page.text("h1"), 20)
-    wait_until(lambda: page.tile("Orders"), 20, "the live page")
+    wait_until(lambda: page.run("return document.documentElement.dataset.replay === undefined") and page.text("h1"))
+    wait_until(lambda: page.tile("Orders"), what="the live page")
     assert bar(page) == "", "which is not paused"
 
 

@@ -15,7 +15,7 @@ from tests.installation import ROOT, Installation
 from tests.journeys.browser import Viewer
 from tests.journeys.watching import found, plant, watched
 from tests.ports import free_port
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_S, wait_until
 
 PRESS = """
 const buttons = [...document.querySelectorAll(`${arguments[0]} .menu button`)];
@@ -44,13 +44,13 @@ def test_every_page_of_a_project_keeps_to_its_policy_whatever_is_opened_on_it(
     page.driver.execute_cdp_cmd("Page.setDownloadBehavior", settings)
     installation.post([{"id": f"p{n}", "order": f"P{n}", "shop": "north", "price": 99.0 + n} for n in range(5)])
     page.open(installation.url)
-    wait_until(lambda: page.grid_row("P1") and page.chart_points(), 30, "rows and a line")
+    wait_until(lambda: page.grid_row("P1") and page.chart_points(), what="rows and a line")
     for theme in ("dark", "light"):
         page.run("document.documentElement.dataset.theme = arguments[0]", theme)
     page.run("document.querySelectorAll('.freshness, .menu').forEach((one) => { one.open = true; })")
     for block, label, ending in ((".table", "CSV", "csv"), (".table", "Parquet", "parquet")):
-        wait_until(lambda block=block, label=label: page.run(PRESS, block, label), 20, label)  # type: ignore[misc]
-        wait_until(lambda ending=ending: list(tmp_path.glob(f"*.{ending}")), 20, f"a saved {ending}")  # type: ignore[misc]
+        wait_until(lambda block=block, label=label: page.run(PRESS, block, label), what=label)  # type: ignore[misc]
+        wait_until(lambda ending=ending: list(tmp_path.glob(f"*.{ending}")), what=f"a saved {ending}")  # type: ignore[misc]
     page.driver.find_element("css selector", ".tools input").send_keys("P", Keys.BACKSPACE)
     click(page, ".ag-row .ag-cell[col-id='row-details']")
     wait_until(lambda: page.text("dialog.drawer[open]"), what="the opened row")
@@ -66,8 +66,8 @@ def test_every_page_of_a_project_keeps_to_its_policy_whatever_is_opened_on_it(
         ("/?embed=1", ".js-plotly-plot"),
     ):
         page.open(installation.url + path)
-        wait_until(lambda ready=ready: page.run(TEXTS, ready), 30, f"{path}: {ready}")  # type: ignore[misc]
-        wait_until(lambda: page.run("return document.querySelector('#early') === null"), 30, f"{path}: drawn by Dash")
+        wait_until(lambda ready=ready: page.run(TEXTS, ready), what=f"{path}: {ready}")  # type: ignore[misc]
+        wait_until(lambda: page.run("return document.querySelector('#early') === null"), what=f"{path}: drawn by Dash")
         assert found(page) == [], path
     page.driver.get(f"{installation.url}/status")
     assert found(page) == [], "the status page"
@@ -85,15 +85,15 @@ def test_every_page_of_the_demo_keeps_to_its_policy(installation: Installation, 
     )
     web = subprocess.Popen([sys.executable, "-m", "app.cli", "web"], cwd=ROOT, env=own, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: installation.status("/healthz", port) == 200, 30, "the demo's web process")
+        wait_until(lambda: installation.status("/healthz", port) == 200, what="the demo's web process")
         page.open(url)
         paths = page.run("return [...document.querySelectorAll('#navigation a')].map((one) => one.pathname)")
         assert len(paths) >= 5
         for path in paths:
             page.open(url + path)
-            wait_until(lambda: page.run("return document.querySelector('#early') === null"), 30, f"{path}: drawn")
+            wait_until(lambda: page.run("return document.querySelector('#early') === null"), what=f"{path}: drawn")
             assert found(page) == [], path
     finally:
         page.leave()
         web.terminate()
-        web.wait(15)
+        web.wait(PATIENCE_S)

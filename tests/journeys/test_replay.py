@@ -25,7 +25,7 @@ def post_one(installation: Installation, number: int) -> dict[str, Any]:
         found = installation.snapshot(CHANNEL)
         return found if found["data"]["rows"].get("all", {}).get("orders") == number else None
 
-    found: dict[str, Any] = wait_until(shown, 20, f"order {number} in the total")
+    found: dict[str, Any] = wait_until(shown, what=f"order {number} in the total")
     return found
 
 
@@ -54,23 +54,23 @@ def test_what_was_shown_is_shown_again_position_by_position_and_marked(
     installation: Installation, viewer: Viewer
 ) -> None:
     shown = [post_one(installation, number) for number in range(1, 5)]
-    wait_until(lambda: archived(installation, shown[-1]), 20, "the archive has all")
+    wait_until(lambda: archived(installation, shown[-1]), what="the archive has all")
     first, last = (one["times"]["processed"] for one in (shown[0], shown[-1]))
     viewer.open(f"{installation.url}/?replay={first}&until={last}")
-    wait_until(lambda: at_position(viewer, shown[0]), 20, "the first recorded state")
+    wait_until(lambda: at_position(viewer, shown[0]), what="the first recorded state")
     assert viewer.run(MARKED)
-    wait_until(lambda: viewer.tile("Orders") == "1", 10, "the value that was shown")
+    wait_until(lambda: viewer.tile("Orders") == "1", what="the value that was shown")
     assert viewer.badge(CHANNEL).startswith("replay")
     post_one(installation, 5)
     press(viewer, "Next change")
-    wait_until(lambda: viewer.run(TIME) > first, 20, "a step")
-    wait_until(lambda: step(viewer) and at_position(viewer, shown[1]), 20, "the second state")
+    wait_until(lambda: viewer.run(TIME) > first, what="a step")
+    wait_until(lambda: step(viewer) and at_position(viewer, shown[1]), what="the second state")
     press(viewer, "Previous change")
-    wait_until(lambda: at_position(viewer, shown[0]), 20, "the first again")
+    wait_until(lambda: at_position(viewer, shown[0]), what="the first again")
     press(viewer, "Play")
-    wait_until(lambda: at_position(viewer, shown[-1]), 20, "the last, and nothing of what came since")
+    wait_until(lambda: at_position(viewer, shown[-1]), what="the last, and nothing of what came since")
     press(viewer, "Back to live")
-    wait_until(lambda: not viewer.run(MARKED) and viewer.tile("Orders") == "5", 20, "the live page")
+    wait_until(lambda: not viewer.run(MARKED) and viewer.tile("Orders") == "5", what="the live page")
 
 
 def step(viewer: Viewer) -> bool:

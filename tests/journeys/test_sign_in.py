@@ -37,7 +37,7 @@ FORM_WORD = "headwater-form"
 class Site(Installation):
     """The demo's web process, asking for sign-in, with an identity provider, which is another site to a browser."""
 
-    program = ("-m", "app.cli")
+    program = "app.cli"
     provider: IdentityProvider
 
     @property
@@ -51,12 +51,12 @@ class Site(Installation):
             "HEADWATER_SIGN_IN": "1", "HEADWATER_OIDC_ISSUER": self.provider.issuer,
             "HEADWATER_OIDC_CLIENT_ID": CLIENT, "HEADWATER_OIDC_CLIENT_SECRET": SECRET,
         })  # fmt: skip
-        wait_until(lambda: self.status("/healthz") == 200, 30, "the web process")
+        wait_until(lambda: self.status("/healthz") == 200, what="the web process")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("site"), web_processes=1)
+    made = Site(tmp_path_factory.mktemp("site"), web_processes=1, forked=True)
     with identity_provider(f"{made.url}/sign-in/oidc/back", eve=[], ann=[]) as made.provider:
         made.start()
         yield made
@@ -114,7 +114,7 @@ def test_who_types_wrongly_is_told_and_then_comes_to_where_he_wanted_and_out_aga
     assert person.run("return document.activeElement.id") == "password", "the name stands there already"
     assert_fit_for_everybody(person, "wrong")
     send(person, PASSWORD)
-    wait_until(lambda: is_drawn(person), 20, "the page")
+    wait_until(lambda: is_drawn(person), what="the page")
     assert path(person) == "/signals?paused=1"
     account = person.driver.find_element(By.CSS_SELECTOR, "a.account")
     assert account.text == "ann"
@@ -127,7 +127,7 @@ def test_who_types_wrongly_is_told_and_then_comes_to_where_he_wanted_and_out_aga
     assert_fit_for_everybody(person, "signed out")
     person.driver.back()
     person.driver.back()
-    wait_until(lambda: path(person).startswith("/sign-in"), 10, "back shows nothing that was seen before")
+    wait_until(lambda: path(person).startswith("/sign-in"), what="back shows nothing that was seen before")
 
 
 def test_who_has_no_role_is_told_what_to_do(site: Site, person: Viewer) -> None:
@@ -165,7 +165,7 @@ def sign_in_there(person: Viewer, name: str) -> None:
 def test_an_identity_provider_signs_in_and_out_across_sites(site: Site, person: Viewer) -> None:
     person.driver.get(f"{site.url}/sign-in?next=/status")
     sign_in_there(person, "eve")
-    wait_until(lambda: person.run("return location.host") == f"localhost:{site.port}", 20, "our own site again")
+    wait_until(lambda: person.run("return location.host") == f"localhost:{site.port}", what="our own site again")
     assert path(person) == "/status"
     person.driver.get(f"{site.url}/sign-out")
     assert "eve" in person.text("dl")
@@ -173,13 +173,13 @@ def test_an_identity_provider_signs_in_and_out_across_sites(site: Site, person: 
     wait_until(lambda: said(person) == "You are signed out.", what="that it is over")
     assert_fit_for_everybody(person, "signed out, with the way out there")
     person.driver.find_element(By.LINK_TEXT, "Sign out there too").click()
-    wait_until(lambda: person.run("return location.origin + '/'") == site.provider.issuer, 20, "the provider's page")
+    wait_until(lambda: person.run("return location.origin + '/'") == site.provider.issuer, what="the provider's page")
 
 
 def test_what_fails_at_the_provider_says_why_and_leaves_the_other_way_open(site: Site, person: Viewer) -> None:
     person.driver.get(f"{site.url}/sign-in")
     sign_in_there(person, "ann")
-    wait_until(lambda: "another account" in said(person), 20, "that the name is somebody else's")
+    wait_until(lambda: "another account" in said(person), what="that the name is somebody else's")
     assert_fit_for_everybody(person, "a name that is taken")
     person.driver.get(f"{site.url}/sign-in/oidc/back?state=of-yesterday&code=x")
     assert said(person) == STALE
@@ -201,19 +201,19 @@ def test_a_private_network_without_encryption_is_told_on_every_page(site: Site, 
     port = free_port()
     site.start_process("web", name="insecure", port=port, more={"HEADWATER_INSECURE": "1", "HEADWATER_SIGN_IN": "1"})
     try:
-        wait_until(lambda: site.status("/healthz", port) == 200, 30, "the web process")
+        wait_until(lambda: site.status("/healthz", port) == 200, what="the web process")
         url = f"http://localhost:{port}"
         for shown in ("/sign-in", "/status"):
             person.driver.get(url + shown)
             assert_warned(person, shown)
         person.driver.get(f"{url}/sign-in")
         send(person, "ann", PASSWORD)
-        wait_until(lambda: is_drawn(person), 20, "the first page")
+        wait_until(lambda: is_drawn(person), what="the first page")
         paths = person.run("return [...document.querySelectorAll('#navigation a')].map((one) => one.pathname)")
         assert len(paths) >= 3
         for shown in paths:
             person.open(url + shown)
-            wait_until(lambda: person.run("return document.querySelector('#early') === null"), 30, shown)
+            wait_until(lambda: person.run("return document.querySelector('#early') === null"), what=shown)
             assert_warned(person, shown)
         person.driver.get(f"{url}/sign-out")
         assert_warned(person, "/sign-out")

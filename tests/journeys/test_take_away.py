@@ -95,5 +95,5 @@ def test_what_is_shown_an_interval_and_a_picture_are_taken_away_and_a_long_one_i
     viewer.driver.find_element("css selector", ".chart .menu summary").send_keys(Keys.ENTER)
     wait_until(lambda: viewer.run("return document.querySelector('.chart .menu button') !== null"), what="its menu")
     press(viewer, ".chart", "PNG")
-    wait_until(lambda: viewer.text(".chart .menu-status") == "Picture saved", 30, what="the picture")
+    wait_until(lambda: viewer.text(".chart .menu-status") == "Picture saved", what="the picture")
     assert saved(folder, "png").startswith(b"\x89PNG")

@@ -43,7 +43,7 @@ def staging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         installation.start_process(role, more=STAGING)
     installation.wait_ready()
     installation.post([{"order": f"o{n % 9}", "shop": "north", "price": n} for n in range(40)])
-    wait_until(lambda: len(installation.snapshot("orders.everything")["data"]["rows"]) == 9, 10, "nine orders")
+    wait_until(lambda: len(installation.snapshot("orders.everything")["data"]["rows"]) == 9, what="nine orders")
     yield installation
     installation.stop()
 

@@ -9,6 +9,7 @@ import tests.project.pages
 from app.loading import Project
 from app.logs import start_logging
 from app.settings import read_settings
+from tests.project import TOGETHER
 from tests.project.planted import ENVIRONMENT, plant
 
 SEES = "HEADWATER_TEST_SEES"
@@ -17,7 +18,8 @@ _HERE = Path(__file__).parent
 PROJECT = Project(tests.project.feeds, tests.project.pages, _HERE / "contract.toml", _HERE / "roles.toml")
 
 
-def main(role: str, stations: str = "") -> None:
+def main() -> None:
+    role, stations = sys.argv[1], "".join(sys.argv[2:])
     plant(os.environ.get(ENVIRONMENT, ""))
     settings = read_settings()
     start_logging(role, settings.log_level)
@@ -32,9 +34,9 @@ def main(role: str, stations: str = "") -> None:
     else:
         from app.worker import Worker, read_stations
 
-        apart = [sys.executable, "-m", "tests.project", "worker"]
+        apart = None if TOGETHER in os.environ else [sys.executable, "-m", "tests.project", "worker"]
         Worker(settings, project=PROJECT, stations=read_stations(stations), apart=apart).run()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headwater import Anomaly, Feed, Freshness, Http, Number, Remembering, Text, joined
-from services.broker import MEMORY, Broker
+from services.broker import MEMORY, Broker, leading
 from services.declare import DeclarationError, Lane
 from services.declare.enrich import score
 from services.enrichment import Enrichment, EnrichmentFailed
@@ -255,7 +255,10 @@ def test_however_the_events_are_cut_and_whoever_folds_them_the_values_are_the_sa
     system.close()
 
 
-def test_a_commit_that_never_came_is_folded_again_from_what_was_remembered_before_it(readings: System) -> None:
+def test_a_commit_that_never_came_is_folded_again_from_what_was_remembered_before_it(
+    readings: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leading, "LEASE_TTL_MS", 1_000)  # of a worker that dies
     for number in range(12):
         readings.post([reading(number, float(number % 3))], "readings")
     readings.drain()
@@ -270,7 +273,7 @@ def test_a_commit_that_never_came_is_folded_again_from_what_was_remembered_befor
         readings.drain()
         return [entry for entry in readings.data("readings.entries")["entries"] if entry["value"] == 50.0]
 
-    [last] = wait_until(folded, 10, "the event, once the lease of the dead ran out")
+    [last] = wait_until(folded, what="the event, once the lease of the dead ran out")
     assert last["unusual"] == pytest.approx(score(50.0, [float(number % 3) for number in range(12)]))
     assert orjson.loads(readings.broker.read_memory(LANE)["3:a"])[-1] == 50.0
 

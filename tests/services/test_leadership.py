@@ -48,6 +48,11 @@ LANES = set(Parcels.declaration.all_lanes())
 ORDERS = Lane("orders", 0)
 
 
+@pytest.fixture(autouse=True)
+def long_leases() -> None:
+    """Here they live as long as in use."""
+
+
 @pytest.fixture
 def wide(broker_url: str) -> Iterator[System]:
     made = System(broker_url, WIDE)

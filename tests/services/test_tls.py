@@ -68,7 +68,7 @@ def test_connections_that_the_server_closed_as_idle_are_opened_again_unseen(serv
             return sum(one["name"].startswith("headwater-") for one in client.client_list())
 
         assert ours() == 2
-        wait_until(lambda: not ours(), 10, "the server to close what is idle")
+        wait_until(lambda: not ours(), what="the server to close what is idle")
         assert broker.read_deltas({ref: 0}, 1) == []
         assert broker.workers("processor") == 0
 

@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from services.archive.archiver import Archiver
-from services.broker import leading
 from services.database import Database
 from services.tracing.trace import Trace
 from services.tracing.tracer import Tracer
@@ -19,8 +18,7 @@ STREAM = "hw:{orders.0}:events"
 
 
 @pytest.fixture
-def system(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
-    monkeypatch.setattr(leading, "LEASE_TTL_MS", 60_000)
+def system(broker_url: str) -> Iterator[System]:
     made = System(broker_url, shop)
     made.drain()
     yield made

@@ -158,7 +158,6 @@ def measured(week: Week, ledger: Ledger, contract: Contract = CONTRACT) -> Measu
     return make_report(facts, ledger, "week", period).measured[0]
 
 
-@pytest.mark.timeout(300)
 def test_a_week_is_reported_to_the_digit_sent_once_and_comes_out_the_same_again(week: Week) -> None:
     found = measured(week, week.ledger)
 

@@ -15,7 +15,7 @@ from services.positions import wall_clock
 from services.processor import Processor
 from services.sources.runner import SourceRunner
 from services.telemetry import Telemetry
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_S, wait_until
 
 
 class Running:
@@ -48,12 +48,12 @@ class Running:
         events = self.events()
         return [event.get(names[0]) if len(names) == 1 else tuple(map(event.get, names)) for event in events]
 
-    def wait_for(self, count: int, timeout_s: float = 20.0) -> list[dict[str, Any]]:
+    def wait_for(self, count: int, timeout_s: float = PATIENCE_S) -> list[dict[str, Any]]:
         """The events, as soon as there are so many; what was told stands in the failure."""
         wait_until(lambda: len(self.events()) >= count, timeout_s, f"{count} events; told: {self.told}")
         return self.events()
 
-    def wait_told(self, cause: str, part: str, timeout_s: float = 20.0) -> str:
+    def wait_told(self, cause: str, part: str, timeout_s: float = PATIENCE_S) -> str:
         """The text of the trouble, as soon as it is told."""
         def found() -> str:
             return next((text for told, text in self.told if told == cause and part in text), "")
@@ -78,14 +78,14 @@ class Running:
 
     def until_alive(self, before: int) -> bool:
         """Wait for a sign of life after that."""
-        return wait_until(lambda: self.alive_at() > before, 20, f"a sign of life; told: {self.told}")
+        return wait_until(lambda: self.alive_at() > before, what=f"a sign of life; told: {self.told}")
 
     def rejection(self) -> str:
         """The newest of what was refused, with its reason."""
         return self.progress().rejection
 
     def wait_rejected(self, reason: str) -> str:
-        return wait_until(lambda: (text := self.rejection()).startswith(reason) and text, 20, f"a rejection {reason}")
+        return wait_until(lambda: (text := self.rejection()).startswith(reason) and text, what=f"a rejection {reason}")
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -30,7 +30,7 @@ class ScriptedHttp:
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.sources.scripted_http", str(self.port)]
         self._process = subprocess.Popen(leashed(command))
-        wait_until(self._answers, 20, "an answer of the server")
+        wait_until(self._answers, what="an answer of the server")
 
     def _answers(self) -> bool:
         try:

@@ -54,7 +54,7 @@ def test_records_of_an_answer_become_events_and_the_same_answer_counts_once(
         f"{server.origin}/quotes", every_s=0.1, mapping=MAPPING, headers={"Authorization": "Bearer env:QUOTES_TOKEN"}
     )
     with Running(broker_url, quotes(source)) as running:
-        wait_until(lambda: len(server.seen()) >= 3, 20, "three questions")
+        wait_until(lambda: len(server.seen()) >= 3, what="three questions")
         assert running.values("symbol", "price") == [("s0", 12.5), ("s1", 3.0)]
         assert {one["authorization"] for one in server.seen()} == {"Bearer t0p-secret"}
         assert running.told == []
@@ -68,9 +68,9 @@ def test_what_did_not_change_is_a_sign_of_life_and_a_change_is_taken(broker_url:
     )  # fmt: skip
     with Running(broker_url, quotes(HttpPoll(f"{server.origin}/q", 0.1, mapping=MAPPING))) as running:
         assert [event["price"] for event in running.wait_for(2)] == [1.0, 2.0]
-        wait_until(lambda: len(server.seen()) >= 5, 20, "five questions")
+        wait_until(lambda: len(server.seen()) >= 5, what="five questions")
         before = running.alive_at()
-        wait_until(lambda: running.alive_at() > before, 20, "another sign of life")
+        wait_until(lambda: running.alive_at() > before, what="another sign of life")
         first, second, *_, last = server.seen()
         assert "if-none-match" not in first
         assert (second["if-none-match"], second["if-modified-since"]) == ('"one"', "Sat, 28 Nov 2026 10:00:00 GMT")

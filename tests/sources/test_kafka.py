@@ -63,14 +63,14 @@ def test_another_worker_goes_on_behind_what_was_accepted_and_an_event_is_named_b
     for number in range(3):
         cluster.send("paid", {"payer": f"p{number}", "amount": number, "id": "of the payment"})
     with Running(broker_url, feed) as running:
-        found = running.wait_for(3, 40)
+        found = running.wait_for(3)
         assert sorted(running.values("payer")) == ["p0", "p1", "p2"]
         assert all(event["id"].startswith("paid/") for event in found)
         assert all(before - 1_000 <= event["created_at"] <= time.time() * 1000 for event in found)
         assert running.until_alive(running.alive_at())
     cluster.send("paid", {"payer": "p3", "amount": 3})
     with Running(broker_url, feed, worker="worker-2") as running:
-        running.wait_for(4, 40)
+        running.wait_for(4)
         assert running.values("payer")[3:] == ["p3"]
         assert running.duplicates() == 0
         assert running.told == []
@@ -81,7 +81,7 @@ def test_what_is_no_record_is_refused_and_counted_and_the_rest_goes_on(broker_ur
     cluster.send("mixed", 12.5, key="keyed")
     mapping = SourceMapping({"payer": "kafka.key", "amount": "value"})
     with Running(broker_url, payments(kafka(cluster, "mixed", "g", mapping))) as running:
-        running.wait_for(1, 40)
+        running.wait_for(1)
         assert running.values("payer", "amount") == [("keyed", 12.5)]
         running.wait_rejected("wrong_type")
 
@@ -93,10 +93,10 @@ def test_a_commit_that_was_lost_brings_the_same_events_again_and_they_count_once
         cluster.send("again", {"payer": f"p{number}", "amount": number})
     feed = payments(kafka(cluster, "again", "g1"))
     with Running(broker_url, feed) as running:
-        running.wait_for(3, 40)
+        running.wait_for(3)
     elsewhere = payments(kafka(cluster, "again", "g2"))  # which knows nothing of those offsets
     with Running(broker_url, elsewhere, worker="worker-2") as running:
-        wait_until(lambda: running.duplicates() == 3, 40, "three duplicates")
+        wait_until(lambda: running.duplicates() == 3, what="three duplicates")
         assert len(running.events()) == 3
 
 
@@ -110,7 +110,7 @@ def test_what_would_take_messages_away_from_its_feed_is_not_profiled(tmp_path: P
 
 def test_a_cluster_that_is_not_there_is_silent(broker_url: str) -> None:
     with Running(broker_url, payments(Kafka(f"127.0.0.1:{free_port()}", ["paid"], group="g"))) as running:
-        running.wait_told("source_silent", "", 40)
+        running.wait_told("source_silent", "")
 
 
 def test_a_secret_of_the_environment_goes_to_the_client_and_into_no_title(
@@ -122,7 +122,7 @@ def test_a_secret_of_the_environment_goes_to_the_client_and_into_no_title(
     with Running(broker_url, payments(source)) as running:
         running.wait_told("source_error", "KAFKA_PASSWORD is not set")
         monkeypatch.setenv("KAFKA_PASSWORD", "never-shown")
-        assert "never" not in running.wait_told("source_silent", "", 40)
+        assert "never" not in running.wait_told("source_silent", "")
 
 
 @pytest.mark.parametrize(

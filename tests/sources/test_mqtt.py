@@ -47,7 +47,7 @@ class Mosquitto:
         with (self._folder / "log").open("ab") as log:
             command = [program("mosquitto"), "-c", str(self._folder / "mosquitto.conf")]
             self._process = subprocess.Popen(leashed(command), env=environment(), stdout=log, stderr=log)
-        wait_until(self._answers, 20, f"an answer of Mosquitto; log: {self._folder}/log")
+        wait_until(self._answers, what=f"an answer of Mosquitto; log: {self._folder}/log")
 
     def _answers(self) -> bool:
         try:

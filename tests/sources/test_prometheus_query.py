@@ -40,7 +40,7 @@ scrape_configs:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(leashed(command), env=environment(), stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
-    wait_until(lambda: _has_samples(address, folder), 60, f"a sample of Prometheus; log: {folder}/log")
+    wait_until(lambda: _has_samples(address, folder), what=f"a sample of Prometheus; log: {folder}/log")
     yield address
     process.kill()
     process.wait(10)
@@ -92,11 +92,11 @@ def test_what_is_no_number_is_refused_and_counted_and_no_samples_are_a_sign_of_l
     broker_url: str, prometheus: str
 ) -> None:
     with Running(broker_url, gauges(PrometheusQuery(prometheus, "up / 0 * 0", 0.2))) as running:
-        wait_until(lambda: "not_finite" in running.rejection(), 20, "a rejection")
+        wait_until(lambda: "not_finite" in running.rejection(), what="a rejection")
         assert running.events() == []
     with Running(broker_url, gauges(PrometheusQuery(prometheus, "no_such_metric", 0.2)), worker="worker-2") as running:
         before = running.alive_at()
-        wait_until(lambda: running.alive_at() > before, 20, "a sign of life")
+        wait_until(lambda: running.alive_at() > before, what="a sign of life")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def tick(symbol: str, price: float) -> dict[str, object]:
 
 
 def listening(server: Sending, count: int = 1) -> None:
-    wait_until(lambda: server.do()["listen"] == count, 20, f"{count} that listen")
+    wait_until(lambda: server.do()["listen"] == count, what=f"{count} that listen")
 
 
 def test_frames_become_events_after_the_subscription_and_what_is_none_is_a_sign_of_life(
@@ -52,7 +52,7 @@ def test_frames_become_events_after_the_subscription_and_what_is_none_is_a_sign_
     )  # fmt: skip
     with Running(broker_url, ticks(source)) as running:
         listening(server)
-        wait_until(lambda: server.do()["said"] == ['{"subscribe": "all", "key": "k3y-of-ticks"}'], 20, "subscription")
+        wait_until(lambda: server.do()["said"] == ['{"subscribe": "all", "key": "k3y-of-ticks"}'], what="subscription")
         assert server.do()["headers"] == ["Bearer k3y-of-ticks"]
         server.do(send={"type": "hello"})
         server.do(send=[tick("a", 1.5), tick("b", 2)])
@@ -60,7 +60,7 @@ def test_frames_become_events_after_the_subscription_and_what_is_none_is_a_sign_
         running.wait_for(3)
         assert running.values("symbol", "price") == [("a", 1.5), ("b", 2), ("c", 3)]
         before = running.alive_at()
-        wait_until(lambda: running.alive_at() > before, 20, "a sign of life of an idle connection")
+        wait_until(lambda: running.alive_at() > before, what="a sign of life of an idle connection")
         assert running.told == []
 
 
@@ -102,7 +102,7 @@ def test_while_ingestion_is_full_nothing_is_lost_and_the_rest_comes_when_there_i
             running.alive_at()  # drains
             return running.processed() == 20
 
-        wait_until(all_there, 30, "every event, once there was room")
+        wait_until(all_there, what="every event, once there was room")
 
 
 @pytest.mark.parametrize(
