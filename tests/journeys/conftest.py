@@ -43,7 +43,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 @pytest.fixture
 def own_installation(tmp_path: Path) -> Iterator[Installation]:
     """A running system for one journey that breaks it."""
-    running = Installation(tmp_path)
+    running = Installation(tmp_path, forked=True)
     running.start()
     yield running
     running.stop()
