@@ -11,13 +11,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from tests.browser.scripted import RunningApp, ScriptedGateway
+from tests.chromium import FLAGS
 from tests.waiting import wait_until
-
-OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1200,1600",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,PreloadTopChromeWebUI",
-)
 
 
 class Page:
@@ -84,8 +79,8 @@ class Page:
 @pytest.fixture(scope="session")
 def driver() -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
-    for option in OPTIONS:
-        options.add_argument(option)
+    for flag in (*FLAGS, "--window-size=1200,1600"):
+        options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(service=Service("chromedriver"), options=options)
     yield driver

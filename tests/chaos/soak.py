@@ -21,7 +21,7 @@ from tests.chaos.arena import Arena
 from tests.chaos.memory import MemoryWatch, resident_apart_mb, resident_mb, slope_mb_per_min
 from tests.chaos.summary import quantiles, tell
 from tests.chaos.truth import settle
-from tests.journeys.conftest import CHROMIUM_FLAGS
+from tests.chromium import FLAGS
 
 STEADY = ("web-1", "worker-1")
 WARM_UP_S = 660
@@ -35,7 +35,7 @@ SLOPE_LIMIT_MB_PER_MIN = 0.5
 def chromium(url: str) -> Iterator[webdriver.Chrome]:
     """A browser that shows the page, and whose garbage can be collected."""
     options = Options()
-    for flag in (*CHROMIUM_FLAGS, "--js-flags=--expose-gc", "--enable-precise-memory-info"):
+    for flag in (*FLAGS, "--window-size=1280,1000", "--js-flags=--expose-gc", "--enable-precise-memory-info"):
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options)
     try:

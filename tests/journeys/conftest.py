@@ -10,22 +10,16 @@ import pytest
 from dash.testing.browser import Browser
 from selenium.webdriver.chrome.options import Options
 
+from tests.chromium import FLAGS
 from tests.installation import Installation
 from tests.journeys.browser import Viewer, new_window
 from tests.journeys.proxy import FaultProxy
-
-CHROMIUM_FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,1000",
-    # the browser's own menus are pages too: a fifth of its time, for each window anew
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,PreloadTopChromeWebUI",
-)
 
 
 def pytest_setup_options() -> Options:
     """Asked for by dash[testing]: how Chromium is started."""
     options = Options()
-    for flag in CHROMIUM_FLAGS:
+    for flag in (*FLAGS, "--window-size=1280,1000"):
         options.add_argument(flag)
     return options
 

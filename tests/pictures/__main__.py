@@ -20,15 +20,12 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.chromium import FLAGS
 from tests.ports import free_port
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/pictures"
-OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)
 SCREEN = {"width": 1280, "height": 1800, "deviceScaleFactor": 1.5, "mobile": False}
 FIRST_PAGE = "first_page"
 FIRST_SCREEN = {"width": 1280, "height": 860, "deviceScaleFactor": 1.5, "mobile": False}
@@ -79,7 +76,7 @@ def _is_ready(port: int) -> bool:
 @contextlib.contextmanager
 def chromium() -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
-    for option in OPTIONS:
+    for option in (*FLAGS, "--hide-scrollbars"):
         options.add_argument(option)
     driver = webdriver.Chrome(service=Service("chromedriver"), options=options)
     try:
