@@ -69,7 +69,7 @@ def _value_of_a(up: Running) -> float | None:
 def test_a_process_that_dies_is_started_again(up: Running, name: str) -> None:
     killed = up.child(name)
     killed.kill()
-    wait_until(lambda: _other_child(up, name, killed.pid), what=f"another {name}")
+    wait_until(lambda: _other_child(up, name, killed.pid), 20, what=f"another {name}")
     up.wait_until_ready()
 
 

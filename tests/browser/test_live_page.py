@@ -178,7 +178,7 @@ def _settled(link: dict[str, object]) -> dict[str, object] | None:
 def test_a_silent_server_is_noticed_within_two_and_a_half_heartbeats(page: Page, gateway: ScriptedGateway) -> None:
     live_tile(page, gateway)
     gateway.is_silent = True
-    wait_until(lambda: gateway.connections >= 2, timeout_s=10, what="a second connection")
+    wait_until(lambda: gateway.connections >= 2, timeout_s=5, what="a second connection")
     gateway.is_silent = False
     wait_until(lambda: page.attribute(BADGE, "data-state") == "live", what="a live badge again")
 

@@ -119,7 +119,7 @@ def test_a_laptop_that_slept_finds_its_dead_socket_and_catches_up(page: Page, ga
     gateway.is_silent = True  # nothing comes through any more, and nobody closes it
     page.run("const wall = Date.now; Date.now = () => wall() + 3_600_000")  # while the monotonic clock stood still
     gateway.delta("host.now", {"set": {"all": {"percent": 71.0}}}, lost=True)
-    wait_until(lambda: gateway.connections >= 2, timeout_s=15, what="a second connection")
+    wait_until(lambda: gateway.connections >= 2, timeout_s=8, what="a second connection")
     gateway.is_silent = False
     wait_until(lambda: page.text("#tile [data-value]") == "71.0", what="the value of after the sleep")
     page.agrees(gateway, "host.now")

@@ -48,7 +48,7 @@ KNOWN_ANSWERS = {"errorstat_NOSCRIPT", "errorstat_BUSYGROUP"}
 """Errors that are part of how it is asked: of a script that it does not know yet, of a group that is there."""
 EACH_AT_MOST = 2
 """Connections of one operating system's process: a worker's two hold three together."""
-MEMORY_MB, THREADS = 512 * 2**20 / 1e6, 256
+MEMORY_MB, THREADS = 512, 256
 LISTENING_S, EXIT_S, LIVE_AGAIN_S = 20.0, 5.0, 10.0
 """What is promised of a deployment: until the new web process listens, from SIGTERM to the end, until 99 in 100 viewers
 are live again.
