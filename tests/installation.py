@@ -56,17 +56,16 @@ class Installation:
     def start_process(
         self, role: str, *arguments: str, name: str = "", port: int = 0, broker_url: str = "",
         more: Mapping[str, str] | None = None,
-    ) -> subprocess.Popen[bytes] | Forked:
+    ) -> None:
         """Start a process of the role, `web` or `worker`; `name` tells several of one role apart."""
         name = name or role
+        own = {TOGETHER: "1"} if self._forked else {}
         environment = {
             **os.environ, "REDIS_URL": broker_url or self.broker.url, "PORT": str(port or self.port),
             "HOST": "127.0.0.1", "HEADWATER_DATA": str(self.folder / "data"),
             "WEB_CONCURRENCY": str(self._web_processes),
-            "HEADWATER_INGEST_KEYS": f"test:{SECRET}:*", **(more or {}),
+            "HEADWATER_INGEST_KEYS": f"test:{SECRET}:*", **own, **(more or {}),
         }
-        if self._forked:
-            environment[TOGETHER] = "1"
         told, log = [role, *arguments], self.folder / f"{name}.log"
         if self._forked:
             self._running[name] = Forked(
@@ -78,7 +77,6 @@ class Installation:
                 self._running[name] = subprocess.Popen(
                     command, cwd=ROOT, env=environment, stdout=written, stderr=written
                 )
-        return self._running[name]
 
     def wait_archive(self) -> None:
         """Until the archive has its tables; a page may be open before."""

@@ -19,7 +19,7 @@ PROJECT = Project(tests.project.feeds, tests.project.pages, _HERE / "contract.to
 
 
 def main() -> None:
-    role, stations = sys.argv[1], "".join(sys.argv[2:])
+    _, role, *stations = sys.argv
     plant(os.environ.get(ENVIRONMENT, ""))
     settings = read_settings()
     start_logging(role, settings.log_level)
@@ -35,7 +35,7 @@ def main() -> None:
         from app.worker import Worker, read_stations
 
         apart = None if TOGETHER in os.environ else [sys.executable, "-m", "tests.project", "worker"]
-        Worker(settings, project=PROJECT, stations=read_stations(stations), apart=apart).run()
+        Worker(settings, project=PROJECT, stations=read_stations(",".join(stations)), apart=apart).run()
 
 
 if __name__ == "__main__":
