@@ -19,7 +19,7 @@ const DRAWING_MS = 10_000, POINTED_MS = 1_000; // age of Plotly's drawing at mos
 const order = new WeakMap(); // graph → names of series in order of their first appearance, so that colours stay
 const paints = new WeakMap(); // graph → what it was painted from last
 const aheads = new WeakMap(); // graph → by how much its times are shifted
-const drawings = new WeakMap(); // graph → what Plotly drew last: {key, at, traces}
+const drawings = new WeakMap(); // graph → what Plotly drew last: {key, at, traces, isBehind, timer}
 
 /** The series that a chart shows, as [name, label]; `known` are those of its channel. */
 export function shownSeries(known, { fields, by = false, names = null }) {
@@ -248,28 +248,49 @@ function rangeOf(lines) {
 
 /** Brings the last drawing up to date, where it is of the same things and not too old; else remembers the next one. */
 function extend(graph, traces, key, now) {
-  const last = drawings.get(graph), most = document.querySelector('.js-plotly-plot:hover, .plot:focus') ? POINTED_MS : DRAWING_MS;
+  const last = drawings.get(graph), most = isPointing() ? POINTED_MS : DRAWING_MS;
   const isSame = last !== undefined && now - last.at < most && key.every((one, i) => one === last.key[i]);
   if (isSame && rewrite(graph, traces)) {
-    last.traces = traces;
+    Object.assign(last, { traces, isBehind: true });
+    if (isPointing()) catchUp(graph);
     return true;
   }
-  // what Plotly draws by itself, after a zoom or a change of size, is of its last drawing: it is brought up to date too
-  if (last === undefined) {
-    keepInStep(graph);
-    graph.on('plotly_restyle', () => setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0));
-    graph.on('plotly_react', () => redrawn(graph));
-    graph.on('plotly_afterplot', () => {
-      graph.removeAllListeners('plotly_relayout'); // Dash's: told of a zoom it would draw the graph anew, and we after it
-      const { key, traces } = drawings.get(graph);
-      rewrite(graph, traces);
-      if (key.at(-1) !== sizeOf(graph)) setTimeout(() => paintChart(...paints.get(graph), performance.now()), 0); // its legend and its notes have other places
-      viewOf(graph.closest('.chart'))?.look();
-    });
-  }
-  drawings.set(graph, { key, at: now, traces });
+  if (last === undefined) watch(graph);
+  drawings.set(graph, { key, at: now, traces, isBehind: false, timer: null });
   return false;
 }
+
+/** Listens to a graph: what Plotly draws by itself, after a zoom or a change of size, is of its last drawing and is
+    brought up to date too. */
+function watch(graph) {
+  const again = () => paintChart(...paints.get(graph), performance.now());
+  keepInStep(graph);
+  graph.on('plotly_restyle', () => setTimeout(again, 0));
+  graph.on('plotly_react', () => redrawn(graph));
+  graph.on('plotly_afterplot', () => {
+    graph.removeAllListeners('plotly_relayout'); // Dash's: told of a zoom it would draw the graph anew, and we after it
+    const { key, traces } = drawings.get(graph);
+    rewrite(graph, traces);
+    if (key.at(-1) !== sizeOf(graph)) setTimeout(again, 0); // its legend and its notes have other places
+    viewOf(graph.closest('.chart'))?.look();
+  });
+  for (const begin of ['pointerenter', 'focusin']) (graph.closest('.plot') ?? graph).addEventListener(begin, catchUpAll);
+}
+
+const isPointing = () => document.querySelector('.js-plotly-plot:hover, .plot:focus') !== null;
+
+/** Has Plotly draw what was written into its lines since it drew them, once that is old enough, if a chart is pointed at
+    then: what it tells of a point it knows from its own drawing alone. */
+function catchUp(graph) {
+  const last = drawings.get(graph);
+  if (!last?.isBehind || last.timer !== null) return;
+  last.timer = setTimeout(() => {
+    last.timer = null;
+    if (drawings.get(graph) === last && graph.isConnected && isPointing()) paintChart(...paints.get(graph), performance.now());
+  }, Math.max(0, last.at + POINTED_MS - performance.now()));
+}
+
+const catchUpAll = () => document.querySelectorAll('.js-plotly-plot').forEach(catchUp);
 
 function draw(graph, Plotly, spec, palette, traces, incidents, view, range, ahead) {
   const layout = themed(graph.layout, palette, spec, view?.window_ms ?? spec.span_ms, range, graph._fullLayout._size?.w), since = view?.since ?? null;

@@ -37,17 +37,31 @@ const charts = (scope) => [...scope.document.querySelectorAll('.chart .js-plotly
 const leads = (graph) => graph.matches(':hover') || graph.closest('.plot')?.contains(graph.ownerDocument.activeElement);
 const timeOn = (graph, x) => graph._fullLayout.xaxis.d2c(x);
 
-/** Lets a graph lead the others of its page when it is pointed at. */
+let led = null; // {leader, at, isByKeys}: the moment that is pointed at on this page
+const due = new Set(); // graphs that show it in the next frame
+
+/** Lets a graph lead the others of its page when it is pointed at, and follow when another is. What is drawn anew has
+    its times in other places, or lines that it had not: it shows the moment again. */
 export function keepInStep(graph, scope = window) {
-  let frame = null;
-  graph.on('plotly_hover', ({ points }) => {
-    if (points.length === 0 || frame !== null || !leads(graph)) return;
-    frame = scope.requestAnimationFrame(() => {
-      frame = null;
-      follow(scope, graph, timeOn(graph, points[0].x));
-    });
+  graph.on('plotly_hover', ({ points }) => { if (points.length > 0 && leads(graph)) lead(scope, graph, timeOn(graph, points[0].x)); });
+  graph.on('plotly_unhover', () => { if (leads(graph) || !charts(scope).some(leads)) lead(scope, graph, null); });
+  graph.on('plotly_afterplot', () => { if (led !== null) showSoon(scope, [graph]); });
+}
+
+/** Brings all charts to the moment that one of them leads to; of several before the next frame the last one counts.
+    null is no moment. */
+function lead(scope, leader, at, isByKeys = false) {
+  led = at === null ? null : { leader, at, isByKeys };
+  showSoon(scope, charts(scope));
+}
+
+function showSoon(scope, graphs) {
+  if (due.size === 0) scope.requestAnimationFrame(() => {
+    const those = [...due].filter((one) => one.isConnected && one._fullLayout?.xaxis);
+    due.clear();
+    those.forEach((one) => show(scope, one));
   });
-  graph.on('plotly_unhover', () => { if (leads(graph) || !charts(scope).some(leads)) follow(scope, graph, null); });
+  graphs.forEach((one) => due.add(one));
 }
 
 /** The time of the newest point at or before a moment, of lines {x, y}; null where there is none, or a gap since. */
@@ -60,18 +74,21 @@ export function heldAt(lines, at) {
   return Number.isFinite(newest) ? newest : null;
 }
 
-/** Shows all but the leader what held at its moment, with its own time, and where nothing did says so; null is no
-    moment. Asked for a time that has no point within 20 pixels Plotly would show nothing. */
-function follow(scope, leader, at) {
-  for (const graph of charts(scope)) {
-    const { xaxis } = graph._fullLayout, [from, until] = xaxis.range.map((end) => xaxis.r2c(end));
-    const held = at === null || graph === leader ? null : heldAt(seenLines(graph).map(({ trace }) => trace), at);
-    const isShown = held !== null && held >= from && held <= until;
-    tellNone(graph, at === null || graph === leader || isShown || graph.data.length === 0 ? '' : `no value at ${clockOn(at)}`);
-    if (graph === leader) continue;
-    if (isShown) scope.Plotly.Fx.hover(graph, { xval: held });
-    else scope.Plotly.Fx.unhover(graph);
+/** Shows on a graph what held at the moment, with its own time, and where nothing did says so. Asked for a time that has
+    no point within 20 pixels Plotly would show nothing. */
+function show(scope, graph) {
+  const moment = led?.leader.isConnected ? led : null; // else its page was left
+  if (graph === moment?.leader) {
+    if (moment.isByKeys) scope.Plotly.Fx.hover(graph, { xval: moment.at }); // under a mouse Plotly does it by itself
+    tellNone(graph, '');
+    return;
   }
+  const { xaxis } = graph._fullLayout, [from, until] = xaxis.range.map((end) => xaxis.r2c(end));
+  const held = moment && heldAt(seenLines(graph).map(({ trace }) => trace), moment.at);
+  const isShown = held !== null && held >= from && held <= until;
+  tellNone(graph, moment === null || isShown || graph.data.length === 0 ? '' : `no value at ${clockOn(moment.at)}`);
+  if (isShown) scope.Plotly.Fx.hover(graph, { xval: held });
+  else if (moment !== null || !graph.matches(':hover')) scope.Plotly.Fx.unhover(graph);
 }
 
 /** The clock of a time on an axis. */
@@ -99,9 +116,7 @@ export function watchPlots(scope) {
   });
   scope.document.addEventListener('focusout', ({ target }) => {
     const graph = target.matches?.('.plot') ? target.querySelector('.js-plotly-plot') : null;
-    if (!at.delete(target) || !graph?._fullLayout) return;
-    scope.Plotly.Fx.unhover(graph);
-    follow(scope, graph, null);
+    if (at.delete(target) && led?.leader === graph) lead(scope, graph, null);
   });
 }
 
@@ -124,8 +139,7 @@ function step(scope, plot, graph, reached, direction) {
   if (times.length === 0) return;
   const time = times[nextPlace(times, reached.get(plot) ?? null, direction)];
   reached.set(plot, time);
-  scope.Plotly.Fx.hover(graph, { xval: time });
-  follow(scope, graph, time);
+  lead(scope, graph, time, true);
   say(plot, momentInWords(clockOn(time), lines.flatMap(({ trace }) => {
     const place = trace.x.findIndex((x) => timeOn(graph, x) === time), value = trace.y[place];
     return value == null ? [] : [{ name: trace.name, text: `${Math.round(value * 100) / 100}${trace.text?.[place] ?? ''}` }];

@@ -53,6 +53,8 @@ KINDS = {
     "host.cpu": ("series", Keep(span_ms=600_000, points_max=2000)),
     "host.alerts": ("log", Keep(entries_max=20)),
 }
+"""One channel of each kind, which `/` shows."""
+ALL = {**KINDS, "host.slow": ("series", Keep(span_ms=600_000, points_max=2000))}
 FACTS = [["Definition", "<b>share</b> of time"], ["Unit", "%"]]
 
 
@@ -114,7 +116,7 @@ class ScriptedGateway:
         """Forget everything; open sockets are cut."""
         with self.lock:
             self.cut()
-            self.channels = {name: Truth(name, kind, keep) for name, (kind, keep) in KINDS.items()}
+            self.channels = {name: Truth(name, kind, keep) for name, (kind, keep) in ALL.items()}
             self.received: list[dict[str, Any]] = []
             self.sockets: list[Server] = []
             self.subscribed: set[str] = set()
@@ -254,7 +256,7 @@ def _badge(uid: str, channel: str) -> Component:
 
 
 def _section(uid: str, spec: dict[str, Any], *children: Component) -> Component:
-    return html.Section([_badge(uid, spec["channel"]), *children], id=uid, **live_data(spec))
+    return html.Section([_badge(uid, spec["channel"]), *children], id=uid, className=spec["paint"], **live_data(spec))
 
 
 def _tile() -> Component:
@@ -267,12 +269,16 @@ def _tile() -> Component:
     return _section("tile", spec, *nodes)
 
 
+def _chart(uid: str, channel: str) -> Component:
+    spec = {"paint": "chart", "channel": channel, "by": True,
+            "fields": [{"field": "percent", "label": "CPU"}], "span_ms": 600_000,
+            "decimals": 1, "unit": "%", "every_ms": 250, "thresholds": [{"at": 90, "level": "bad"}]}
+    figure = {"data": [], "layout": {"uirevision": "live", "xaxis": {"type": "date"}, "height": 240, "hovermode": "x"}}
+    return _section(uid, spec, html.Div(dcc.Graph(figure=figure), className="plot", tabIndex=0))
+
+
 def everything() -> Component:
     """A page with one component of each kind."""
-    chart = {"paint": "chart", "channel": "host.cpu", "by": True,
-             "fields": [{"field": "percent", "label": "CPU"}], "span_ms": 600_000,
-             "decimals": 1, "unit": "%", "every_ms": 250, "thresholds": [{"at": 90, "level": "bad"}]}
-    figure = {"data": [], "layout": {"uirevision": "live", "xaxis": {"type": "date"}, "height": 240}}
     log = {"paint": "log", "channel": "host.alerts", "entries_max": 10, "columns": [
         {"field": "created_at", "label": "Time", "type": "moment"}, {"field": "text", "label": "Text", "type": "text"}]}
     grid = dash_ag_grid.AgGrid(
@@ -283,19 +289,22 @@ def everything() -> Component:
     )
     return html.Div([
         _tile(),
-        _section("chart", chart, dcc.Graph(figure=figure)),
+        _chart("chart", "host.cpu"),
         _section("log", log, html.Ol([], **{"data-entries": ""})),
         _section("table", {"paint": "none", "channel": "host.board"}, grid),
     ])
 
 
 def make_app(gateway: ScriptedGateway) -> Dash:
-    """A Dash app with two pages, `/` with everything and `/tile` with a tile, that are served with the gateway."""
+    """A Dash app that is served with the gateway: `/` with everything, `/tile` with a tile, `/charts` with charts."""
     dash.page_registry.clear()
     app = Dash(__name__, assets_folder=str(ASSETS), assets_path_ignore=["live"], index_string=INDEX, use_pages=True,
                pages_folder="", update_title=None)
     dash.register_page("everything", path="/", layout=everything)
     dash.register_page("tile", path="/tile", layout=lambda: html.Div([_tile()]))
+    dash.register_page(
+        "charts", path="/charts", layout=lambda: html.Div([_chart("chart", "host.cpu"), _chart("slow", "host.slow")])
+    )
     dash.register_page("prose", path="/prose", layout=lambda: html.P("No live part", id="prose"))
     links = [dcc.Link(path, href=path, id=name) for name, path in
              (("to-everything", "/"), ("to-tile", "/tile"), ("to-prose", "/prose"))]
