@@ -13,6 +13,7 @@ import { aheadAt, changeBetween, zoneLabel, zoneName } from './zone.mjs';
 const COLOURS = 8, DASHES = ['solid', '10px,3px', '3px,2px', '10px,3px,3px,3px']; // --series-1 to --series-8 of style.css; colour is never the only sign
 const DAY_MS = 86_400_000, NEAR_PX = 12, FAR_PX = Math.round(Math.min(28, Math.max(16, (globalThis.innerWidth ?? 0) / 105))); // letters, and those of a kiosk
 const NOTE_PX = { near: 6, far: 11 }; // a letter of a note
+const MANY_LINES = 5; // whose legend needs a taller plot on a phone
 const OPEN = ' (open window, incomplete)';
 const REASONS = { shed: 'dropped for want of memory', unreadable: 'not readable', broker_lost: 'lost with the broker', deltas_trimmed: 'nobody archived' };
 const DRAWING_MS = 10_000, POINTED_MS = 1_000; // age of Plotly's drawing at most; pointed at, its hover texts are read
@@ -189,6 +190,7 @@ export function paintChart(section, spec, store, palette, incidents, now) {
   const hidden = hiddenOf(graph), view = viewOf(section), { names, traces, ghosts, marked, range, ahead } = tracesOf(graph, spec, store, palette, view, hidden);
   section.toggleAttribute('data-empty', traces.length === 0);
   section.toggleAttribute('data-drawn', true);
+  section.toggleAttribute('data-many', names.length > MANY_LINES);
   if (spec.window_ms && traces.length > 0) traces.push(...windowMarks(traces, marked, palette));
   traces.push(...ghosts);
   if (!extend(graph, traces, [[...names, '', ...hidden].join(), palette, incidents, view?.drawn, zoneName(), ahead, JSON.stringify(beyond(graph, traces, spec, palette)), sizeOf(graph)], now)) {

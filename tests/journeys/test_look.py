@@ -164,3 +164,13 @@ def test_nothing_stands_out_of_a_phones_screen(shop: str, phone: Viewer) -> None
     inside = phone.run("const r = document.querySelector('.freshness[open] .popover').getBoundingClientRect();"
                        "return r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight")
     assert inside, "the details lie on the screen as a whole"
+
+
+def test_a_phone_has_room_for_every_name_of_a_legend(shop: str, phone: Viewer, installation: Installation) -> None:
+    stalls = [f"stall of the market {n}" for n in range(8)]  # one name a row
+    installation.post([{"order": f"S{n}", "shop": stall, "price": n} for n, stall in enumerate(stalls)])
+    phone.open(shop)
+    names = "return [...document.querySelectorAll('.legendtext')].map((one) => one.textContent)"
+    wait_until(lambda: {*stalls} <= {*phone.run(names)}, what="all stalls")
+    scrolled = "return document.querySelector('.legend .scrollbar').getBoundingClientRect().height"
+    wait_until(lambda: phone.run(scrolled) == 0, what="a legend that is seen as a whole")
