@@ -176,6 +176,7 @@ def _settled(link: dict[str, object]) -> dict[str, object] | None:
 
 
 def test_a_silent_server_is_noticed_within_two_and_a_half_heartbeats(page: Page, gateway: ScriptedGateway) -> None:
+    gateway.heartbeat_s = 0.5
     live_tile(page, gateway)
     gateway.is_silent = True
     wait_until(lambda: gateway.connections >= 2, timeout_s=5, what="a second connection")

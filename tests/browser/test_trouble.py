@@ -115,6 +115,7 @@ def test_a_burst_of_ten_thousand_events_leaves_the_page_usable_and_right(page: P
 
 
 def test_a_laptop_that_slept_finds_its_dead_socket_and_catches_up(page: Page, gateway: ScriptedGateway) -> None:
+    gateway.heartbeat_s = 0.5
     live_tile(page, gateway)
     gateway.is_silent = True  # nothing comes through any more, and nobody closes it
     page.run("const wall = Date.now; Date.now = () => wall() + 3_600_000")  # while the monotonic clock stood still
