@@ -276,7 +276,7 @@ function watch(graph) {
     if (key.at(-1) !== sizeOf(graph)) setTimeout(again, 0); // its legend and its notes have other places
     viewOf(graph.closest('.chart'))?.look();
   });
-  for (const begin of ['pointerenter', 'focusin']) (graph.closest('.plot') ?? graph).addEventListener(begin, catchUpAll);
+  for (const begin of ['pointerenter', 'focusin']) graph.closest('.plot').addEventListener(begin, catchUpAll);
 }
 
 const isPointing = () => document.querySelector('.js-plotly-plot:hover, .plot:focus') !== null;

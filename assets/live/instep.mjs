@@ -44,7 +44,7 @@ const due = new Set(); // graphs that show it in the next frame
     its times in other places, or lines that it had not: it shows the moment again. */
 export function keepInStep(graph, scope = window) {
   graph.on('plotly_hover', ({ points }) => { if (points.length > 0 && leads(graph)) lead(scope, graph, timeOn(graph, points[0].x)); });
-  graph.on('plotly_unhover', () => { if (leads(graph) || !charts(scope).some(leads)) lead(scope, graph, null); });
+  graph.on('plotly_unhover', () => { if (led?.leader === graph) lead(scope, graph, null); });
   graph.on('plotly_afterplot', () => { if (led !== null) showSoon(scope, [graph]); });
 }
 

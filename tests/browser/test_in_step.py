@@ -21,7 +21,7 @@ const place = graph.querySelector('.nsewdrag').getBoundingClientRect().left + xa
 return {at, value: point.y, isInPlace: Math.abs((box.left + box.right) / 2 - place) < 3};
 """
 PLACE = """
-const graph = document.querySelector('#chart .js-plotly-plot');
+const graph = document.querySelector(arguments[1] + ' .js-plotly-plot');
 const {left, top} = graph.querySelector('.nsewdrag').getBoundingClientRect();
 return {x: left + graph._fullLayout.xaxis.c2p(arguments[0]), y: top + 20};
 """
@@ -92,7 +92,7 @@ def test_a_point_that_came_since_the_drawing_is_told_under_a_mouse(
 ) -> None:
     open_with(page, gateway, cpu=[[at, 10], [at + 100_000, 30]])
     written(page, gateway, at + 101_000, 29)
-    move_mouse(page, **page.run(PLACE, at + 101_000))
+    move_mouse(page, **page.run(PLACE, at + 101_000, "#chart"))
     shows(page, "#chart", at + 101_000, 29)
     move_mouse(page, x=0, y=0)
 
@@ -132,3 +132,15 @@ def test_of_moments_within_a_frame_the_last_one_is_shown_and_none_after_the_end(
     page.run("document.querySelector('#chart .js-plotly-plot').emit('plotly_unhover', {points: []})")
     page.run(LET_FRAMES_GO)
     wait_until(lambda: marked(page, "#slow") is None, what="no moment, no mark")
+
+
+def test_a_mouse_that_leaves_ends_its_moment_also_beside_a_chart_with_the_focus(
+    page: Page, gateway: ScriptedGateway, at: int
+) -> None:
+    open_with(page, gateway, cpu=[[at, 10], [at + 100_000, 30]], slow=[[at, 5], [at + 75_000, 6]])
+    focus(page, Keys.ARROW_LEFT)
+    shows(page, "#slow", at + 75_000, 6)
+    move_mouse(page, **page.run(PLACE, at + 500, "#slow"))  # some pixels inside of the plot
+    shows(page, "#chart", at, 10)
+    move_mouse(page, x=0, y=0)
+    wait_until(lambda: (marked(page, "#chart"), marked(page, "#slow")) == (None, None), what="no moment, no marks")
